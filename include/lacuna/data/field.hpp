@@ -1,0 +1,58 @@
+#pragma once
+
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <string>
+#include <vector>
+
+#include "lacuna/core/error.hpp"
+
+namespace lacuna::data {
+
+/// @brief The horizontal grid of a data set: one coordinate per row and one per column.
+struct Grid {
+  std::vector<double> y, x;  ///< row and column coordinates: degrees north and east when geographic, else any unit
+  bool geographic = false;   ///< distances are great-circle kilometres, else Euclidean in the coordinates' unit
+  bool periodic_x = false;   ///< the last column's neighbour is the first (a full circle of longitude)
+
+  int height() const { return static_cast<int>(y.size()); }
+  int width() const { return static_cast<int>(x.size()); }
+  int cells() const { return height() * width(); }
+};
+
+/// @brief Gappy variables on one grid over time, in memory: values (T, H, W, V) with V contiguous, NaN = not observed.
+struct Fields {
+  Grid grid;
+  std::vector<std::string> names;  ///< V variable names
+  std::vector<double> time;        ///< T time coordinates in the file's unit (frame numbers when the file has none)
+  std::string time_units;          ///< CF units of `time` ("days since 1900-01-01"), empty if unknown
+  std::vector<float> values;       ///< (T, H, W, V)
+
+  int frames() const { return static_cast<int>(time.size()); }
+  int variables() const { return static_cast<int>(names.size()); }
+  std::size_t frame_size() const { return static_cast<std::size_t>(grid.cells()) * names.size(); }
+
+  /// Index of variable v in row y, column x of frame t.
+  std::size_t index(int t, int y, int x, int v) const {
+    return ((static_cast<std::size_t>(t) * static_cast<std::size_t>(grid.height()) + static_cast<std::size_t>(y)) *
+                static_cast<std::size_t>(grid.width()) +
+            static_cast<std::size_t>(x)) *
+               names.size() +
+           static_cast<std::size_t>(v);
+  }
+  float at(int t, int y, int x, int v) const { return values[index(t, y, x, v)]; }
+  float& at(int t, int y, int x, int v) { return values[index(t, y, x, v)]; }
+  bool observed(int t, int y, int x, int v) const { return !std::isnan(at(t, y, x, v)); }
+};
+
+inline constexpr float not_observed = std::numeric_limits<float>::quiet_NaN();
+
+/// @brief Throws ShapeError unless the sizes of values, coordinates and names agree.
+inline void require_consistent(const Fields& f) {
+  require<ShapeError>(f.values.size() == f.frame_size() * f.time.size(), "Fields: ", f.values.size(), " values, expected ",
+                      f.frames(), " frames x ", f.grid.height(), " x ", f.grid.width(), " x ", f.variables(), " variables");
+}
+
+}  // namespace lacuna::data
