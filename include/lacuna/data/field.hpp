@@ -22,6 +22,16 @@ struct Grid {
   int cells() const { return height() * width(); }
 };
 
+/// @brief A rectangle of a grid: rows y .. y + height - 1, columns x .. x + width - 1 (modulo the grid's width if periodic).
+struct Patch {
+  int y = 0, x = 0, height = 0, width = 0;
+  bool operator==(const Patch&) const = default;
+  int cells() const { return height * width; }
+};
+
+/// @brief The patch that is the whole grid.
+inline Patch whole(const Grid& grid) { return {0, 0, grid.height(), grid.width()}; }
+
 /// @brief Gappy variables on one grid over time, in memory: values (T, H, W, V) with V contiguous, NaN = not observed.
 struct Fields {
   Grid grid;
