@@ -1,0 +1,27 @@
+#include "lacuna/core/error.hpp"
+
+#include <type_traits>
+
+#include "catch.hpp"
+
+TEST_CASE("text joins its parts as they print") {
+  CHECK(lacuna::text("step ", 3, " of ", 7, ": ", 0.5) == "step 3 of 7: 0.5");
+}
+
+TEST_CASE("require throws the error asked for, with its message, only when the condition fails") {
+  CHECK_NOTHROW(lacuna::require(true, "never seen"));
+  CHECK_THROWS_AS(lacuna::require<lacuna::OptionError>(false, "x"), lacuna::OptionError);
+  try {
+    lacuna::require<lacuna::DataError>(2 > 3, "file ", "a.nc", ": ", 12, " frames");
+    FAIL("no error");
+  } catch (const lacuna::DataError& error) {
+    CHECK(std::string(error.what()) == "file a.nc: 12 frames");
+  }
+}
+
+TEMPLATE_TEST_CASE("Every error can be caught as lacuna::Error and as std::exception", "", lacuna::ShapeError,
+                   lacuna::OptionError, lacuna::DataError) {
+  STATIC_REQUIRE(std::is_base_of_v<lacuna::Error, TestType>);
+  CHECK_THROWS_AS(lacuna::require<TestType>(false, "x"), lacuna::Error);
+  CHECK_THROWS_AS(lacuna::require<TestType>(false, "x"), std::exception);
+}
