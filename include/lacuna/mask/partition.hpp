@@ -1,0 +1,82 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "lacuna/core/error.hpp"
+#include "lacuna/data/field.hpp"
+#include "lacuna/mask/policy.hpp"
+
+namespace lacuna::mask {
+
+/// @brief Context and query of one sample on a patch: bytes (T, h, w, V), 1 = member; both are subsets of M.
+struct Partition {
+  std::vector<std::uint8_t> context, query;
+  std::size_t context_count = 0, query_count = 0;
+};
+
+/// @brief Calls visit(index in the patch, cell) for every observed cell of a window's patch; x wraps on periodic grids.
+/// Throws: ShapeError if the patch leaves the grid.
+template <class Visit>
+void for_observed(const Window& window, const data::Patch& patch, const Visit& visit) {
+  const Masks& m = window.masks;
+  const bool inside = patch.y >= 0 && patch.height >= 1 && patch.y + patch.height <= m.height && patch.width >= 1 &&
+                      patch.width <= m.width && patch.x >= 0 &&
+                      (m.periodic_x ? patch.x < m.width : patch.x + patch.width <= m.width);
+  require<ShapeError>(inside, "partition: a patch of ", patch.height, " x ", patch.width, " cells at (", patch.y, ", ", patch.x,
+                      ") on a grid of ", m.height, " x ", m.width);
+  std::size_t i = 0;
+  for (int t = 0; t < m.frames; ++t)
+    for (int y = patch.y; y < patch.y + patch.height; ++y)
+      for (int column = patch.x; column < patch.x + patch.width; ++column) {
+        const int x = column < m.width ? column : column - m.width;
+        for (int v = 0; v < m.variables; ++v, ++i)
+          if (m.at(t, y, x, v)) visit(i, Cell{t, y, x, v, window.group(t, v)});
+      }
+}
+
+/// @brief Bytes of a window on a patch.
+inline std::size_t patch_size(const Window& window, const data::Patch& patch) {
+  return static_cast<std::size_t>(patch.cells()) * static_cast<std::size_t>(window.masks.planes());
+}
+
+/// @brief Splits what was observed in a patch by a draw made for the window.
+template <MaskDraw Draw>
+void partition(const Draw& draw, const Window& window, const data::Patch& patch, Partition& out) {
+  out.context.assign(patch_size(window, patch), 0);
+  out.query.assign(patch_size(window, patch), 0);
+  out.context_count = out.query_count = 0;
+  for_observed(window, patch, [&](std::size_t i, const Cell& cell) {
+    const bool context = draw.in_context(cell), query = draw.in_query(cell);
+    out.context[i] = context;
+    out.query[i] = query;
+    out.context_count += context;
+    out.query_count += query;
+  });
+}
+
+/// @brief Draws and splits: the same (key, sample) gives the same membership in every patch of the window.
+template <MaskPolicy Policy>
+void partition(const Policy& policy, PhiloxKey key, std::uint64_t sample, const Window& window, const data::Patch& patch,
+               Partition& out) {
+  partition(policy.draw(key, sample, window), window, patch, out);
+}
+
+/// @brief One context of M for sampling, bytes (T, h, w, V); `member` numbers the ensemble.
+///
+/// The paper's contexts: the training policy. A given ratio: Pixels{.ratio = r}. M itself: Observed{}. With another window's
+/// masks: a context of the marginal distribution (Algorithm 4). Returns the number of cells in the context.
+template <MaskPolicy Policy>
+std::size_t sampling_context(const Policy& policy, PhiloxKey key, std::uint64_t member, const Window& window,
+                             const data::Patch& patch, std::vector<std::uint8_t>& out) {
+  const auto draw = policy.draw(key, member, window);
+  out.assign(patch_size(window, patch), 0);
+  std::size_t count = 0;
+  for_observed(window, patch, [&](std::size_t i, const Cell& cell) {
+    out[i] = draw.in_context(cell);
+    count += out[i];
+  });
+  return count;
+}
+
+}  // namespace lacuna::mask

@@ -1,0 +1,119 @@
+#include "lacuna/mask/partition.hpp"
+
+#include "catch.hpp"
+#include "lacuna/mask/blocks.hpp"
+#include "lacuna/mask/empirical.hpp"
+#include "lacuna/mask/lost_planes.hpp"
+#include "lacuna/mask/pixels.hpp"
+#include "mask/maker.hpp"
+
+using namespace lacuna;
+using namespace lacuna::mask;
+
+namespace {
+
+/// Context and query lie in M, and every patch sees what the whole window's draw says.
+template <MaskPolicy Policy>
+void check_policy(const Policy& policy, const Owned& o) {
+  const Window w = window_of(o.view(), 0, o.frames);
+  Partition whole, part;
+  for (std::uint64_t sample = 0; sample < 5; ++sample) {
+    partition(policy, test_key, sample, w, {0, 0, o.height, o.width}, whole);
+    std::size_t context = 0, query = 0;
+    for (std::size_t i = 0; i < o.bytes.size(); ++i) {
+      REQUIRE(whole.context[i] <= o.bytes[i]);
+      REQUIRE(whole.query[i] <= o.bytes[i]);
+      context += whole.context[i];
+      query += whole.query[i];
+    }
+    CHECK(context == whole.context_count);
+    CHECK(query == whole.query_count);
+    const data::Patch patch{2, o.periodic ? o.width - 3 : 1, 4, 5};
+    partition(policy, test_key, sample, w, patch, part);
+    std::size_t i = 0;
+    for (int t = 0; t < o.frames; ++t)
+      for (int y = 0; y < 4; ++y)
+        for (int x = 0; x < 5; ++x)
+          for (int v = 0; v < o.variables; ++v, ++i) {
+            const std::size_t at = w.masks.index(t, patch.y + y, (patch.x + x) % o.width, v);
+            REQUIRE(part.context[i] == whole.context[at]);
+            REQUIRE(part.query[i] == whole.query[at]);
+          }
+    CHECK(i == part.context.size());
+  }
+}
+
+}  // namespace
+
+TEST_CASE("Partition: subsets of M and the same draw in every patch, for every policy") {
+  for (const bool periodic : {false, true}) {
+    Owned o = cloud_masks(3, 9, 11, 2, 2, 2.0, 8);
+    o.periodic = periodic;
+    const auto windows = windows_of(o.view(), std::vector<int>{0, 1, 2}, 1);
+    check_policy(Pixels{}, o);
+    check_policy(Pixels::random_ratio(), o);
+    check_policy(Blocks{.drop_max = 3}, o);
+    check_policy(Empirical(windows), o);
+    check_policy(Observed{}, o);
+    check_policy(LostPlanes<Pixels>{.policy = {}, .probability = 0.9f, .all_variables = 0.3f}, o);
+    check_policy(LostPlanes<Empirical>{.policy = Empirical(windows), .probability = 0.9f}, o);
+  }
+}
+
+TEST_CASE("Partition: a mask shared by frames has one context, masks per frame have their own") {
+  Partition p;
+  const Owned shared = pixel_masks(3, 8, 8, 2, 0.5, 3, 6);
+  partition(Pixels{}, test_key, 1, window_of(shared.view(), 0, 3), {0, 0, 8, 8}, p);
+  const std::size_t frame = shared.view().frame_size();
+  for (std::size_t i = 0; i < frame; ++i) {
+    CHECK(p.context[i] == p.context[i + frame]);
+    CHECK(p.context[i] == p.context[i + 2 * frame]);
+    CHECK(p.context[i - i % 2] == p.context[i - i % 2 + 1]);
+  }
+  const Owned apart = pixel_masks(3, 8, 8, 1, 0.9, 1, 6);
+  partition(Pixels{.ratio = 0.5f}, test_key, 1, window_of(apart.view(), 0, 3), {0, 0, 8, 8}, p);
+  int common = 0, differ = 0;
+  for (std::size_t i = 0; i < 64; ++i)
+    if (apart.bytes[i] && apart.bytes[i + 64]) ++common, differ += p.context[i] != p.context[i + 64];
+  CHECK(differ > common / 4);
+}
+
+TEST_CASE("Partition: everything, one cell and nothing observed") {
+  Owned o{2, 3, 3, 1};
+  Partition p;
+  partition(Observed{}, test_key, 0, window_of(o.view(), 0, 2), {0, 0, 3, 3}, p);
+  CHECK(p.context_count == 18);
+  CHECK(p.query == p.context);
+  o.draw(0, 2, ".........");
+  partition(Pixels::random_ratio(), test_key, 0, window_of(o.view(), 0, 2), {0, 0, 3, 3}, p);
+  CHECK((p.context_count == 0 && p.query_count == 0 && p.context.size() == 18));
+  o.at(1, 2, 2, 0) = 1;
+  partition(Pixels::random_ratio(), test_key, 0, window_of(o.view(), 0, 2), {0, 0, 3, 3}, p);
+  CHECK((p.context_count == 0 && p.query_count == 1 && p.query[17] == 1));
+}
+
+TEST_CASE("Partition: contexts for sampling are M itself, a ratio, or the policy's own") {
+  const Owned o = pixel_masks(1, 30, 30, 1, 0.6, 1, 2);
+  const Window w = window_of(o.view(), 0, 1);
+  const data::Patch all{0, 0, 30, 30};
+  std::vector<std::uint8_t> context;
+  const std::size_t observed = sampling_context(Observed{}, test_key, 0, w, all, context);
+  CHECK(context == o.bytes);
+  const std::size_t half = sampling_context(Pixels{.ratio = 0.5f}, test_key, 0, w, all, context);
+  CHECK(std::abs(static_cast<double>(half) / static_cast<double>(observed) - 0.5) < 0.09);
+  const auto first = context;
+  sampling_context(Pixels{.ratio = 0.5f}, test_key, 1, w, all, context);
+  CHECK(first != context);
+}
+
+TEST_CASE("Partition: patches outside the grid are refused") {
+  Owned o{1, 4, 4, 1};
+  Partition p;
+  const auto split = [&](data::Patch patch) { partition(Observed{}, test_key, 0, window_of(o.view(), 0, 1), patch, p); };
+  CHECK_THROWS_AS(split({0, 2, 4, 3}), ShapeError);
+  CHECK_THROWS_AS(split({1, 0, 4, 4}), ShapeError);
+  CHECK_THROWS_AS(split({0, 0, 0, 4}), ShapeError);
+  o.periodic = true;
+  CHECK_NOTHROW(split({0, 2, 4, 3}));
+  CHECK_THROWS_AS(split({0, 0, 4, 5}), ShapeError);
+}
