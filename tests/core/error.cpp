@@ -4,9 +4,7 @@
 
 #include "catch.hpp"
 
-TEST_CASE("text joins its parts as they print") {
-  CHECK(lacuna::text("step ", 3, " of ", 7, ": ", 0.5) == "step 3 of 7: 0.5");
-}
+TEST_CASE("text joins its parts as they print") { CHECK(lacuna::text("step ", 3, " of ", 7, ": ", 0.5) == "step 3 of 7: 0.5"); }
 
 TEST_CASE("require throws the error asked for, with its message, only when the condition fails") {
   CHECK_NOTHROW(lacuna::require(true, "never seen"));

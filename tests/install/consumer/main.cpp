@@ -1,10 +1,9 @@
-#include <lacuna/core/parallel.hpp>
-#include <lacuna/core/shape.hpp>
-
-#include <Eigen/Core>
 #include <netcdf.h>
 
+#include <Eigen/Core>
 #include <iostream>
+#include <lacuna/core/parallel.hpp>
+#include <lacuna/core/shape.hpp>
 
 int main() {
   const lacuna::Shape shape{.batch = 2, .height = 3, .width = 4};
