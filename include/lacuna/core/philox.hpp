@@ -93,7 +93,7 @@ inline float log_portable(float u) {
 inline std::array<float, 2> sin_cos_turn(float u) {
   const float eighths = u * 8.0f;  // exact
   auto octant = static_cast<int>(eighths);
-  octant += octant & 1;  // to the nearest even octant
+  octant += octant & 1;                                                           // to the nearest even octant
   const float r = (eighths - static_cast<float>(octant)) * 0.78539816339744831f;  // in [-pi/4, pi/4]
   const float z = r * r;
   float s = std::fma(-1.9515295891e-4f, z, 8.3321608736e-3f);

@@ -1,0 +1,127 @@
+#pragma once
+
+#include <new>
+#include <type_traits>
+
+#include "lacuna/autograd/parameter.hpp"
+#include "lacuna/core/device.hpp"
+#include "lacuna/core/shape.hpp"
+
+namespace lacuna {
+
+/// @brief Gradient of a variable: null until the first contribution.
+template <class T>
+struct Node {
+  T* gradient = nullptr;
+};
+
+/// @brief Handle of a channels-last activation in the arena. Copies refer to the same data.
+template <class T>
+struct Variable {
+  Shape shape;
+  T* data = nullptr;
+  Node<T>* node = nullptr;  ///< null when nothing is recorded
+};
+
+/// @brief How a graph runs its ops.
+enum class Mode {
+  train,  ///< keep activations and record backward closures
+  infer,  ///< compute only; activations are freed as the network releases them
+};
+
+/// @brief One pass through a network: allocates activations, and as a tape replays the backward closures in reverse order.
+///
+/// Ops compute their result and record() a closure that turns the result's gradient into those of the operands. Closures live
+/// in the device's tape arena and are trivially destructible. A variable adopts its first gradient buffer and adds later ones;
+/// parameter gradients accumulate, so shared weights are right. A closure frees its result's data and gradient when it has run.
+/// A dry graph takes and gives memory exactly as a real one, but computes nothing: it plans the arena.
+template <class T, class DeviceType = cpu::Device>
+class Graph {
+ public:
+  using Scalar = T;
+  using Device = DeviceType;
+
+  Graph(DeviceType& device, Parameters<T>& parameters, Mode mode, bool dry = false)
+      : device_(device), parameters_(parameters), mode_(mode), dry_(dry) {}
+  Graph(const Graph&) = delete;
+  Graph& operator=(const Graph&) = delete;
+
+  DeviceType& device() { return device_; }
+  Arena& arena() { return device_.arena(); }
+  Parameters<T>& parameters() { return parameters_; }
+  bool recording() const { return mode_ == Mode::train; }
+  bool dry() const { return dry_; }
+
+  Variable<T> make(const Shape& shape) {
+    Variable<T> x{shape, arena().template take_array<T>(shape.size()), nullptr};
+    if (recording()) x.node = new (device_.tape().take(sizeof(Node<T>))) Node<T>{};
+    return x;
+  }
+
+  T* take(std::size_t count) { return arena().template take_array<T>(count); }
+  void give(T* buffer, std::size_t count) { arena().give_array(buffer, count); }
+
+  /// The network needs x no more: frees it at once when nothing is recorded (else its producer's closure does).
+  void release(const Variable<T>& x) {
+    if (!recording()) give(x.data, x.shape.size());
+  }
+
+  template <class Closure>
+  void record(const Closure& closure) {
+    static_assert(std::is_trivially_destructible_v<Closure>, "closures live in the arena and are never destroyed");
+    if (!recording()) return;
+    struct Record : Link {
+      Closure closure;
+    };
+    auto* record =
+        new (device_.tape().take(sizeof(Record))) Record{{head_, [](Link* l) { static_cast<Record*>(l)->closure(); }}, closure};
+    head_ = record;
+  }
+
+  /// Replays the closures. The loss has set the gradient of its operand.
+  void backward() {
+    while (head_ != nullptr) {
+      Link* link = head_;
+      head_ = link->next;
+      link->run(link);
+    }
+  }
+
+  /// Hands a finished gradient buffer (taken from this graph) to x.
+  void contribute(const Variable<T>& x, T* gradient) {
+    if (x.node->gradient == nullptr) {
+      x.node->gradient = gradient;
+      return;
+    }
+    if (!dry_) {
+      T* sum = x.node->gradient;
+      const std::size_t size = x.shape.size();
+      parallel_for(device_.threads(), device_.threads(), [&](int part) {
+        const auto [begin, end] = share(size, device_.threads(), part);
+        for (std::size_t i = begin; i < end; ++i) sum[i] += gradient[i];
+      });
+    }
+    give(gradient, x.shape.size());
+  }
+
+  /// Frees a result and its gradient: the last act of a producer's closure.
+  void finish(const Variable<T>& result) {
+    if (result.node->gradient != nullptr) give(result.node->gradient, result.shape.size());
+    result.node->gradient = nullptr;
+    give(result.data, result.shape.size());
+  }
+
+ private:
+  struct Link {
+    Link* next;
+    void (*run)(Link*);
+  };
+
+  DeviceType& device_;
+  Parameters<T>& parameters_;
+  Mode mode_;
+  bool dry_;
+  Link* head_ = nullptr;
+};
+
+}  // namespace lacuna

@@ -1,0 +1,125 @@
+#pragma once
+
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <vector>
+
+#include "lacuna/core/error.hpp"
+
+#if defined(__SANITIZE_ADDRESS__)
+#define LACUNA_ADDRESS_SANITIZER 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define LACUNA_ADDRESS_SANITIZER 1
+#endif
+#endif
+#ifdef LACUNA_ADDRESS_SANITIZER
+#include <sanitizer/asan_interface.h>
+#endif
+
+namespace lacuna {
+
+/// @brief Memory for one step: a bump pointer with free lists per size, over one reserved address range.
+///
+/// Blocks are 64-byte aligned. The same sequence of take() and give() yields the same addresses after each reset(), so the
+/// second step repeats the first's. Pages are committed by the system when they are first touched: a dry run that only takes
+/// and gives costs no memory and leaves its size in high_water().
+/// Under the address sanitizer every block has a poisoned margin, and given-back blocks are poisoned.
+/// Throws: Error when the reserved range is used up. Not thread-safe: taken and given by the thread that issues the ops.
+class Arena {
+ public:
+  static constexpr std::size_t alignment = 64;
+
+  explicit Arena(std::size_t capacity) : capacity_(round_up(capacity)) {
+    void* range = mmap(nullptr, capacity_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    require(range != MAP_FAILED, "Arena: cannot reserve ", capacity_ >> 20, " MiB of address space");
+    base_ = static_cast<std::byte*>(range);
+    madvise(base_, capacity_, MADV_HUGEPAGE);
+    poison(base_, capacity_);
+  }
+  ~Arena() {
+    unpoison(base_, capacity_);
+    munmap(base_, capacity_);
+  }
+  Arena(const Arena&) = delete;
+  Arena& operator=(const Arena&) = delete;
+
+  void* take(std::size_t bytes) {
+    bytes = round_up(std::max<std::size_t>(bytes, 1));
+    live_ += bytes;
+    auto& list = free_list(bytes);
+    if (!list.blocks.empty()) {
+      void* block = list.blocks.back();
+      list.blocks.pop_back();
+      unpoison(block, bytes);
+      return block;
+    }
+    require(used_ + bytes + margin <= capacity_, "Arena: asked for ", bytes >> 20, " MiB with ", used_ >> 20, " MiB in use of ",
+            capacity_ >> 20, " MiB; use a smaller batch, crop or network");
+    std::byte* block = base_ + used_;
+    used_ += bytes + margin;
+    high_water_ = std::max(high_water_, used_);
+    unpoison(block, bytes);
+    return block;
+  }
+
+  /// Returns a block of `bytes` (the size it was taken with) for the next take() of that size.
+  void give(void* block, std::size_t bytes) {
+    bytes = round_up(std::max<std::size_t>(bytes, 1));
+    live_ -= bytes;
+    poison(block, bytes);
+    free_list(bytes).blocks.push_back(block);
+  }
+
+  template <class T>
+  T* take_array(std::size_t count) {
+    return static_cast<T*>(take(count * sizeof(T)));
+  }
+  template <class T>
+  void give_array(T* block, std::size_t count) {
+    give(block, count * sizeof(T));
+  }
+
+  /// Forgets every block.
+  void reset() {
+    used_ = live_ = 0;
+    for (auto& list : lists_) list.blocks.clear();
+    poison(base_, high_water_);
+  }
+
+  std::size_t high_water() const { return high_water_; }  ///< most bytes ever spanned: the memory that gets committed
+  std::size_t live() const { return live_; }              ///< bytes taken and not given back
+
+ private:
+  struct FreeList {
+    std::size_t bytes;
+    std::vector<void*> blocks;
+  };
+
+#ifdef LACUNA_ADDRESS_SANITIZER
+  static constexpr std::size_t margin = alignment;
+  static void poison(void* p, std::size_t n) { __asan_poison_memory_region(p, n); }
+  static void unpoison(void* p, std::size_t n) { __asan_unpoison_memory_region(p, n); }
+#else
+  static constexpr std::size_t margin = 0;
+  static void poison(void*, std::size_t) {}
+  static void unpoison(void*, std::size_t) {}
+#endif
+
+  static std::size_t round_up(std::size_t bytes) { return (bytes + alignment - 1) / alignment * alignment; }
+
+  FreeList& free_list(std::size_t bytes) {
+    for (auto& list : lists_)
+      if (list.bytes == bytes) return list;
+    lists_.push_back({bytes, {}});
+    return lists_.back();
+  }
+
+  std::byte* base_ = nullptr;
+  std::size_t capacity_, used_ = 0, live_ = 0, high_water_ = 0;
+  std::vector<FreeList> lists_;
+};
+
+}  // namespace lacuna

@@ -1,0 +1,70 @@
+#pragma once
+
+#include <cstddef>
+#include <map>
+#include <memory>
+
+#include "lacuna/core/arena.hpp"
+#include "lacuna/core/parallel.hpp"
+
+namespace lacuna::cpu {
+
+/// @brief Which code runs convolutions: oneDNN, or the plain path on Eigen (any scalar type; the tests' second opinion).
+enum class Convolutions { onednn, eigen };
+
+#ifdef LACUNA_HAS_ONEDNN
+inline constexpr Convolutions default_convolutions = Convolutions::onednn;
+#else
+inline constexpr Convolutions default_convolutions = Convolutions::eigen;
+#endif
+
+/// @brief The CPU backend: threads, the arena of the current step, and what libraries keep between steps.
+///
+/// An ordinary object; two devices share nothing. Ops are overloads on it.
+class Device {
+ public:
+  struct Settings {
+    int threads = 0;                                 ///< 0: all the machine offers
+    std::size_t arena_bytes = std::size_t{1} << 36;  ///< address space, not memory: pages are committed when touched
+    Convolutions convolutions = default_convolutions;
+  };
+
+  Device() : Device(Settings{}) {}
+  explicit Device(const Settings& settings)
+      : threads_(settings.threads > 0 ? settings.threads : hardware_threads()),
+        convolutions_(settings.convolutions),
+        arena_(settings.arena_bytes),
+        tape_(std::size_t{1} << 28) {}
+  Device(const Device&) = delete;
+  Device& operator=(const Device&) = delete;
+
+  int threads() const { return threads_; }
+  Convolutions convolutions() const { return convolutions_; }
+  Arena& arena() { return arena_; }  ///< activations, gradients and workspaces of the current step
+  Arena& tape() { return tape_; }    ///< nodes and backward closures of the current step: small, also written by dry runs
+
+  /// Ends the step: everything taken from the arenas is void.
+  void reset() {
+    arena_.reset();
+    tape_.reset();
+  }
+
+  /// The device's one object of type Library (handles, plans), made on first use.
+  template <class Library>
+  Library& library() {
+    auto& slot = libraries_[&tag<Library>];
+    if (!slot) slot = std::make_shared<Library>(*this);
+    return *static_cast<Library*>(slot.get());
+  }
+
+ private:
+  template <class>
+  static constexpr char tag = 0;
+
+  int threads_;
+  Convolutions convolutions_;
+  Arena arena_, tape_;
+  std::map<const void*, std::shared_ptr<void>> libraries_;
+};
+
+}  // namespace lacuna::cpu

@@ -1,0 +1,133 @@
+#pragma once
+
+#include <cstdint>
+#include <cstring>
+
+/// Around code that uses the vector types: they pass between inlined functions only, so their calling convention, about which
+/// the compiler warns, does not matter.
+#define LACUNA_VECTOR_CODE_BEGIN _Pragma("GCC diagnostic push") _Pragma("GCC diagnostic ignored \"-Wpsabi\"")
+#define LACUNA_VECTOR_CODE_END _Pragma("GCC diagnostic pop")
+
+/// Functions inside a kernel must be inlined, so that they are compiled for the kernel's instruction set.
+#define LACUNA_INLINE __attribute__((always_inline)) inline
+
+LACUNA_VECTOR_CODE_BEGIN
+
+namespace lacuna::simd {
+
+/// @brief Sixteen floats, as the compiler's vector extension: one register with AVX-512, two with AVX2, four with SSE.
+/// Lanes and summation order are the same on every machine, so results differ by fused multiply-adds only.
+inline constexpr int lanes = 16;
+using Floats = float __attribute__((vector_size(64)));
+using Ints = std::int32_t __attribute__((vector_size(64)));
+
+LACUNA_INLINE Floats load(const float* p) {
+  Floats v;
+  std::memcpy(&v, p, sizeof v);
+  return v;
+}
+/// @brief Sixteen bytes, widened.
+LACUNA_INLINE Ints load_bytes(const std::uint8_t* p) {
+  using Bytes = std::int8_t __attribute__((vector_size(16)));
+  Bytes bytes;
+  std::memcpy(&bytes, p, sizeof bytes);
+  return __builtin_convertvector(bytes, Ints);
+}
+/// @brief where(choice != 0, a, b) by lane.
+LACUNA_INLINE Floats select(const Ints& choice, const Floats& a, const Floats& b) { return choice != 0 ? a : b; }
+LACUNA_INLINE void store(float* p, const Floats& v) { std::memcpy(p, &v, sizeof v); }
+LACUNA_INLINE Floats broadcast(float x) { return Floats{} + x; }
+
+/// @brief Sum of the lanes by halving: a fixed tree.
+LACUNA_INLINE float sum(const Floats& v) {
+  using Eight = float __attribute__((vector_size(32)));
+  using Four = float __attribute__((vector_size(16)));
+  Eight a, b;
+  std::memcpy(&a, &v, 32);
+  std::memcpy(&b, reinterpret_cast<const char*>(&v) + 32, 32);
+  a += b;
+  Four c, d;
+  std::memcpy(&c, &a, 16);
+  std::memcpy(&d, reinterpret_cast<const char*>(&a) + 16, 16);
+  c += d;
+  return (c[0] + c[2]) + (c[1] + c[3]);
+}
+
+/// @brief exp(x), about 2 ulp, clamped to |x| <= 87 (Cephes' polynomial); NaN in gives NaN out.
+LACUNA_INLINE Floats exp(const Floats& argument) {
+  Floats x = argument > 87.0f ? broadcast(87.0f) : argument;
+  x = x < -87.0f ? broadcast(-87.0f) : x;
+  Floats n = x * 1.44269504f + 12582912.0f;  // rounds to the nearest integer
+  const Ints exponent = __builtin_bit_cast(Ints, n) << 23;
+  n -= 12582912.0f;
+  Floats r = x - n * 0.693359375f;
+  r = r + n * 2.12194440e-4f;
+  Floats p = r * 1.9875691500e-4f + 1.3981999507e-3f;
+  p = p * r + 8.3334519073e-3f;
+  p = p * r + 4.1665795894e-2f;
+  p = p * r + 1.6666665459e-1f;
+  p = p * r + 5.0000001201e-1f;
+  p = p * r * r + r + 1.0f;
+  return __builtin_bit_cast(Floats, __builtin_bit_cast(Ints, p) + exponent);
+}
+
+LACUNA_INLINE Floats sigmoid(const Floats& x) { return 1.0f / (1.0f + exp(-x)); }
+
+/// @brief The best instruction set this machine has among those that kernels are compiled for.
+enum class Level { baseline, v3, v4 };
+
+inline Level level() {
+#if defined(__x86_64__)
+  static const Level best = [] {
+    __builtin_cpu_init();
+    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") &&
+        __builtin_cpu_supports("avx512dq"))
+      return Level::v4;
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return Level::v3;
+    return Level::baseline;
+  }();
+  return best;
+#else
+  return Level::baseline;
+#endif
+}
+
+#if defined(__x86_64__)
+template <class Kernel, class... Arguments>
+__attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx2,fma"))) void run_v4(const Kernel& kernel, Arguments... arguments) {
+  kernel(arguments...);
+}
+template <class Kernel, class... Arguments>
+__attribute__((target("avx2,fma"))) void run_v3(const Kernel& kernel, Arguments... arguments) {
+  kernel(arguments...);
+}
+#endif
+template <class Kernel, class... Arguments>
+void run_baseline(const Kernel& kernel, Arguments... arguments) {
+  kernel(arguments...);
+}
+
+/// @brief Runs kernel(arguments...) compiled for this machine, whatever flags the including program is built with.
+///
+/// A kernel is a lambda marked LACUNA_KERNEL, whose callees are LACUNA_INLINE: it is inlined into one function per
+/// instruction set, so neither auto-vectorisation nor -march decides its speed.
+template <class Kernel, class... Arguments>
+void run(const Kernel& kernel, Arguments... arguments) {
+#if defined(__x86_64__)
+  switch (level()) {
+    case Level::v4:
+      return run_v4(kernel, arguments...);
+    case Level::v3:
+      return run_v3(kernel, arguments...);
+    case Level::baseline:
+      break;
+  }
+#endif
+  run_baseline(kernel, arguments...);
+}
+
+}  // namespace lacuna::simd
+
+LACUNA_VECTOR_CODE_END
+
+#define LACUNA_KERNEL __attribute__((always_inline))

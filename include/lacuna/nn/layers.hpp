@@ -1,0 +1,96 @@
+#pragma once
+
+#include <cmath>
+#include <string>
+
+#include "lacuna/ops/activation.hpp"
+#include "lacuna/ops/concatenate.hpp"
+#include "lacuna/ops/convolution.hpp"
+#include "lacuna/ops/linear.hpp"
+#include "lacuna/ops/rms_norm_silu.hpp"
+
+namespace lacuna::nn {
+
+/// @brief Makes parameters under a name prefix, started as PyTorch starts them: U(-1/sqrt(fan in), 1/sqrt(fan in)).
+template <class T>
+class Builder {
+ public:
+  Builder(Parameters<T>& parameters, std::uint64_t seed, std::string prefix = "")
+      : parameters_(parameters), seed_(seed), prefix_(std::move(prefix)) {}
+
+  Builder child(const std::string& name) const { return {parameters_, seed_, prefix_ + name + "."}; }
+
+  ops::ConvolutionParameters convolution(const std::string& name, int inputs, int outputs, int kernel, int stride, int padding,
+                                         bool transposed = false) const {
+    // PyTorch's fan-in of a transposed convolution is taken from the output channels.
+    const int fan = (transposed ? outputs : inputs) * kernel * kernel;
+    return {uniform(name + ".weight", {outputs, kernel, kernel, inputs}, fan),
+            uniform(name + ".bias", {outputs}, fan),
+            inputs,
+            outputs,
+            kernel,
+            stride,
+            padding,
+            transposed};
+  }
+  ops::LinearParameters linear(const std::string& name, int inputs, int outputs) const {
+    return {uniform(name + ".weight", {outputs, inputs}, inputs), uniform(name + ".bias", {outputs}, inputs), inputs, outputs};
+  }
+  Parameter gain(const std::string& name, int channels) const { return parameters_.add(prefix_ + name, {channels}, T(1)); }
+
+ private:
+  Parameter uniform(const std::string& name, const std::vector<int>& dims, int fan_in) const {
+    const auto p = parameters_.add(prefix_ + name, dims);
+    parameters_.fill_uniform(p, T(1) / std::sqrt(static_cast<T>(fan_in)), seed_);
+    return p;
+  }
+
+  Parameters<T>& parameters_;
+  std::uint64_t seed_;
+  std::string prefix_;
+};
+
+/// @brief Residual block: conv 3x3 -> RMSNorm -> (1 + scale, shift of the time) -> SiLU, conv 3x3 -> RMSNorm -> SiLU, plus x
+/// (through a 1x1 convolution where the widths differ). Source: the paper's network, method section 8.
+struct ResidualBlock {
+  ops::ConvolutionParameters first, second, skip;
+  Parameter first_gain, second_gain;
+  ops::LinearParameters time;
+  bool timed = false;
+
+  ResidualBlock() = default;
+  template <class T>
+  ResidualBlock(const Builder<T>& b, int inputs, int outputs, int time_width)
+      : first(b.convolution("block1.conv", inputs, outputs, 3, 1, 1)),
+        second(b.convolution("block2.conv", outputs, outputs, 3, 1, 1)),
+        first_gain(b.gain("block1.norm.gain", outputs)),
+        second_gain(b.gain("block2.norm.gain", outputs)),
+        timed(time_width > 0) {
+    if (inputs != outputs) skip = b.convolution("skip", inputs, outputs, 1, 1, 0);
+    if (timed) time = b.linear("time", time_width, 2 * outputs);
+  }
+
+  /// x (B,T,H,W,in), time_features: SiLU of the time embedding (B,1,1,1,width) -> (B,T,H,W,out). Releases nothing it was given.
+  template <class T>
+  Variable<T> operator()(Graph<T>& g, const Variable<T>& x, const Variable<T>& time_features) const {
+    auto h = ops::convolution(g, first, x);
+    Variable<T> scale_shift, normed;
+    if (timed) {
+      scale_shift = ops::linear(g, time, time_features);
+      normed = ops::rms_norm_silu(g, first_gain, h, &scale_shift);
+      g.release(scale_shift);
+    } else {
+      normed = ops::rms_norm_silu(g, first_gain, h);
+    }
+    g.release(h);
+    h = ops::convolution(g, second, normed);
+    g.release(normed);
+    const bool projected = skip.outputs > 0;
+    const auto y = ops::rms_norm_silu<T>(g, second_gain, h, nullptr, projected ? nullptr : &x);
+    g.release(h);
+    if (projected) ops::convolution_add(g, skip, x, y);
+    return y;
+  }
+};
+
+}  // namespace lacuna::nn

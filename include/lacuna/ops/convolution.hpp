@@ -1,0 +1,116 @@
+#pragma once
+
+#include <type_traits>
+
+#include "lacuna/autograd/graph.hpp"
+#include "lacuna/ops/convolution_eigen.hpp"
+#include "lacuna/ops/convolution_geometry.hpp"
+#include "lacuna/ops/convolution_onednn.hpp"
+
+namespace lacuna::ops {
+
+/// @brief Parameters of a convolution: weight (out, kernel, kernel, in), bias (out).
+struct ConvolutionParameters {
+  Parameter weight, bias;
+  int inputs = 0, outputs = 0, kernel = 3, stride = 1, padding = 1;
+  bool transposed = false;
+};
+
+/// @brief Chooses the path of one convolution: oneDNN for float where the device says so, Eigen otherwise.
+template <class T>
+class ConvolutionPath {
+ public:
+  ConvolutionPath(Graph<T>& graph, const ConvolutionGeometry& geometry) : graph_(graph), g_(geometry) {}
+
+  void forward(const T* x, const T* weight, const T* bias, T* y) {
+    if constexpr (library_serves)
+      if (use_library()) {
+        if (graph_.dry()) return library().dry_forward(g_);
+        return library().forward(g_, x, weight, bias, y);
+      }
+    EigenConvolution<T>(graph_.device(), g_, graph_.dry()).forward(x, weight, bias, y);
+  }
+
+  /// grad_x may be null; gradients of the parameters are added to.
+  void backward(const T* x, const T* weight, const T* grad_y, T* grad_x, T* grad_weight, T* grad_bias) {
+    if constexpr (library_serves)
+      if (use_library()) {
+        if (graph_.dry()) return library().dry_backward(g_, grad_x != nullptr);
+        library().backward_weights(g_, x, grad_y, grad_weight, grad_bias);
+        if (grad_x != nullptr) library().backward_data(g_, grad_y, weight, grad_x);
+        return;
+      }
+    EigenConvolution<T> plain(graph_.device(), g_, graph_.dry());
+    plain.backward_weights(x, grad_y, grad_weight, grad_bias);
+    if (grad_x != nullptr) plain.backward_data(grad_y, weight, grad_x);
+  }
+
+ private:
+#ifdef LACUNA_HAS_ONEDNN
+  static constexpr bool library_serves = std::is_same_v<T, float>;
+  OneDnn& library() { return graph_.device().template library<OneDnn>(); }
+#else
+  static constexpr bool library_serves = false;
+#endif
+  bool use_library() const { return graph_.device().convolutions() == cpu::Convolutions::onednn; }
+
+  Graph<T>& graph_;
+  ConvolutionGeometry g_;
+};
+
+/// @brief Whether an op computes the gradient of its input: the first layer of a network does not need it.
+enum class InputGradient { computed, skipped };
+
+template <class T>
+void record_convolution(Graph<T>& graph, const ConvolutionParameters& layer, const Variable<T>& x, const Variable<T>& y,
+                        const ConvolutionGeometry& g, InputGradient input_gradient, bool owns_result) {
+  graph.record([&graph, layer, x, y, g, input_gradient, owns_result] {
+    auto& p = graph.parameters();
+    T* grad_x = input_gradient == InputGradient::computed ? graph.take(x.shape.size()) : nullptr;
+    ConvolutionPath<T>(graph, g).backward(x.data, p.value(layer.weight), y.node->gradient, grad_x, p.gradient(layer.weight),
+                                          p.gradient(layer.bias));
+    if (grad_x != nullptr) graph.contribute(x, grad_x);
+    if (owns_result) graph.finish(y);
+  });
+}
+
+template <class T>
+ConvolutionGeometry convolution_geometry(const ConvolutionParameters& layer, const Shape& x) {
+  require<ShapeError>(x.channels == layer.inputs, "convolution: x has shape ", x, ", expected ", layer.inputs, " channels");
+  return {x,
+          convolution_output(x, layer.outputs, layer.kernel, layer.stride, layer.padding, layer.transposed),
+          layer.kernel,
+          layer.stride,
+          layer.padding,
+          layer.transposed};
+}
+
+/// @brief 2-D convolution over rows and columns of every frame, zero borders: y = w * x + b (or its transpose).
+///
+/// Shapes: x (B,T,H,W,in) -> y (B,T,H',W',out), H' = (H + 2 padding - kernel) / stride + 1; transposed: (H-1) stride - 2 padding
+/// + kernel. Gradient: x's is handed over, parameters' accumulate. NaN: propagates; mask the input first.
+/// Backends: cpu (oneDNN for float, Eigen otherwise; they agree to rounding). Throws: ShapeError on a channel mismatch.
+template <class T>
+Variable<T> convolution(Graph<T>& graph, const ConvolutionParameters& layer, const Variable<T>& x,
+                        InputGradient input_gradient = InputGradient::computed) {
+  const auto g = convolution_geometry<T>(layer, x.shape);
+  const auto y = graph.make(g.output);
+  const auto& p = graph.parameters();
+  ConvolutionPath<T>(graph, g).forward(x.data, p.value(layer.weight), p.value(layer.bias), y.data);
+  record_convolution(graph, layer, x, y, g, input_gradient, true);
+  return y;
+}
+
+/// @brief Adds the convolution of x to `sum` in place (a residual's projection costs no buffer and no pass of its own).
+/// Throws: ShapeError if sum's shape is not the convolution's output shape.
+template <class T>
+void convolution_add(Graph<T>& graph, const ConvolutionParameters& layer, const Variable<T>& x, const Variable<T>& sum) {
+  auto g = convolution_geometry<T>(layer, x.shape);
+  require_shape("convolution_add", "sum", sum.shape, g.output);
+  g.accumulate = true;
+  const auto& p = graph.parameters();
+  ConvolutionPath<T>(graph, g).forward(x.data, p.value(layer.weight), p.value(layer.bias), sum.data);
+  record_convolution(graph, layer, x, sum, g, InputGradient::computed, false);
+}
+
+}  // namespace lacuna::ops

@@ -1,0 +1,51 @@
+#pragma once
+
+#include <Eigen/Core>
+
+#include "lacuna/autograd/graph.hpp"
+
+namespace lacuna::ops {
+
+/// @brief Parameters of a linear layer: weight (out, in), bias (out).
+struct LinearParameters {
+  Parameter weight, bias;
+  int inputs = 0, outputs = 0;
+};
+
+/// @brief y = W x + b along the channels of every position.
+///
+/// Shapes: x (B,T,H,W,in) -> y (B,T,H,W,out). Gradient: x's is handed over, parameters' accumulate.
+/// NaN: propagates within its position. Backends: cpu (Eigen). Throws: ShapeError on a channel mismatch.
+template <class T>
+Variable<T> linear(Graph<T>& graph, const LinearParameters& layer, const Variable<T>& x) {
+  using Matrix = Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+  using Constant = Eigen::Map<const Matrix>;
+  using Mutable = Eigen::Map<Matrix>;
+  require<ShapeError>(x.shape.channels == layer.inputs, "linear: x has shape ", x.shape, ", expected ", layer.inputs,
+                      " channels");
+  const auto y = graph.make(x.shape.with_channels(layer.outputs));
+  const auto rows = static_cast<Eigen::Index>(x.shape.cells());
+  if (!graph.dry()) {
+    const auto& p = graph.parameters();
+    Mutable result(y.data, rows, layer.outputs);
+    result.noalias() =
+        Constant(x.data, rows, layer.inputs) * Constant(p.value(layer.weight), layer.outputs, layer.inputs).transpose();
+    result.rowwise() += Eigen::Map<const Eigen::Matrix<T, 1, Eigen::Dynamic>>(p.value(layer.bias), layer.outputs);
+  }
+  graph.record([&graph, layer, x, y, rows] {
+    T* grad_x = graph.take(x.shape.size());
+    if (!graph.dry()) {
+      auto& p = graph.parameters();
+      const Constant grad_y(y.node->gradient, rows, layer.outputs);
+      Mutable(p.gradient(layer.weight), layer.outputs, layer.inputs).noalias() +=
+          grad_y.transpose() * Constant(x.data, rows, layer.inputs);
+      Eigen::Map<Eigen::Matrix<T, 1, Eigen::Dynamic>>(p.gradient(layer.bias), layer.outputs) += grad_y.colwise().sum();
+      Mutable(grad_x, rows, layer.inputs).noalias() = grad_y * Constant(p.value(layer.weight), layer.outputs, layer.inputs);
+    }
+    graph.contribute(x, grad_x);
+    graph.finish(y);
+  });
+  return y;
+}
+
+}  // namespace lacuna::ops

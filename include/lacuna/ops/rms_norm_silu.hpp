@@ -1,0 +1,299 @@
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <type_traits>
+
+#include "lacuna/autograd/graph.hpp"
+#include "lacuna/core/simd.hpp"
+
+LACUNA_VECTOR_CODE_BEGIN
+
+namespace lacuna::ops {
+
+/// @brief Operands of the fused norm over a run of pixels of one sample.
+template <class T>
+struct NormRow {
+  const T* x;            // (pixels, C)
+  const T* gain;         // (C)
+  const T* scale_shift;  // (2 C) of this sample, or null
+  const T* other;        // forward: residual (pixels, C) or null; backward: gradient of y
+  T* result;             // forward: y; backward: gradient of x
+  T* sums;               // backward: (2 C) sums of grad * normalised x, and of grad; null forward
+  int channels;
+  std::size_t pixels;
+};
+
+/// @brief The plain version, any scalar and any number of channels: what the vector kernels are tested against.
+template <class T>
+void norm_forward_plain(const NormRow<T>& r) {
+  const int c = r.channels;
+  const T root = std::sqrt(static_cast<T>(c));
+  for (std::size_t q = 0; q < r.pixels; ++q) {
+    const T* x = r.x + q * static_cast<std::size_t>(c);
+    T square = 0;
+    for (int j = 0; j < c; ++j) square += x[j] * x[j];
+    const T inverse = T(1) / std::max(std::sqrt(square), T(1e-12));
+    for (int j = 0; j < c; ++j) {
+      const std::size_t at = q * static_cast<std::size_t>(c) + static_cast<std::size_t>(j);
+      T v = x[j] * inverse * root * r.gain[j];
+      if (r.scale_shift != nullptr) v = v * (r.scale_shift[j] + T(1)) + r.scale_shift[c + j];
+      const T y = v / (T(1) + std::exp(-v));
+      r.result[at] = r.other != nullptr ? y + r.other[at] : y;
+    }
+  }
+}
+
+template <class T>
+void norm_backward_plain(const NormRow<T>& r) {
+  const int c = r.channels;
+  const T root = std::sqrt(static_cast<T>(c));
+  std::fill_n(r.sums, 2 * c, T(0));
+  for (std::size_t q = 0; q < r.pixels; ++q) {
+    const std::size_t at = q * static_cast<std::size_t>(c);
+    T square = 0, dot = 0;
+    for (int j = 0; j < c; ++j) square += r.x[at + static_cast<std::size_t>(j)] * r.x[at + static_cast<std::size_t>(j)];
+    const T inverse = T(1) / std::max(std::sqrt(square), T(1e-12));
+    for (int j = 0; j < c; ++j) {
+      const std::size_t k = at + static_cast<std::size_t>(j);
+      const T m = r.x[k] * inverse;
+      const T factor = root * r.gain[j] * (r.scale_shift != nullptr ? r.scale_shift[j] + T(1) : T(1));
+      const T v = m * factor + (r.scale_shift != nullptr ? r.scale_shift[c + j] : T(0));
+      const T s = T(1) / (T(1) + std::exp(-v));
+      const T grad_v = r.other[k] * s * (T(1) + v * (T(1) - s));
+      r.sums[j] += grad_v * m;
+      r.sums[c + j] += grad_v;
+      r.result[k] = grad_v * factor;  // gradient of m, finished below
+      dot += r.result[k] * m;
+    }
+    for (int j = 0; j < c; ++j) {
+      const std::size_t k = at + static_cast<std::size_t>(j);
+      r.result[k] = inverse * (r.result[k] - r.x[k] * inverse * dot);
+    }
+  }
+}
+
+/// @brief Vector kernels for 16 V channels: the row's channels stay in registers, so each operand is read and written once.
+template <int V>
+void norm_forward_vector(const NormRow<float>& row) {
+  simd::run(
+      [](const NormRow<float> r) LACUNA_KERNEL {
+        using simd::Floats;
+        constexpr int c = 16 * V;
+        const float root = std::sqrt(static_cast<float>(c));
+        Floats factor[V], shift[V], u[V];
+        for (int j = 0; j < V; ++j) {
+          factor[j] = root * simd::load(r.gain + 16 * j);
+          shift[j] = Floats{};
+          if (r.scale_shift != nullptr) {
+            factor[j] *= simd::load(r.scale_shift + 16 * j) + 1.0f;
+            shift[j] = simd::load(r.scale_shift + c + 16 * j);
+          }
+        }
+        for (std::size_t q = 0; q < r.pixels; ++q) {
+          const std::size_t at = q * c;
+          Floats squares{};
+          for (int j = 0; j < V; ++j) {
+            u[j] = simd::load(r.x + at + 16 * j);
+            squares += u[j] * u[j];
+          }
+          const float norm = __builtin_sqrtf(simd::sum(squares));
+          const float inverse = 1.0f / (norm > 1e-12f ? norm : 1e-12f);
+          for (int j = 0; j < V; ++j) {
+            Floats v = u[j] * inverse * factor[j] + shift[j];
+            v *= simd::sigmoid(v);
+            if (r.other != nullptr) v += simd::load(r.other + at + 16 * j);
+            simd::store(r.result + at + 16 * j, v);
+          }
+        }
+      },
+      row);
+}
+
+template <int V>
+void norm_backward_vector(const NormRow<float>& row) {
+  simd::run(
+      [](const NormRow<float> r) LACUNA_KERNEL {
+        using simd::Floats;
+        constexpr int c = 16 * V;
+        const float root = std::sqrt(static_cast<float>(c));
+        Floats factor[V], shift[V], m[V], h[V], sum_m[V], sum[V];
+        for (int j = 0; j < V; ++j) {
+          factor[j] = root * simd::load(r.gain + 16 * j);
+          shift[j] = sum_m[j] = sum[j] = Floats{};
+          if (r.scale_shift != nullptr) {
+            factor[j] *= simd::load(r.scale_shift + 16 * j) + 1.0f;
+            shift[j] = simd::load(r.scale_shift + c + 16 * j);
+          }
+        }
+        for (std::size_t q = 0; q < r.pixels; ++q) {
+          const std::size_t at = q * c;
+          Floats squares{}, products{};
+          for (int j = 0; j < V; ++j) {
+            m[j] = simd::load(r.x + at + 16 * j);
+            squares += m[j] * m[j];
+          }
+          const float norm = __builtin_sqrtf(simd::sum(squares));
+          const float inverse = 1.0f / (norm > 1e-12f ? norm : 1e-12f);
+          for (int j = 0; j < V; ++j) {
+            m[j] *= inverse;
+            const Floats v = m[j] * factor[j] + shift[j], s = simd::sigmoid(v);
+            const Floats grad_v = simd::load(r.other + at + 16 * j) * (s * (1.0f + v * (1.0f - s)));
+            sum[j] += grad_v;
+            sum_m[j] += grad_v * m[j];
+            h[j] = grad_v * factor[j];
+            products += h[j] * m[j];
+          }
+          const float dot = simd::sum(products);
+          for (int j = 0; j < V; ++j) simd::store(r.result + at + 16 * j, inverse * (h[j] - m[j] * dot));
+        }
+        for (int j = 0; j < V; ++j) {
+          simd::store(r.sums + 16 * j, sum_m[j]);
+          simd::store(r.sums + c + 16 * j, sum[j]);
+        }
+      },
+      row);
+}
+
+template <class T>
+void norm_forward(const NormRow<T>& r) {
+  if constexpr (std::is_same_v<T, float>) {
+    switch (r.channels) {
+      case 16:
+        return norm_forward_vector<1>(r);
+      case 32:
+        return norm_forward_vector<2>(r);
+      case 48:
+        return norm_forward_vector<3>(r);
+      case 64:
+        return norm_forward_vector<4>(r);
+      case 96:
+        return norm_forward_vector<6>(r);
+      case 128:
+        return norm_forward_vector<8>(r);
+      default:
+        break;
+    }
+  }
+  norm_forward_plain(r);
+}
+
+template <class T>
+void norm_backward(const NormRow<T>& r) {
+  if constexpr (std::is_same_v<T, float>) {
+    switch (r.channels) {
+      case 16:
+        return norm_backward_vector<1>(r);
+      case 32:
+        return norm_backward_vector<2>(r);
+      case 48:
+        return norm_backward_vector<3>(r);
+      case 64:
+        return norm_backward_vector<4>(r);
+      case 96:
+        return norm_backward_vector<6>(r);
+      case 128:
+        return norm_backward_vector<8>(r);
+      default:
+        break;
+    }
+  }
+  norm_backward_plain(r);
+}
+
+/// @brief Cuts every sample into the same runs of pixels, whatever the threads: partial sums add up in one fixed order.
+struct NormRuns {
+  static constexpr std::size_t target = 4096;  // pixels
+  explicit NormRuns(const Shape& s)
+      : pixels(s.cells() / static_cast<std::size_t>(s.batch)),
+        per_sample(static_cast<int>(std::max<std::size_t>(1, pixels / target))),
+        count(s.batch * per_sample) {}
+  std::size_t pixels;
+  int per_sample, count;
+};
+
+template <class T>
+NormRow<T> norm_row(const Variable<T>& x, const T* gain, const T* scale_shift, const T* other, T* result, T* sums,
+                    const NormRuns& runs, int run) {
+  const int sample = run / runs.per_sample, c = x.shape.channels;
+  const auto [begin, end] = share(runs.pixels, runs.per_sample, run % runs.per_sample);
+  const std::size_t at = (static_cast<std::size_t>(sample) * runs.pixels + begin) * static_cast<std::size_t>(c);
+  return {x.data + at,
+          gain,
+          scale_shift != nullptr ? scale_shift + static_cast<std::ptrdiff_t>(sample) * 2 * c : nullptr,
+          other != nullptr ? other + at : nullptr,
+          result + at,
+          sums != nullptr ? sums + static_cast<std::ptrdiff_t>(run) * 2 * c : nullptr,
+          c,
+          end - begin};
+}
+
+/// @brief Adds the runs' sums to the gradients of gain and of scale and shift: with a = root gain (1 + scale), v = m a + shift.
+template <class T>
+void norm_parameter_gradients(const T* sums, const T* gain, const T* scale_shift, T* grad_gain, T* grad_scale_shift,
+                              const NormRuns& runs, int channels) {
+  const T root = std::sqrt(static_cast<T>(channels));
+  for (int run = 0; run < runs.count; ++run) {
+    const T* own = sums + static_cast<std::ptrdiff_t>(run) * 2 * channels;
+    const std::ptrdiff_t sample = static_cast<std::ptrdiff_t>(run / runs.per_sample) * 2 * channels;
+    for (int j = 0; j < channels; ++j) {
+      const T scale = scale_shift != nullptr ? scale_shift[sample + j] + T(1) : T(1);
+      grad_gain[j] += own[j] * root * scale;
+      if (grad_scale_shift == nullptr) continue;
+      grad_scale_shift[sample + j] += own[j] * root * gain[j];
+      grad_scale_shift[sample + channels + j] += own[channels + j];
+    }
+  }
+}
+
+/// @brief y = silu(rms(x) * gain * (1 + scale) + shift) (+ residual), rms(x) = sqrt(C) x / max(||x||, 1e-12) over channels.
+///
+/// Shapes: x, residual, y (B,T,H,W,C) | gain (C) | scale_shift (B,1,1,1,2C): scale first. Without them: scale = shift = 0.
+/// Gradient: handed to x, scale_shift and residual; gain's accumulates. NaN: propagates within its pixel.
+/// Determinism: independent of the number of threads. Cost: forward reads x (and residual) and writes y once; backward reads x
+/// and grad_y and writes grad_x once; nothing normalised is stored. Throws: ShapeError.
+template <class T>
+Variable<T> rms_norm_silu(Graph<T>& graph, Parameter gain, const Variable<T>& x, const Variable<T>* scale_shift = nullptr,
+                          const Variable<T>* residual = nullptr) {
+  const int c = x.shape.channels;
+  require<ShapeError>(gain.size == static_cast<std::size_t>(c), "rms_norm_silu: x has shape ", x.shape, ", expected ", gain.size,
+                      " channels");
+  if (scale_shift != nullptr)
+    require_shape("rms_norm_silu", "scale_shift", scale_shift->shape, Shape{x.shape.batch, 1, 1, 1, 2 * c});
+  if (residual != nullptr) require_shape("rms_norm_silu", "residual", residual->shape, x.shape);
+  const auto y = graph.make(x.shape);
+  const Variable<T> s = scale_shift != nullptr ? *scale_shift : Variable<T>{},
+                    r = residual != nullptr ? *residual : Variable<T>{};
+  const NormRuns runs(x.shape);
+  if (!graph.dry())
+    parallel_for(graph.device().threads(), runs.count, [&](int run) {
+      norm_forward(norm_row<T>(x, graph.parameters().value(gain), s.data, r.data, y.data, nullptr, runs, run));
+    });
+  graph.record([&graph, gain, x, s, r, y, runs, c] {
+    auto& p = graph.parameters();
+    const auto sums_size = static_cast<std::size_t>(runs.count) * static_cast<std::size_t>(2 * c);
+    T* grad_x = graph.take(x.shape.size());
+    T* sums = graph.take(sums_size);
+    T* grad_s = s.data != nullptr ? graph.take(s.shape.size()) : nullptr;
+    if (!graph.dry()) {
+      parallel_for(graph.device().threads(), runs.count, [&](int run) {
+        norm_backward(norm_row<T>(x, p.value(gain), s.data, y.node->gradient, grad_x, sums, runs, run));
+      });
+      if (grad_s != nullptr) std::fill_n(grad_s, s.shape.size(), T(0));
+      norm_parameter_gradients<T>(sums, p.value(gain), s.data, p.gradient(gain), grad_s, runs, c);
+    }
+    graph.give(sums, sums_size);
+    graph.contribute(x, grad_x);
+    if (grad_s != nullptr) graph.contribute(s, grad_s);
+    if (r.data != nullptr) {  // the residual's gradient is y's own
+      graph.contribute(r, y.node->gradient);
+      y.node->gradient = nullptr;
+    }
+    graph.finish(y);
+  });
+  return y;
+}
+
+}  // namespace lacuna::ops
+
+LACUNA_VECTOR_CODE_END

@@ -1,0 +1,149 @@
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <type_traits>
+#include <vector>
+
+#include "lacuna/autograd/parameter.hpp"
+#include "lacuna/core/parallel.hpp"
+#include "lacuna/core/simd.hpp"
+
+LACUNA_VECTOR_CODE_BEGIN
+
+namespace lacuna::train {
+
+/// @brief Settings of Adam, clipping and the moving average. Defaults are the paper's.
+struct OptimizerSettings {
+  double beta1 = 0.95, beta2 = 0.999, epsilon = 1e-8;
+  double clip = 1.0;         ///< largest global norm of the gradient
+  double ema_decay = 0.999;  ///< of the averaged weights; rises to this as (1 + step) / (10 + step)
+};
+
+/// @brief Everything the optimizer carries from step to step.
+template <class T>
+struct OptimizerState {
+  std::vector<T> first_moment, second_moment, average;  ///< each as long as the parameters
+  std::int64_t step = 0;
+};
+
+/// @brief One coefficient set of a fused update, so that plain and vector versions share it.
+template <class T>
+struct AdamStep {
+  T clip, beta1, beta2, rate, root_correction, epsilon, decay;
+};
+
+/// @brief The plain fused update of elements [begin, end): moments, parameters and their average in one pass.
+template <class T>
+void adam_plain(const AdamStep<T>& s, T* value, const T* gradient, T* m, T* v, T* average, std::size_t begin, std::size_t end) {
+  for (std::size_t i = begin; i < end; ++i) {
+    const T g = gradient[i] * s.clip;
+    m[i] = s.beta1 * m[i] + (T(1) - s.beta1) * g;
+    v[i] = s.beta2 * v[i] + (T(1) - s.beta2) * g * g;
+    value[i] -= s.rate * m[i] / (std::sqrt(v[i]) * s.root_correction + s.epsilon);
+    average[i] += (T(1) - s.decay) * (value[i] - average[i]);
+  }
+}
+
+inline void adam_run(const AdamStep<float>& step, float* value, const float* gradient, float* m, float* v, float* average,
+                     std::size_t begin, std::size_t end) {
+  const std::size_t whole = begin + (end - begin) / simd::lanes * simd::lanes;
+  simd::run([=]() LACUNA_KERNEL {
+    using simd::Floats;
+    for (std::size_t i = begin; i < whole; i += simd::lanes) {
+      const Floats g = simd::load(gradient + i) * step.clip;
+      const Floats first = step.beta1 * simd::load(m + i) + (1.0f - step.beta1) * g;
+      const Floats second = step.beta2 * simd::load(v + i) + (1.0f - step.beta2) * g * g;
+      Floats root;
+      for (int lane = 0; lane < simd::lanes; ++lane) root[lane] = __builtin_sqrtf(second[lane]);
+      const Floats updated = simd::load(value + i) - step.rate * first / (root * step.root_correction + step.epsilon);
+      const Floats mean = simd::load(average + i);
+      simd::store(m + i, first);
+      simd::store(v + i, second);
+      simd::store(value + i, updated);
+      simd::store(average + i, mean + (1.0f - step.decay) * (updated - mean));
+    }
+  });
+  adam_plain(step, value, gradient, m, v, average, whole, end);
+}
+inline void adam_run(const AdamStep<double>& step, double* value, const double* gradient, double* m, double* v, double* average,
+                     std::size_t begin, std::size_t end) {
+  adam_plain(step, value, gradient, m, v, average, begin, end);
+}
+
+/// @brief Adam with clipping by the global norm and an exponential moving average of the weights.
+///
+/// Two passes over memory: the norm (reads the gradient), then moments, parameters and average together.
+/// Determinism: the norm is summed over fixed runs in order, whatever the threads.
+/// NaN: a gradient with a non-finite norm is not applied; step() returns the norm and the caller decides.
+/// Source: Kingma and Ba 2015, arXiv:1412.6980, Algorithm 1.
+template <class T>
+class Optimizer {
+ public:
+  Optimizer(const Parameters<T>& parameters, const OptimizerSettings& settings) : settings_(settings) {
+    state_.first_moment.assign(parameters.size(), T(0));
+    state_.second_moment.assign(parameters.size(), T(0));
+    state_.average = parameters.values();
+  }
+
+  /// Applies the gradients with this learning rate and returns their norm before clipping.
+  double step(Parameters<T>& parameters, double learning_rate, int threads) {
+    const double norm = std::sqrt(square_norm(parameters.gradients(), threads));
+    if (!std::isfinite(norm)) return norm;
+    const auto n = static_cast<double>(++state_.step);
+    const double decay = std::min(settings_.ema_decay, (1.0 + n) / (10.0 + n));
+    const AdamStep<T> s{static_cast<T>(norm > settings_.clip ? settings_.clip / norm : 1.0),
+                        static_cast<T>(settings_.beta1),
+                        static_cast<T>(settings_.beta2),
+                        static_cast<T>(learning_rate / (1.0 - std::pow(settings_.beta1, n))),
+                        static_cast<T>(1.0 / std::sqrt(1.0 - std::pow(settings_.beta2, n))),
+                        static_cast<T>(settings_.epsilon),
+                        static_cast<T>(decay)};
+    parallel_for(threads, runs, [&](int run) {
+      const auto [begin, end] = share(parameters.size(), runs, run);
+      adam_run(s, parameters.values().data(), parameters.gradients().data(), state_.first_moment.data(),
+               state_.second_moment.data(), state_.average.data(), begin, end);
+    });
+    return norm;
+  }
+
+  OptimizerState<T>& state() { return state_; }
+  const OptimizerState<T>& state() const { return state_; }
+
+ private:
+  static constexpr int runs = 32;
+
+  static double square_norm(const std::vector<T>& gradient, int threads) {
+    double sums[runs];
+    parallel_for(threads, runs, [&](int run) {
+      const auto [begin, end] = share(gradient.size(), runs, run);
+      double four[4] = {0, 0, 0, 0};
+      for (std::size_t i = begin; i < end; ++i)
+        four[i % 4] += static_cast<double>(gradient[i]) * static_cast<double>(gradient[i]);
+      sums[run] = (four[0] + four[1]) + (four[2] + four[3]);
+    });
+    double total = 0;
+    for (const double sum : sums) total += sum;
+    return total;
+  }
+
+  OptimizerSettings settings_;
+  OptimizerState<T> state_;
+};
+
+/// @brief Learning rate over a run: linear warm-up, then half a cosine down to `final_fraction` of the peak.
+struct LearningRate {
+  double peak = 1e-3, warm_up = 0.02, final_fraction = 0.02;
+
+  /// progress: 0 at the start, 1 at the end of the run.
+  double operator()(double progress) const {
+    if (progress < warm_up) return peak * (progress + 1e-3) / (warm_up + 1e-3);
+    const double x = std::min(1.0, (progress - warm_up) / (1.0 - warm_up));
+    return peak * (final_fraction + (1.0 - final_fraction) * 0.5 * (1.0 + std::cos(3.14159265358979323846 * x)));
+  }
+};
+
+}  // namespace lacuna::train
+
+LACUNA_VECTOR_CODE_END
