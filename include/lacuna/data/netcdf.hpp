@@ -1,0 +1,3 @@
+#pragma once
+
+#include "lacuna/data/netcdf_read.hpp"
