@@ -21,9 +21,9 @@ struct EmpiricalOptions {
 /// @brief The gaps of another window are laid over a sample: context = M M', query = M (1 - M'). For gaps of any shape.
 ///
 /// M' is one plane per group of the donor window; all groups of a sample take the same donor and the same shift and flip, so
-/// that the joint structure of frames and variables is kept where the groups of both match. Cells never observed in any donor
-/// (land) count as observed in M'. Copies share the donors.
-/// Throws: OptionError if the donors' masks are all equal, for nothing would ever be queried.
+/// that the joint structure of frames and variables is kept where the groups of both match. Static cells (not in `live`, by
+/// default those never observed in any donor) count as observed in M'. Copies share the donors. Throws: OptionError if the
+/// donors' masks are all equal, for nothing would ever be queried.
 class Empirical {
   struct Donor {
     std::size_t first = 0;  ///< its first plane in `planes`
@@ -37,7 +37,8 @@ class Empirical {
   };
 
  public:
-  explicit Empirical(std::span<const Window> donors, EmpiricalOptions options = {}) : options_(options) {
+  explicit Empirical(std::span<const Window> donors, EmpiricalOptions options = {}, std::span<const std::uint8_t> live = {})
+      : options_(options) {
     require<OptionError>(options.attempts >= 1, "Empirical: ", options.attempts, " attempts, expected at least 1");
     require<OptionError>(!donors.empty(), "Empirical: no masks to transplant");
     auto made = std::make_shared<Donors>();
@@ -53,7 +54,9 @@ class Empirical {
       const std::vector<std::uint8_t> seen = ever_observed(w.masks);
       for (std::size_t i = 0; i < ever.size(); ++i) ever[i] |= seen[i];
     }
-    for (const Window& w : donors) add(w, ever, *made);
+    require<ShapeError>(live.empty() || live.size() == ever.size(), "Empirical: ", live.size(), " bytes of live cells, expected ",
+                        ever.size());
+    for (const Window& w : donors) add(w, live.empty() ? std::span<const std::uint8_t>(ever) : live, *made);
     refuse_equal(*made);
     drop_complete(*made);
     donors_ = std::move(made);
@@ -111,7 +114,7 @@ class Empirical {
   }
 
   /// Appends a window's planes, one per group; a cell takes the first member of the group in which it is not static.
-  static void add(const Window& w, std::span<const std::uint8_t> ever, Donors& out) {
+  static void add(const Window& w, std::span<const std::uint8_t> live, Donors& out) {
     if (w.groups.count == 0) return;
     const Masks& m = w.masks;
     const std::size_t first = out.planes.size() / plane_size(out);
@@ -124,7 +127,7 @@ class Empirical {
         const std::size_t base = static_cast<std::size_t>(w.group(t, v)) * plane_size(out);
         for (std::size_t i = 0; i < m.cells(); ++i) {
           const std::size_t at = i * static_cast<std::size_t>(m.variables) + static_cast<std::size_t>(v);
-          if (known[base + i] || !ever[at]) continue;
+          if (known[base + i] || !live[at]) continue;
           known[base + i] = 1;
           out.planes[first * plane_size(out) + base + i] = m.observed[m.frame_size() * static_cast<std::size_t>(t) + at] != 0;
         }

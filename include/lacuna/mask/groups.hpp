@@ -48,7 +48,7 @@ inline void require_consistent(const Masks& m) {
                       m.variables, " variables");
 }
 
-/// @brief Cells (H, W, V) that are observed in at least one frame; the others are static (land): neither trained on nor filled.
+/// @brief Cells (H, W, V) that are observed in at least one frame.
 inline std::vector<std::uint8_t> ever_observed(const Masks& m) {
   require_consistent(m);
   std::vector<std::uint8_t> ever(m.frame_size(), 0);
@@ -67,15 +67,15 @@ struct Groups {
   bool operator==(const Groups&) const = default;
 };
 
-/// @brief Whether two planes agree wherever both variables are ever observed (everywhere if `ever` is empty).
-inline bool same_mask(const Masks& m, std::span<const std::uint8_t> ever, int t, int v, int other_t, int other_v) {
+/// @brief Whether two planes agree wherever both variables are live (everywhere if `live` is empty).
+inline bool same_mask(const Masks& m, std::span<const std::uint8_t> live, int t, int v, int other_t, int other_v) {
   const auto stride = static_cast<std::size_t>(m.variables);
   const auto a = static_cast<std::size_t>(v), b = static_cast<std::size_t>(other_v);
   const std::uint8_t* first = m.observed.data() + m.index(t, 0, 0, 0);
   const std::uint8_t* second = m.observed.data() + m.index(other_t, 0, 0, 0);
   for (std::size_t i = 0; i < m.cells(); ++i) {
     if ((first[i * stride + a] != 0) == (second[i * stride + b] != 0)) continue;
-    if (ever.empty() || (ever[i * stride + a] && ever[i * stride + b])) return false;
+    if (live.empty() || (live[i * stride + a] && live[i * stride + b])) return false;
   }
   return true;
 }
@@ -91,12 +91,12 @@ inline bool lost_plane(const Masks& m, int t, int v) {
 
 /// @brief Groups the planes of a window by their masks over the whole grid.
 ///
-/// `ever` (H, W, V), optional: cells where one of two variables is static are not compared, so that a mask shared by sea
+/// `live` (H, W, V), optional: cells where one of two variables is static are not compared, so that a mask shared by sea
 /// temperature and pressure is one group although the former never exists on land.
-inline Groups group_planes(const Masks& m, std::span<const std::uint8_t> ever = {}) {
+inline Groups group_planes(const Masks& m, std::span<const std::uint8_t> live = {}) {
   require_consistent(m);
-  require<ShapeError>(ever.empty() || ever.size() == m.frame_size(), "group_planes: ", ever.size(),
-                      " bytes of ever observed cells, expected ", m.frame_size());
+  require<ShapeError>(live.empty() || live.size() == m.frame_size(), "group_planes: ", live.size(),
+                      " bytes of live cells, expected ", m.frame_size());
   Groups groups;
   std::vector<int> leaders;  // plane index of each group's first member
   for (int t = 0; t < m.frames; ++t)
@@ -106,7 +106,7 @@ inline Groups group_planes(const Masks& m, std::span<const std::uint8_t> ever = 
         continue;
       }
       const auto match = std::find_if(leaders.begin(), leaders.end(), [&](int leader) {
-        return same_mask(m, ever, t, v, leader / m.variables, leader % m.variables);
+        return same_mask(m, live, t, v, leader / m.variables, leader % m.variables);
       });
       groups.of.push_back(static_cast<int>(match - leaders.begin()));
       if (match == leaders.end()) leaders.push_back(t * m.variables + v);

@@ -26,17 +26,17 @@ struct Window {
 };
 
 /// @brief The window of frames first .. first + count - 1. It shares the bytes of `all`, which must outlive it.
-inline Window window_of(const Masks& all, int first, int count, std::span<const std::uint8_t> ever = {}) {
+inline Window window_of(const Masks& all, int first, int count, std::span<const std::uint8_t> live = {}) {
   const Masks part = all.frames_of(first, count);
-  return {part, group_planes(part, ever)};
+  return {part, group_planes(part, live)};
 }
 
 /// @brief One window per start.
 inline std::vector<Window> windows_of(const Masks& all, std::span<const int> starts, int count,
-                                      std::span<const std::uint8_t> ever = {}) {
+                                      std::span<const std::uint8_t> live = {}) {
   std::vector<Window> windows;
   windows.reserve(starts.size());
-  for (const int start : starts) windows.push_back(window_of(all, start, count, ever));
+  for (const int start : starts) windows.push_back(window_of(all, start, count, live));
   return windows;
 }
 
