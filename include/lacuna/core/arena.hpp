@@ -48,11 +48,11 @@ class Arena {
 
   void* take(std::size_t bytes) {
     bytes = round_up(std::max<std::size_t>(bytes, 1));
-    live_ += bytes;
     auto& list = free_list(bytes);
     if (!list.blocks.empty()) {
       void* block = list.blocks.back();
       list.blocks.pop_back();
+      live_ += bytes;
       unpoison(block, bytes);
       return block;
     }
@@ -60,6 +60,7 @@ class Arena {
             capacity_ >> 20, " MiB; use a smaller batch, crop or network");
     std::byte* block = base_ + used_;
     used_ += bytes + margin;
+    live_ += bytes;
     high_water_ = std::max(high_water_, used_);
     unpoison(block, bytes);
     return block;

@@ -1,0 +1,95 @@
+#include "lacuna/core/arena.hpp"
+
+#include <cstdint>
+#include <vector>
+
+#include "catch.hpp"
+
+using lacuna::Arena;
+
+namespace {
+
+bool aligned(const void* p) { return reinterpret_cast<std::uintptr_t>(p) % Arena::alignment == 0; }
+
+}  // namespace
+
+TEST_CASE("Arena: blocks are aligned, apart and usable to their last byte") {
+  Arena arena(1 << 20);
+  std::vector<unsigned char*> blocks;
+  for (std::size_t i = 0; i < 20; ++i) {
+    blocks.push_back(arena.take_array<unsigned char>(i * 17));
+    CHECK(aligned(blocks.back()));
+    std::fill_n(blocks.back(), i * 17, static_cast<unsigned char>(i));
+  }
+  for (std::size_t i = 0; i < 20; ++i)
+    for (std::size_t j = 0; j < i * 17; ++j) REQUIRE(blocks[i][j] == i);
+}
+
+TEST_CASE("Arena: nothing is a block of its own too") {
+  Arena arena(1 << 20);
+  CHECK(arena.take(0) != arena.take(0));
+  CHECK(arena.live() == 2 * Arena::alignment);
+}
+
+TEST_CASE("Arena: a block given back serves the next request of its size only") {
+  Arena arena(1 << 20);
+  void* a = arena.take(1000);
+  arena.give(a, 1000);
+  CHECK(arena.take(100) != a);
+  CHECK(arena.take(1024) == a);  // 1000 was rounded up to 1024
+  CHECK(arena.take(1024) != a);
+}
+
+TEST_CASE("Arena: after a reset the same requests get the same addresses") {
+  Arena arena(1 << 20);
+  const auto step = [&] {
+    std::vector<void*> at;
+    for (const std::size_t bytes : {100u, 64u, 3000u}) at.push_back(arena.take(bytes));
+    arena.give(at[1], 64);
+    arena.give(at[0], 100);
+    for (const std::size_t bytes : {128u, 50u, 70u, 64u}) at.push_back(arena.take(bytes));
+    return at;
+  };
+  const auto first = step();
+  const std::size_t high_water = arena.high_water();
+  arena.reset();
+  CHECK(arena.live() == 0);
+  CHECK(step() == first);
+  CHECK(arena.high_water() == high_water);
+}
+
+TEST_CASE("Arena: live counts what is out, high_water what was ever spanned") {
+  Arena arena(1 << 20);
+  void* a = arena.take(640);
+  void* b = arena.take(64);
+  CHECK(arena.live() == 704);
+  const std::size_t high_water = arena.high_water();
+  CHECK(high_water >= 704);
+  arena.give(a, 640);
+  arena.give(b, 64);
+  CHECK(arena.live() == 0);
+  CHECK(arena.high_water() == high_water);
+  arena.take(640);
+  CHECK(arena.high_water() == high_water);
+}
+
+TEST_CASE("Arena: more than the machine's memory can be reserved, and only what is touched is taken") {
+  Arena arena(std::size_t{1} << 40);
+  auto* far = arena.take_array<char>(std::size_t{1} << 39);
+  far[0] = 1;
+  far[(std::size_t{1} << 39) - 1] = 2;
+  CHECK(arena.high_water() >= std::size_t{1} << 39);
+}
+
+TEST_CASE("Arena: a request beyond its end is an error that says how much is in use, and leaves it usable") {
+  Arena arena(4 << 20);
+  arena.take(3 << 20);
+  CHECK_THROWS_AS(arena.take(2 << 20), lacuna::Error);
+  try {
+    arena.take(2 << 20);
+  } catch (const lacuna::Error& error) {
+    CHECK(std::string(error.what()) == "Arena: asked for 2 MiB with 3 MiB in use of 4 MiB; use a smaller batch, crop or network");
+  }
+  CHECK(arena.live() == std::size_t{3} << 20);
+  CHECK_NOTHROW(arena.take(512 << 10));
+}

@@ -1,0 +1,22 @@
+#pragma once
+
+/// The one table of tolerances. Relative ones are to the largest magnitude of the compared tensor; a non-finite mismatch fails
+/// whatever the tolerance.
+namespace lacuna::test::tolerance {
+
+/// Same formula, same order, another instruction set: fused multiply-adds and a two-ulp exponential.
+inline constexpr double vector_against_plain = 2e-6;
+/// Float sums of up to a few thousand products in another order: sqrt(n) half-ulps, with a margin of about ten.
+inline constexpr double float_sum = 2e-5;
+/// Whole float networks (about thirty layers) by two convolution libraries: float_sum, carried through the layers.
+inline constexpr double float_network = 1e-4;
+/// Whole float networks against another implementation, whose norms and sigmoids round differently too.
+inline constexpr double float_network_other_code = 2e-4;
+/// Double sums in another order.
+inline constexpr double double_sum = 1e-13;
+/// Fourth-order central differences of step 1e-3 in double: truncation about 1e-12, rounding about 1e-12 of the probe.
+inline constexpr double gradient = 1e-9;
+/// The same through a whole network, whose higher derivatives are larger.
+inline constexpr double network_gradient = 1e-7;
+
+}  // namespace lacuna::test::tolerance
