@@ -26,6 +26,7 @@ struct Layout {
   std::vector<double> time{};
   std::string time_units{}, calendar{};
   bool has_time_coordinate = false;
+  bool time_converted = false;  ///< `time` is in another unit than the file's
 
   const Dimension& dim(int axis) const { return variable.dims[static_cast<std::size_t>(axis)]; }
   int frames() const { return static_cast<int>(time.size()); }

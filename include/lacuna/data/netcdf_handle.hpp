@@ -55,11 +55,12 @@ class File {
     file.require_whole();
     return file;
   }
-  static File create(const std::string& path, int mode) {
+  /// Creates (replaces) a file; messages call it `shown_as`.
+  static File create(const std::string& path, int mode, const std::string& shown_as) {
     int id = -1;
-    const int status = nc_create(path.c_str(), mode, &id);
-    require<DataError>(status == NC_NOERR, path, ": cannot be created: ", nc_strerror(status));
-    return File(path, id);
+    const int status = nc_create(path.c_str(), mode | NC_CLOBBER, &id);
+    require<DataError>(status == NC_NOERR, shown_as, ": cannot be created: ", nc_strerror(status));
+    return File(shown_as, id);
   }
   File(File&& other) noexcept : path_(std::move(other.path_)), id_(std::exchange(other.id_, -1)) {}
   File& operator=(File&& other) noexcept {

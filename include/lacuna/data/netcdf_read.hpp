@@ -17,24 +17,10 @@
 
 namespace lacuna::data {
 
-/// @brief Some frames of a variable that come from one file, in time order.
-struct NetcdfSegment {
-  std::string path;
-  int first_frame = 0;  ///< among all frames
-  int frames = 0;
-};
-
-/// @brief Where a variable came from.
-struct NetcdfSource {
-  std::string name;
-  std::vector<NetcdfSegment> segments{};
-};
-
 /// @brief Variables read from NetCDF files, with what write_filled needs to give them back in the form they came in.
 struct NetcdfInput {
   Fields fields{};
   std::vector<std::string> paths;        ///< as given, without repetitions of the same file
-  std::vector<NetcdfSource> sources{};   ///< one a variable, in the order of fields.names
   std::vector<std::uint8_t> observed{};  ///< (T, H, W, V): 1 = observed in the files, whatever later becomes of `fields`
 };
 
@@ -84,6 +70,7 @@ inline void convert_time(Layout& l, const Layout& first) {
   for (double& t : l.time) t = (from->seconds(t) - to->epoch) / to->unit;
   l.time_units = first.time_units;
   l.calendar = first.calendar;
+  l.time_converted = true;
 }
 
 inline std::string list_variables(const File& file) {
@@ -200,14 +187,11 @@ inline NetcdfInput read_netcdf_input(const std::vector<std::string>& paths, cons
   out.fields.time_units = first.time_units;
   out.fields.values.resize(out.fields.frame_size() * out.fields.time.size());
   for (std::size_t v = 0; v < all.size(); ++v) {
-    NetcdfSource source{.name = names[v]};
     int frame = 0;
     for (const netcdf::Layout& part : all[v].parts) {
       netcdf::decode_part(part, frame, static_cast<int>(v), out.fields);
-      source.segments.push_back({part.path, frame, part.frames()});
       frame += part.frames();
     }
-    out.sources.push_back(std::move(source));
   }
   require_finite(out.fields, out.paths.size() == 1 ? out.paths.front() : "input");
   require_observed(out.fields);

@@ -1,0 +1,55 @@
+#pragma once
+
+#include <netcdf.h>
+
+#include <string>
+#include <vector>
+
+#include "lacuna/data/atomic_file.hpp"
+#include "lacuna/data/field.hpp"
+#include "lacuna/data/netcdf_copy.hpp"
+#include "lacuna/data/netcdf_handle.hpp"
+
+namespace lacuna::data {
+
+/// @brief Writes fields in memory to a NetCDF-4 file of their own: float variables on time x lat x lon (time x y x x where the
+/// grid is not geographic), not observed = NaN = _FillValue. To give back what was read from files, see write_filled.
+/// Throws: DataError if the file exists without `overwrite` or cannot be written; ShapeError if `fields` is inconsistent.
+inline void write_netcdf(const std::string& path, const Fields& fields, bool overwrite = false) {
+  require_consistent(fields);
+  require_writable_output(path, {}, overwrite);
+  AtomicFile target(path);
+  netcdf::File out = netcdf::File::create(target.temporary(), NC_NETCDF4, path);
+  const bool sphere = fields.grid.geographic;
+  struct Axis {
+    std::string name, units;
+    const std::vector<double>* values;
+    int dim = -1, variable = -1;
+  };
+  Axis axes[] = {{"time", fields.time_units, &fields.time},
+                 {sphere ? "lat" : "y", sphere ? "degrees_north" : "", &fields.grid.y},
+                 {sphere ? "lon" : "x", sphere ? "degrees_east" : "", &fields.grid.x}};
+  std::vector<int> dims, variables;
+  for (Axis& a : axes) {
+    out.check(nc_def_dim(out.id(), a.name.c_str(), a.values->size(), &a.dim), "defining dimension " + a.name);
+    a.variable = netcdf::define_variable(out, a.name, NC_DOUBLE, {a.dim});
+    if (!a.units.empty()) netcdf::put_text(out, a.variable, "units", a.units);
+    dims.push_back(a.dim);
+  }
+  for (const std::string& name : fields.names) {
+    variables.push_back(netcdf::define_variable(out, name, NC_FLOAT, dims));
+    out.check(nc_put_att_float(out.id(), variables.back(), "_FillValue", NC_FLOAT, 1, &not_observed),
+              "writing attribute _FillValue");
+    out.check(nc_def_var_deflate(out.id(), variables.back(), 1, 1, 4), "setting compression");
+  }
+  for (const Axis& a : axes) out.check(nc_put_var_double(out.id(), a.variable, a.values->data()), "writing " + a.name);
+  std::vector<float> plane(fields.values.size() / fields.names.size());
+  for (std::size_t v = 0; v < variables.size(); ++v) {
+    for (std::size_t i = 0; i < plane.size(); ++i) plane[i] = fields.values[i * variables.size() + v];
+    out.check(nc_put_var_float(out.id(), variables[v], plane.data()), "writing " + fields.names[v]);
+  }
+  out.close();
+  target.commit();
+}
+
+}  // namespace lacuna::data
