@@ -114,7 +114,7 @@ inline void keep_thin_regions(std::vector<std::uint8_t>& live, const Masks& m, i
       add(y, x);
       bool core = false;
       for (std::size_t head = 0; head < region.size(); ++head) {
-        const auto [ry, rx] = region[head];
+        const int ry = region[head].first, rx = region[head].second;
         bool all = true;
         for_neighbours(ry, rx, [&](int ny, int nx) {
           all &= live[at(ny, nx)] == 0;
