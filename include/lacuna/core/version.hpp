@@ -1,0 +1,8 @@
+#pragma once
+
+namespace lacuna {
+
+/// @brief The library's version; CMakeLists.txt carries the same.
+inline constexpr const char* version = "0.1.0";
+
+}  // namespace lacuna
