@@ -15,8 +15,6 @@ namespace {
 constexpr auto lanes = static_cast<std::size_t>(simd::lanes);
 constexpr float infinity = std::numeric_limits<float>::infinity();
 
-LACUNA_VECTOR_CODE_BEGIN
-
 /// f of every element; the size is a multiple of the lanes.
 std::vector<float> exp_of(const std::vector<float>& x) {
   std::vector<float> y(x.size());
@@ -43,8 +41,6 @@ float sum_of_lanes(const float* x) { return simd::sum(simd::load(x)); }
 void select_lanes(const std::uint8_t* choice, const float* a, const float* b, float* y) {
   simd::store(y, simd::select(simd::load_bytes(choice), simd::load(a), simd::load(b)));
 }
-
-LACUNA_VECTOR_CODE_END
 
 }  // namespace
 

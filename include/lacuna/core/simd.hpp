@@ -3,15 +3,12 @@
 #include <cstdint>
 #include <cstring>
 
-/// Around code that uses the vector types: they pass between inlined functions only, so their calling convention, about which
-/// the compiler warns, does not matter.
-#define LACUNA_VECTOR_CODE_BEGIN _Pragma("GCC diagnostic push") _Pragma("GCC diagnostic ignored \"-Wpsabi\"")
-#define LACUNA_VECTOR_CODE_END _Pragma("GCC diagnostic pop")
+// The vector types pass between inlined functions only, so their calling convention, about which GCC warns, does not matter. GCC
+// judges at the end of the translation unit: a pop here would bring the warning back.
+#pragma GCC diagnostic ignored "-Wpsabi"
 
 /// Functions inside a kernel must be inlined, so that they are compiled for the kernel's instruction set.
 #define LACUNA_INLINE __attribute__((always_inline)) inline
-
-LACUNA_VECTOR_CODE_BEGIN
 
 namespace lacuna::simd {
 
@@ -115,19 +112,14 @@ template <class Kernel, class... Arguments>
 void run(const Kernel& kernel, Arguments... arguments) {
 #if defined(__x86_64__)
   switch (level()) {
-    case Level::v4:
-      return run_v4(kernel, arguments...);
-    case Level::v3:
-      return run_v3(kernel, arguments...);
-    case Level::baseline:
-      break;
+    case Level::v4: return run_v4(kernel, arguments...);
+    case Level::v3: return run_v3(kernel, arguments...);
+    case Level::baseline: break;
   }
 #endif
   run_baseline(kernel, arguments...);
 }
 
 }  // namespace lacuna::simd
-
-LACUNA_VECTOR_CODE_END
 
 #define LACUNA_KERNEL __attribute__((always_inline))

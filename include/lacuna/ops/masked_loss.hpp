@@ -7,8 +7,6 @@
 #include "lacuna/autograd/graph.hpp"
 #include "lacuna/core/simd.hpp"
 
-LACUNA_VECTOR_CODE_BEGIN
-
 namespace lacuna::ops {
 
 /// @brief The plain version of one run of the loss: returns its sum of squares; scale is 2 / count.
@@ -55,7 +53,7 @@ inline std::size_t count_queried(const std::uint8_t* query, std::size_t size) {
 /// @brief loss = sum(query * (estimate - target)^2) / sum(query), and its gradient in the same pass.
 ///
 /// Shapes: estimate, target, query alike; query 1 = scored. Gradient: grad_estimate = 2 query (estimate - target) / sum(query),
-/// becomes the gradient of `estimate`. NaN: selected away where not queried (estimate and target alike); elsewhere it shows.
+/// handed to `estimate`. NaN: selected away where not queried (estimate and target alike); elsewhere it shows.
 /// An empty query gives loss 0 and gradient 0. Determinism: fixed runs summed in order, whatever the threads.
 /// Cost: reads estimate, target, query and writes the gradient once. Source: paper section 3.1, method of Algorithm 1.
 template <class T>
@@ -63,8 +61,10 @@ double masked_loss(Graph<T>& graph, const Variable<T>& estimate, const float* ta
   constexpr int runs = 16;
   const std::size_t size = estimate.shape.size();
   T* gradient = graph.take(size);
-  graph.contribute(estimate, gradient);
-  if (graph.dry()) return 0;
+  if (graph.dry()) {
+    graph.contribute(estimate, gradient);
+    return 0;
+  }
   const std::size_t count = count_queried(query, size);
   const T scale = count > 0 ? T(2) / static_cast<T>(count) : T(0);
   double sums[runs];
@@ -72,11 +72,10 @@ double masked_loss(Graph<T>& graph, const Variable<T>& estimate, const float* ta
     const auto [begin, end] = share(size, runs, run);
     sums[run] = masked_loss_run(estimate.data + begin, target + begin, query + begin, scale, gradient + begin, end - begin);
   });
+  graph.contribute(estimate, gradient);
   double total = 0;
   for (const double sum : sums) total += sum;
   return count > 0 ? total / static_cast<double>(count) : 0;
 }
 
 }  // namespace lacuna::ops
-
-LACUNA_VECTOR_CODE_END

@@ -7,8 +7,6 @@
 #include "lacuna/autograd/graph.hpp"
 #include "lacuna/core/simd.hpp"
 
-LACUNA_VECTOR_CODE_BEGIN
-
 namespace lacuna::ops {
 
 /// @brief Operands of the fused norm over a run of pixels of one sample.
@@ -159,20 +157,13 @@ template <class T>
 void norm_forward(const NormRow<T>& r) {
   if constexpr (std::is_same_v<T, float>) {
     switch (r.channels) {
-      case 16:
-        return norm_forward_vector<1>(r);
-      case 32:
-        return norm_forward_vector<2>(r);
-      case 48:
-        return norm_forward_vector<3>(r);
-      case 64:
-        return norm_forward_vector<4>(r);
-      case 96:
-        return norm_forward_vector<6>(r);
-      case 128:
-        return norm_forward_vector<8>(r);
-      default:
-        break;
+      case 16: return norm_forward_vector<1>(r);
+      case 32: return norm_forward_vector<2>(r);
+      case 48: return norm_forward_vector<3>(r);
+      case 64: return norm_forward_vector<4>(r);
+      case 96: return norm_forward_vector<6>(r);
+      case 128: return norm_forward_vector<8>(r);
+      default: break;
     }
   }
   norm_forward_plain(r);
@@ -182,20 +173,13 @@ template <class T>
 void norm_backward(const NormRow<T>& r) {
   if constexpr (std::is_same_v<T, float>) {
     switch (r.channels) {
-      case 16:
-        return norm_backward_vector<1>(r);
-      case 32:
-        return norm_backward_vector<2>(r);
-      case 48:
-        return norm_backward_vector<3>(r);
-      case 64:
-        return norm_backward_vector<4>(r);
-      case 96:
-        return norm_backward_vector<6>(r);
-      case 128:
-        return norm_backward_vector<8>(r);
-      default:
-        break;
+      case 16: return norm_backward_vector<1>(r);
+      case 32: return norm_backward_vector<2>(r);
+      case 48: return norm_backward_vector<3>(r);
+      case 64: return norm_backward_vector<4>(r);
+      case 96: return norm_backward_vector<6>(r);
+      case 128: return norm_backward_vector<8>(r);
+      default: break;
     }
   }
   norm_backward_plain(r);
@@ -295,5 +279,3 @@ Variable<T> rms_norm_silu(Graph<T>& graph, Parameter gain, const Variable<T>& x,
 }
 
 }  // namespace lacuna::ops
-
-LACUNA_VECTOR_CODE_END

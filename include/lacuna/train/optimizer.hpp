@@ -10,8 +10,6 @@
 #include "lacuna/core/parallel.hpp"
 #include "lacuna/core/simd.hpp"
 
-LACUNA_VECTOR_CODE_BEGIN
-
 namespace lacuna::train {
 
 /// @brief Settings of Adam, clipping and the moving average. Defaults are the paper's.
@@ -145,5 +143,3 @@ struct LearningRate {
 };
 
 }  // namespace lacuna::train
-
-LACUNA_VECTOR_CODE_END
