@@ -60,8 +60,9 @@ inline void require_same_grid(const Layout& a, const Layout& b) {
                      " begin with ", a.grid.x[0], " and ", b.grid.x[0]);
 }
 
-/// Brings the times of `l` to the units of `first`, "days since" different dates included.
+/// Brings the times of `l` to the units of `first`, "days since" different dates included; silent units are taken as the same.
 inline void convert_time(Layout& l, const Layout& first) {
+  if (l.time_units.empty() || first.time_units.empty()) return;
   if (l.time_units == first.time_units && l.calendar == first.calendar) return;
   const auto from = parse_time_units(l.time_units), to = parse_time_units(first.time_units);
   const auto gregorian = [](const std::string& c) { return one_of(c, {"", "standard", "gregorian", "proleptic_gregorian"}); };
@@ -83,10 +84,10 @@ inline std::string list_variables(const File& file) {
 
 /// Orders the parts of a variable in time; they must follow one another.
 inline void order_parts(Series& series) {
-  for (Layout& part : series.parts) convert_time(part, series.parts.front());
   const Layout& first = series.parts.front();
-  for (const Layout& part : series.parts) {
+  for (Layout& part : series.parts) {
     require_same_grid(first, part);
+    convert_time(part, first);
     require<DataError>(series.parts.size() == 1 || part.has_time_coordinate, "variable ", series.name,
                        " is in several files, and ", part.path, " has no times to order them by");
   }
@@ -116,13 +117,15 @@ inline std::vector<Series> find_series(const std::vector<std::string>& paths, co
     require<DataError>(!series.parts.empty(), "there is no variable ", series.name, ": ", there);
     order_parts(series);
     Layout& first = all.front().parts.front();
-    for (Layout& part : series.parts) convert_time(part, first);
     require_same_grid(first, series.parts.front());
+    for (Layout& part : series.parts) convert_time(part, first);
     const auto a = all.front().time(), b = series.time();
     require<DataError>(a.size() == b.size(), "times differ: variable ", all.front().name, " has ", a.size(), " frames, variable ",
                        series.name, " has ", b.size());
-    require<DataError>(same_coordinates(a, b), "times differ: variable ", all.front().name, " has ", a.size(), " frames from ",
-                       a.front(), " to ", a.back(), ", variable ", series.name, " as many from ", b.front(), " to ", b.back());
+    const bool counted_only = !first.has_time_coordinate || !series.parts.front().has_time_coordinate;
+    require<DataError>(counted_only || same_coordinates(a, b), "times differ: variable ", all.front().name, " has ", a.size(),
+                       " frames from ", a.front(), " to ", a.back(), ", variable ", series.name, " as many from ", b.front(),
+                       " to ", b.back());
   }
   return all;
 }
