@@ -207,7 +207,7 @@ TEST_CASE("Bad input gets one line that says what is wrong") {
       .put(twelve)
       .var<float>("land", {"lat", "lon"})
       .put<float>({1, 2, 3, 4, 5, 6});
-  CHECK(failure({scratch / "none.nc"}, {"u"}) == scratch / "none.nc: there is no such file");
+  CHECK(failure({scratch / "none.nc"}, {"u"}) == scratch / "none.nc" + ": there is no such file");
   CHECK(failure({a}, {"x"}) == "there is no variable x: " + a + " has u(time=2, lat=2, lon=3), land(lat=2, lon=3)");
   CHECK(failure({a}, {"land"}) == a + ": variable land(lat=2, lon=3) has no time dimension");
   CHECK(failure({a}, {"u", "u"}) == "variable u was given twice");
