@@ -28,6 +28,7 @@ class Maker {
   ~Maker() { nc_close(id_); }
 
   Maker& dim(const std::string& name, std::size_t size) {
+    define();
     int dim_id = 0;
     REQUIRE(nc_def_dim(id_, name.c_str(), size, &dim_id) == NC_NOERR);
     return *this;

@@ -8,7 +8,7 @@
 #include "lacuna/data/atomic_file.hpp"
 #include "lacuna/data/field.hpp"
 #include "lacuna/data/netcdf_copy.hpp"
-#include "lacuna/data/netcdf_handle.hpp"
+#include "lacuna/data/netcdf_output.hpp"
 
 namespace lacuna::data {
 
@@ -18,8 +18,8 @@ namespace lacuna::data {
 inline void write_netcdf(const std::string& path, const Fields& fields, bool overwrite = false) {
   require_consistent(fields);
   require_writable_output(path, {}, overwrite);
-  AtomicFile target(path);
-  netcdf::File out = netcdf::File::create(target.temporary(), NC_NETCDF4, path);
+  netcdf::Output target(path, NC_NETCDF4);
+  const netcdf::File& out = target.file();
   const bool sphere = fields.grid.geographic;
   struct Axis {
     std::string name, units;
@@ -48,7 +48,6 @@ inline void write_netcdf(const std::string& path, const Fields& fields, bool ove
     for (std::size_t i = 0; i < plane.size(); ++i) plane[i] = fields.values[i * variables.size() + v];
     out.check(nc_put_var_float(out.id(), variables[v], plane.data()), "writing " + fields.names[v]);
   }
-  out.close();
   target.commit();
 }
 

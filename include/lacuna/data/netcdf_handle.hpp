@@ -1,6 +1,7 @@
 #pragma once
 
 #include <netcdf.h>
+#include <netcdf_mem.h>
 
 #include <cmath>
 #include <cstdint>
@@ -62,6 +63,13 @@ class File {
     require<DataError>(status == NC_NOERR, shown_as, ": cannot be created: ", nc_strerror(status));
     return File(shown_as, id);
   }
+  /// Creates a file in memory, to be fetched by close(image).
+  static File create_in_memory(int mode, const std::string& shown_as) {
+    int id = -1;
+    const int status = nc_create_mem(shown_as.c_str(), mode, std::size_t{1} << 20, &id);
+    require<DataError>(status == NC_NOERR, shown_as, ": cannot be created in memory: ", nc_strerror(status));
+    return File(shown_as, id);
+  }
   File(File&& other) noexcept : path_(std::move(other.path_)), id_(std::exchange(other.id_, -1)) {}
   File& operator=(File&& other) noexcept {
     std::swap(path_, other.path_);
@@ -72,6 +80,8 @@ class File {
     if (id_ >= 0) nc_close(id_);
   }
   void close() { check(nc_close(std::exchange(id_, -1)), "closing"); }
+  /// Closes a file made by create_in_memory; its bytes are the caller's to free().
+  void close(NC_memio& image) { check(nc_close_memio(std::exchange(id_, -1), &image), "closing"); }
 
   int id() const { return id_; }
   const std::string& path() const { return path_; }

@@ -18,6 +18,7 @@
 #include "lacuna/data/field.hpp"
 #include "lacuna/data/netcdf_copy.hpp"
 #include "lacuna/data/netcdf_encoding.hpp"
+#include "lacuna/data/netcdf_output.hpp"
 #include "lacuna/data/netcdf_plan.hpp"
 #include "lacuna/data/netcdf_read.hpp"
 
@@ -197,7 +198,7 @@ inline void require_sound(const NetcdfInput& input, const FilledFields& filled) 
 /// format. Observed values are copied as stored, bit for bit; computed ones are packed like them and kept inside valid_range;
 /// where a packing cannot hold them the variable is unpacked and the history says so. Cells never observed stay missing unless
 /// asked. Other gridded fields of the input are left out.
-/// The file appears whole or not at all (AtomicFile).                     Cost: reads the input once more
+/// The file appears whole or not at all (AtomicFile).          Cost: reads the input once more; NetCDF-4 is built in memory
 /// Throws: DataError if the output is an input, exists without `overwrite`, or cannot be written; ShapeError if sizes differ.
 inline void write_filled(const NetcdfInput& input, const FilledFields& filled, const std::string& path,
                          const NetcdfWriteOptions& options = {}) {
@@ -214,8 +215,8 @@ inline void write_filled(const NetcdfInput& input, const FilledFields& filled, c
     plans.push_back(netcdf::plan_variable(series, v, filling));
   }
 
-  AtomicFile target(path);
-  netcdf::File out = netcdf::File::create(target.temporary(), netcdf::output_mode(input), path);
+  netcdf::Output target(path, netcdf::output_mode(input));
+  const netcdf::File& out = target.file();
   const netcdf::File first = netcdf::File::open(all.front().parts.front().path);
   netcdf::OutputDimensions dims(out, all);
   const auto companions = netcdf::define_companions(first, all.front(), taken, dims, out);
@@ -232,7 +233,6 @@ inline void write_filled(const NetcdfInput& input, const FilledFields& filled, c
       frame += part.frames();
     }
   }
-  out.close();
   target.commit();
 }
 
