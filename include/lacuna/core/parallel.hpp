@@ -23,6 +23,24 @@ inline int hardware_threads() {
 #endif
 }
 
+/// @brief While it lives, libraries that ask OpenMP how many threads to use (oneDNN, Eigen) get this answer on this thread.
+class LibraryThreads {
+ public:
+#ifdef _OPENMP
+  explicit LibraryThreads(int threads) : before_(omp_get_max_threads()) { omp_set_num_threads(threads); }
+  ~LibraryThreads() { omp_set_num_threads(before_); }
+#else
+  explicit LibraryThreads(int) {}
+#endif
+  LibraryThreads(const LibraryThreads&) = delete;
+  LibraryThreads& operator=(const LibraryThreads&) = delete;
+
+#ifdef _OPENMP
+ private:
+  int before_;
+#endif
+};
+
 /// @brief Calls work(part) for part = 0 .. parts - 1, each once, on up to `threads` threads.
 ///
 /// Parts are dealt round-robin by thread number, so what a thread does depends on `threads` alone; results that are written

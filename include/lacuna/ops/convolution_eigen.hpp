@@ -148,6 +148,7 @@ class EigenConvolution {
     const std::size_t size = static_cast<std::size_t>(inner_shape().pixels()) * static_cast<std::size_t>(column_width());
     const std::size_t total = size * static_cast<std::size_t>(slots());
     T* columns = device_.arena().take_array<T>(total);
+    const LibraryThreads serial(1);  // Eigen would split products by threads of its own, and sum in another order
     parallel_for(device_.threads(), dry_ ? 0 : slots(), [&](int slot) {
       for (int image = slot; image < g_.input.images(); image += slots())
         work(image, slot, columns + size * static_cast<std::size_t>(slot));

@@ -22,7 +22,7 @@ class OneDnn {
   explicit OneDnn(cpu::Device& device) : device_(device), engine_(dnnl::engine::kind::cpu, 0), stream_(engine_) {}
 
   void forward(const ConvolutionGeometry& g, const float* x, const float* weight, const float* bias, float* y) {
-    const Threads scope(device_);
+    const LibraryThreads threads(device_.threads());
     auto& plan = plans(g).forward;
     const Scratch packed(device_.arena(), plan.pack.bytes);
     reorder(plan.pack, weight, packed.data);
@@ -30,7 +30,7 @@ class OneDnn {
   }
 
   void backward_data(const ConvolutionGeometry& g, const float* grad_y, const float* weight, float* grad_x) {
-    const Threads scope(device_);
+    const LibraryThreads threads(device_.threads());
     auto& plan = plans(g).data;
     const Scratch packed(device_.arena(), plan.pack.bytes);
     reorder(plan.pack, weight, packed.data);
@@ -39,7 +39,7 @@ class OneDnn {
 
   /// Adds to grad_weight and grad_bias.
   void backward_weights(const ConvolutionGeometry& g, const float* x, const float* grad_y, float* grad_weight, float* grad_bias) {
-    const Threads scope(device_);
+    const LibraryThreads threads(device_.threads());
     auto& plan = plans(g).weights;
     const auto outputs = static_cast<std::size_t>(g.output.channels);
     const std::size_t size = outputs * static_cast<std::size_t>(g.input.channels * g.kernel * g.kernel);
@@ -57,11 +57,11 @@ class OneDnn {
 
   /// Takes and gives back what the three calls would, without computing: plans primitives and arena alike.
   void dry_forward(const ConvolutionGeometry& g) {
-    const Threads scope(device_);
+    const LibraryThreads threads(device_.threads());
     dry(plans(g).forward, 0, 0);
   }
   void dry_backward(const ConvolutionGeometry& g, bool data) {
-    const Threads scope(device_);
+    const LibraryThreads threads(device_.threads());
     auto& p = plans(g);
     const auto outputs = static_cast<std::size_t>(g.output.channels);
     dry(p.weights, outputs * static_cast<std::size_t>(g.input.channels * g.kernel * g.kernel) * sizeof(float),
@@ -104,19 +104,6 @@ class OneDnn {
     Arena& arena;
     std::size_t bytes;
     void* data;
-  };
-
-  /// oneDNN asks OpenMP for the number of threads: when a primitive is made and when it runs.
-  struct Threads {
-#ifdef _OPENMP
-    explicit Threads(cpu::Device& device) : before(omp_get_max_threads()) { omp_set_num_threads(device.threads()); }
-    ~Threads() { omp_set_num_threads(before); }
-    int before;
-#else
-    explicit Threads(cpu::Device&) {}
-#endif
-    Threads(const Threads&) = delete;
-    Threads& operator=(const Threads&) = delete;
   };
 
   static void check(dnnl_status_t status, const char* call) {

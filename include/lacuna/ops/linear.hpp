@@ -15,7 +15,8 @@ struct LinearParameters {
 /// @brief y = W x + b along the channels of every position.
 ///
 /// Shapes: x (B,T,H,W,in) -> y (B,T,H,W,out). Gradient: x's is handed over, parameters' accumulate.
-/// NaN: propagates within its position. Backends: cpu (Eigen). Throws: ShapeError on a channel mismatch.
+/// NaN: propagates within its position. Backends: cpu (Eigen, one thread: these layers are small). Determinism: independent of
+/// the number of threads. Throws: ShapeError on a channel mismatch.
 template <class T>
 Variable<T> linear(Graph<T>& graph, const LinearParameters& layer, const Variable<T>& x) {
   using Matrix = Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
@@ -26,6 +27,7 @@ Variable<T> linear(Graph<T>& graph, const LinearParameters& layer, const Variabl
   const auto y = graph.make(x.shape.with_channels(layer.outputs));
   const auto rows = static_cast<Eigen::Index>(x.shape.cells());
   if (!graph.dry()) {
+    const LibraryThreads serial(1);
     const auto& p = graph.parameters();
     Mutable result(y.data, rows, layer.outputs);
     result.noalias() =
@@ -35,6 +37,7 @@ Variable<T> linear(Graph<T>& graph, const LinearParameters& layer, const Variabl
   graph.record([&graph, layer, x, y, rows] {
     T* grad_x = graph.take(x.shape.size());
     if (!graph.dry()) {
+      const LibraryThreads serial(1);
       auto& p = graph.parameters();
       const Constant grad_y(y.node->gradient, rows, layer.outputs);
       Mutable(p.gradient(layer.weight), layer.outputs, layer.inputs).noalias() +=

@@ -96,7 +96,7 @@ void norm_forward_vector(const NormRow<float>& row) {
             squares += u[j] * u[j];
           }
           const float norm = __builtin_sqrtf(simd::sum(squares));
-          const float inverse = 1.0f / (norm > 1e-12f ? norm : 1e-12f);
+          const float inverse = 1.0f / (norm < 1e-12f ? 1e-12f : norm);
           for (int j = 0; j < V; ++j) {
             Floats v = u[j] * inverse * factor[j] + shift[j];
             v *= simd::sigmoid(v);
@@ -132,7 +132,7 @@ void norm_backward_vector(const NormRow<float>& row) {
             squares += m[j] * m[j];
           }
           const float norm = __builtin_sqrtf(simd::sum(squares));
-          const float inverse = 1.0f / (norm > 1e-12f ? norm : 1e-12f);
+          const float inverse = 1.0f / (norm < 1e-12f ? 1e-12f : norm);
           for (int j = 0; j < V; ++j) {
             m[j] *= inverse;
             const Floats v = m[j] * factor[j] + shift[j], s = simd::sigmoid(v);
