@@ -45,3 +45,15 @@ TEST_CASE("Canvas: growing and cutting back loses nothing, NaN included, and wri
   CHECK(pass.margins_intact);
   CHECK(test::relative_difference(pass.operand_gradients[0], test::normals<float>(15, 999)) == 0);
 }
+
+TEST_CASE("Canvas: hands on no gradient where it is given none") {
+  cpu::Device device;
+  Parameters<float> parameters;
+  Graph<float> graph(device, parameters, Mode::train);
+  const auto x = graph.make({.height = 3, .width = 3});
+  const std::size_t live = device.arena().live();
+  ops::canvas(graph, x, 4, 4);
+  graph.backward();
+  CHECK(x.node->gradient == nullptr);
+  CHECK(device.arena().live() == live);
+}

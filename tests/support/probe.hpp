@@ -102,10 +102,12 @@ std::vector<T> infer_pass(cpu::Device& device, Parameters<T>& parameters, const 
   return {y.data, y.data + y.shape.size()};
 }
 
+/// Steps of central differences: through norms of few channels functions bend more.
+inline constexpr double op_step = 1e-3, network_step = 1e-4;
+
 /// Fourth-order central difference of f at x.
 template <class F>
-double central_difference(double& x, const F& f) {
-  constexpr double h = 1e-3;
+double central_difference(double& x, const F& f, double h = op_step) {
   const double at = x;
   const auto value = [&](double offset) {
     x = at + offset;
@@ -120,7 +122,7 @@ double central_difference(double& x, const F& f) {
 /// Operands listed in `constants` have no gradient.
 template <class Build>
 double gradient_error(cpu::Device& device, Parameters<double>& parameters, std::vector<Operand<double>> operands,
-                      const Build& build, const std::vector<std::size_t>& constants = {}) {
+                      const Build& build, const std::vector<std::size_t>& constants = {}, double step = op_step) {
   const auto pass = train_pass(device, parameters, operands, build);
   const auto weights = normals<double>(pass.result.size(), 999);
   const auto objective = [&] {
@@ -131,7 +133,7 @@ double gradient_error(cpu::Device& device, Parameters<double>& parameters, std::
   };
   const auto slopes = [&](double* x, std::size_t size) {
     std::vector<double> s(size);
-    for (std::size_t i = 0; i < size; ++i) s[i] = central_difference(x[i], objective);
+    for (std::size_t i = 0; i < size; ++i) s[i] = central_difference(x[i], objective, step);
     return s;
   };
   double worst = 0;

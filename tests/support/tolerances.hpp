@@ -14,7 +14,8 @@ inline constexpr double float_network = 1e-4;
 inline constexpr double float_network_other_code = 2e-4;
 /// Double sums in another order.
 inline constexpr double double_sum = 1e-13;
-/// Fourth-order central differences of step 1e-3 in double: truncation about 1e-12, rounding about 1e-12 of the probe.
+/// Fourth-order central differences in double, steps of 1e-3 (1e-4 where the function bends more): truncation and rounding
+/// of the order of 1e-11 each.
 inline constexpr double gradient = 1e-9;
 /// The same through a whole network, whose higher derivatives are larger.
 inline constexpr double network_gradient = 1e-7;

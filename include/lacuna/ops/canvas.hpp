@@ -23,7 +23,8 @@ void copy_canvas(const T* from, const Shape& from_shape, T* to, const Shape& to_
 
 /// @brief Grows an image with zeros at the bottom and right, or cuts it there: networks with strided levels need whole steps.
 ///
-/// Shapes: x (B,T,H,W,C) -> y (B,T,height,width,C). Gradient: of the kept positions, zero for those cut. NaN: copied.
+/// Shapes: x (B,T,H,W,C) -> y (B,T,height,width,C). Gradient: of the kept positions, zero for those cut; none if y's consumer
+/// computed none (a network's first layer). NaN: copied.
 template <class T>
 Variable<T> canvas(Graph<T>& graph, const Variable<T>& x, int height, int width) {
   Shape shape = x.shape;
@@ -32,9 +33,11 @@ Variable<T> canvas(Graph<T>& graph, const Variable<T>& x, int height, int width)
   const auto y = graph.make(shape);
   if (!graph.dry()) copy_canvas(x.data, x.shape, y.data, shape);
   graph.record([&graph, x, y] {
-    T* grad_x = graph.take(x.shape.size());
-    if (!graph.dry()) copy_canvas(y.node->gradient, y.shape, grad_x, x.shape);
-    graph.contribute(x, grad_x);
+    if (y.node->gradient != nullptr) {
+      T* grad_x = graph.take(x.shape.size());
+      if (!graph.dry()) copy_canvas(y.node->gradient, y.shape, grad_x, x.shape);
+      graph.contribute(x, grad_x);
+    }
     graph.finish(y);
   });
   return y;
