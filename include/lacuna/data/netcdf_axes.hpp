@@ -25,6 +25,7 @@ struct Layout {
   Grid grid{};
   std::vector<double> time{};
   std::string time_units{}, calendar{};
+  bool has_y = false, has_x = false;  ///< the grid's coordinates are the file's, not cell numbers
   bool has_time_coordinate = false;
   bool time_converted = false;  ///< `time` is in another unit than the file's
 
@@ -190,6 +191,8 @@ inline Layout locate(const File& file, const Variable& variable) {
     require<DataError>(variable.dims[d].size > 0, where, ": dimension ", variable.dims[d].name, " is empty");
   }
   const auto y = coordinate_of(file, out.dim(out.y_axis)), x = coordinate_of(file, out.dim(out.x_axis));
+  out.has_y = y.has_value();
+  out.has_x = x.has_value();
   auto rows = y ? coordinate_values(file, y) : numbered(out.dim(out.y_axis).size);
   auto columns = x ? coordinate_values(file, x) : numbered(out.dim(out.x_axis).size);
   out.grid = make_grid(std::move(rows), std::move(columns),

@@ -50,14 +50,16 @@ inline bool same_coordinates(const std::vector<double>& a, const std::vector<dou
 
 inline std::string where(const Layout& l) { return text("variable ", describe(l.variable), " in ", l.path); }
 
-/// Throws DataError that names both variables with their sizes unless their grids agree.
+/// Throws DataError that names both variables with their sizes unless their grids agree, in coordinates where both have them.
 inline void require_same_grid(const Layout& a, const Layout& b) {
   const std::string both = text(where(a), " and ", where(b));
   require<DataError>(a.grid.y.size() == b.grid.y.size() && a.grid.x.size() == b.grid.x.size(), "grids differ: ", both);
-  require<DataError>(same_coordinates(a.grid.y, b.grid.y), "grids differ: the row coordinates (latitudes) of ", both,
-                     " begin with ", a.grid.y[0], " and ", b.grid.y[0]);
-  require<DataError>(same_coordinates(a.grid.x, b.grid.x), "grids differ: the column coordinates (longitudes) of ", both,
-                     " begin with ", a.grid.x[0], " and ", b.grid.x[0]);
+  require<DataError>(!a.has_y || !b.has_y || same_coordinates(a.grid.y, b.grid.y),
+                     "grids differ: the row coordinates (latitudes) of ", both, " begin with ", a.grid.y[0], " and ",
+                     b.grid.y[0]);
+  require<DataError>(!a.has_x || !b.has_x || same_coordinates(a.grid.x, b.grid.x),
+                     "grids differ: the column coordinates (longitudes) of ", both, " begin with ", a.grid.x[0], " and ",
+                     b.grid.x[0]);
 }
 
 /// Brings the times of `l` to the units of `first`, "days since" different dates included; silent units are taken as the same.

@@ -65,8 +65,11 @@ inline Header parse_header(const std::string& path, const std::string& dictionar
   std::string sizes = value_of(dictionary, "shape", ")");
   std::replace(sizes.begin(), sizes.end(), ',', ' ');
   std::istringstream in(sizes);
-  for (std::size_t n = 0; in >> n;) out.shape.push_back(n);
-  require<DataError>(in.eof(), path, ": the .npy header's shape cannot be read: ", sizes);
+  for (std::string n; in >> n;) {
+    const bool number = n.size() <= 18 && n.find_first_not_of("0123456789") == std::string::npos;
+    require<DataError>(number, path, ": the .npy header's shape cannot be read: ", sizes);
+    out.shape.push_back(std::stoull(n));
+  }
   return out;
 }
 

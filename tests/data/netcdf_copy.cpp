@@ -1,0 +1,133 @@
+#include "lacuna/data/netcdf_copy.hpp"
+
+#include "lacuna/data/netcdf_write.hpp"
+#include "netcdf_maker.hpp"
+#include "scratch.hpp"
+
+using namespace lacuna;
+using namespace lacuna::data;
+
+namespace {
+
+const std::vector<std::string> usual = {"time", "lat", "lon"};
+const std::vector<float> twelve = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11};
+
+void write_back(const std::vector<std::string>& paths, const std::vector<std::string>& names, const std::string& out) {
+  const NetcdfInput input = read_netcdf_input(paths, names);
+  write_filled(input, {input.fields.values, std::vector<float>(input.fields.values.size())}, out, {.history = "line"});
+}
+
+std::vector<double> numbers(const std::string& path, const std::string& name) {
+  const auto file = netcdf::File::open(path);
+  const auto v = file.find(name).value();
+  std::size_t size = 1;
+  for (const auto& d : v.dims) size *= d.size;
+  std::vector<double> out(size);
+  file.check(nc_get_var_double(file.id(), v.id, out.data()), "reading");
+  return out;
+}
+
+/// A file with bounds and a frame number beside the variable.
+void make_part(const std::string& path, const std::string& units, const std::vector<double>& times, int mode, short scale) {
+  Maker(path, mode)
+      .dim("time", NC_UNLIMITED)
+      .dim("lat", 2)
+      .dim("lon", 3)
+      .dim("two", 2)
+      .var<double>("time", {"time"})
+      .att("units", units)
+      .att("bounds", "time_bnds")
+      .put(times)
+      .var<double>("time_bnds", {"time", "two"})
+      .put<double>({times[0], times[1], times[1], times[1] + 1})
+      .var<short>("u", usual)
+      .att<float>("scale_factor", {static_cast<float>(scale)})
+      .put<short>({0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11});
+}
+
+}  // namespace
+
+TEST_CASE("Several files become one: the first gives coordinates, each its variable") {
+  const Scratch scratch;
+  Maker(scratch / "a.nc")
+      .usual_grid()
+      .dim("lev", 1)
+      .var<float>("lev", {"lev"})
+      .put<float>({1000})
+      .var<float>("u", {"time", "lev", "lat", "lon"})
+      .put(twelve);
+  Maker(scratch / "b.nc", NC_NETCDF4)
+      .dim("t", 2)
+      .dim("lev", 1)
+      .dim("y", 2)
+      .dim("x", 3)
+      .var<float>("w", {"t", "lev", "y", "x"})
+      .put(twelve);
+  write_back({scratch / "a.nc", scratch / "b.nc"}, {"u", "w"}, scratch / "out.nc");
+  const auto out = netcdf::File::open(scratch / "out.nc");
+  CHECK(out.format() == NC_FORMAT_NETCDF4);
+  CHECK(netcdf::describe(out.find("u").value()) == "u(time=2, lev=1, lat=2, lon=3)");
+  CHECK(netcdf::describe(out.find("w").value()) == "w(time=2, lev_w=1, lat=2, lon=3)");
+  CHECK(numbers(scratch / "out.nc", "lev") == std::vector<double>{1000});
+  CHECK(numbers(scratch / "out.nc", "w") == std::vector<double>(twelve.begin(), twelve.end()));
+}
+
+TEST_CASE("A variable split in time is written as one, with all that depends on time") {
+  const Scratch scratch;
+  const int mode = GENERATE(0, NC_NETCDF4);
+  make_part(scratch / "a.nc", "days since 2000-01-01", {2, 3}, mode, 2);
+  make_part(scratch / "b.nc", "days since 2000-01-01", {0, 1}, mode, 2);
+  write_back({scratch / "a.nc", scratch / "b.nc"}, {"u"}, scratch / "out.nc");
+  CHECK(numbers(scratch / "out.nc", "time") == std::vector<double>{0, 1, 2, 3});
+  CHECK(numbers(scratch / "out.nc", "time_bnds") == std::vector<double>{0, 1, 1, 2, 2, 3, 3, 4});
+  const auto u = numbers(scratch / "out.nc", "u");
+  CHECK(u.size() == 24);
+  CHECK(u[11] == 11);
+  CHECK(u[12] == 0);
+  CHECK(netcdf::File::open(scratch / "out.nc").find("u").value().type == NC_SHORT);
+}
+
+TEST_CASE("Parts with other epochs and packing are brought to one") {
+  const Scratch scratch;
+  make_part(scratch / "a.nc", "days since 2000-01-01", {0, 1}, 0, 2);
+  make_part(scratch / "b.nc", "hours since 2000-01-03 12:00", {0, 12}, 0, 3);
+  write_back({scratch / "a.nc", scratch / "b.nc"}, {"u"}, scratch / "out.nc");
+  CHECK(numbers(scratch / "out.nc", "time") == std::vector<double>{0, 1, 2.5, 3});
+  const auto out = netcdf::File::open(scratch / "out.nc");
+  CHECK_FALSE(out.find("time_bnds"));  // bounds are in the old units
+  CHECK(netcdf::text_attribute(out, out.find("time").value().id, "units") == "days since 2000-01-01");
+  CHECK(out.find("u").value().type == NC_FLOAT);
+  const auto u = numbers(scratch / "out.nc", "u");
+  CHECK(u[11] == 22);
+  CHECK(u[23] == 33);
+  CHECK(netcdf::text_attribute(out, NC_GLOBAL, "history") == "line (u is unpacked to float: the files pack it differently)");
+}
+
+TEST_CASE("Strings and characters are copied") {
+  const Scratch scratch;
+  {
+    Maker m(scratch / "a.nc", NC_NETCDF4);
+    m.usual_grid().var<float>("u", usual).put(twelve);
+  }
+  int id = -1, chars = -1, words = -1, dim = -1;
+  REQUIRE(nc_open((scratch / "a.nc").c_str(), NC_WRITE, &id) == NC_NOERR);
+  nc_redef(id);
+  REQUIRE(nc_def_dim(id, "n", 3, &dim) == NC_NOERR);
+  REQUIRE(nc_def_var(id, "chars", NC_CHAR, 1, &dim, &chars) == NC_NOERR);
+  REQUIRE(nc_def_var(id, "words", NC_STRING, 1, &dim, &words) == NC_NOERR);
+  const char* list[] = {"one", "two", "three"};
+  REQUIRE(nc_put_var_text(id, chars, "abc") == NC_NOERR);
+  REQUIRE(nc_put_var_string(id, words, list) == NC_NOERR);
+  REQUIRE(nc_put_att_string(id, words, "meaning", 3, list) == NC_NOERR);
+  REQUIRE(nc_close(id) == NC_NOERR);
+  write_back({scratch / "a.nc"}, {"u"}, scratch / "out.nc");
+  const auto out = netcdf::File::open(scratch / "out.nc");
+  std::string text(3, ' ');
+  REQUIRE(nc_get_var_text(out.id(), out.find("chars").value().id, text.data()) == NC_NOERR);
+  CHECK(text == "abc");
+  char* got[3] = {};
+  REQUIRE(nc_get_var_string(out.id(), out.find("words").value().id, got) == NC_NOERR);
+  CHECK(std::string(got[2]) == "three");
+  nc_free_string(3, got);
+  CHECK(netcdf::text_attribute(out, out.find("words").value().id, "meaning") == "one");
+}
