@@ -5,6 +5,7 @@
 
 #include "lacuna/core/device.hpp"
 #include "lacuna/ops/convolution_geometry.hpp"
+#include "lacuna/ops/matrix_product.hpp"
 
 namespace lacuna::ops {
 
@@ -28,11 +29,11 @@ class EigenConvolution {
       target.rowwise() += Eigen::Map<const Row>(bias, g_.output.channels);
       if (g_.transposed) {
         auto c = column_matrix(columns);
-        c.noalias() = source * weights(weight).transpose();
+        set_product(source, weights(weight).transpose(), c);
         scatter(columns, target.data());
       } else {
         gather(source.data(), columns);
-        target.noalias() += column_matrix(columns) * weights(weight).transpose();
+        add_product(column_matrix(columns), weights(weight).transpose(), target);
       }
     });
   }
@@ -43,10 +44,10 @@ class EigenConvolution {
       auto target = input(grad_x, image);
       if (g_.transposed) {
         gather(source.data(), columns);
-        target.noalias() = column_matrix(columns) * weights(weight);
+        set_product(column_matrix(columns), weights(weight), target);
       } else {
         auto c = column_matrix(columns);
-        c.noalias() = source * weights(weight);
+        set_product(source, weights(weight), c);
         target.setZero();
         scatter(columns, target.data());
       }
@@ -66,10 +67,10 @@ class EigenConvolution {
       auto gw = weights(own);
       if (g_.transposed) {
         gather(gy.data(), columns);
-        gw.noalias() += column_matrix(columns).transpose() * source;
+        add_product(column_matrix(columns).transpose(), source, gw);
       } else {
         gather(source.data(), columns);
-        gw.noalias() += gy.transpose() * column_matrix(columns);
+        add_product(gy.transpose(), column_matrix(columns), gw);
       }
       Eigen::Map<Row>(own + weight_size, g_.output.channels) += gy.colwise().sum();
     });

@@ -3,6 +3,7 @@
 #include <Eigen/Core>
 
 #include "lacuna/autograd/graph.hpp"
+#include "lacuna/ops/matrix_product.hpp"
 
 namespace lacuna::ops {
 
@@ -30,8 +31,8 @@ Variable<T> linear(Graph<T>& graph, const LinearParameters& layer, const Variabl
     const LibraryThreads serial(1);
     const auto& p = graph.parameters();
     Mutable result(y.data, rows, layer.outputs);
-    result.noalias() =
-        Constant(x.data, rows, layer.inputs) * Constant(p.value(layer.weight), layer.outputs, layer.inputs).transpose();
+    set_product(Constant(x.data, rows, layer.inputs), Constant(p.value(layer.weight), layer.outputs, layer.inputs).transpose(),
+                result);
     result.rowwise() += Eigen::Map<const Eigen::Matrix<T, 1, Eigen::Dynamic>>(p.value(layer.bias), layer.outputs);
   }
   graph.record([&graph, layer, x, y, rows] {
@@ -40,10 +41,10 @@ Variable<T> linear(Graph<T>& graph, const LinearParameters& layer, const Variabl
       const LibraryThreads serial(1);
       auto& p = graph.parameters();
       const Constant grad_y(y.node->gradient, rows, layer.outputs);
-      Mutable(p.gradient(layer.weight), layer.outputs, layer.inputs).noalias() +=
-          grad_y.transpose() * Constant(x.data, rows, layer.inputs);
+      add_product(grad_y.transpose(), Constant(x.data, rows, layer.inputs),
+                  Mutable(p.gradient(layer.weight), layer.outputs, layer.inputs));
       Eigen::Map<Eigen::Matrix<T, 1, Eigen::Dynamic>>(p.gradient(layer.bias), layer.outputs) += grad_y.colwise().sum();
-      Mutable(grad_x, rows, layer.inputs).noalias() = grad_y * Constant(p.value(layer.weight), layer.outputs, layer.inputs);
+      set_product(grad_y, Constant(p.value(layer.weight), layer.outputs, layer.inputs), Mutable(grad_x, rows, layer.inputs));
     }
     graph.contribute(x, grad_x);
     graph.finish(y);
