@@ -27,9 +27,10 @@ inline const char* name(BackgroundKind kind) {
   return "";
 }
 
-/// @brief Everything a background is made with; correlations (V) of the values, and of the anomalies from the climatology.
+/// @brief Everything a background is made with; correlations (V) of the values, and of the anomalies from a climatology, which
+/// is a smoother one than that which is best by itself.
 struct BackgroundSettings {
-  ClimatologySettings climatology;
+  ClimatologySettings climatology, anomaly_climatology;
   std::vector<Correlation> values, anomalies;
   KrigingSettings kriging;
 };
@@ -52,10 +53,11 @@ class Background {
       : kind_(kind), height_(fields.grid.height()), width_(fields.grid.width()), variables_(fields.variables()) {
     data::require_consistent(fields);
     if (kind == BackgroundKind::none) return;
-    climatology_ = Climatology(fields, windows)(settings.climatology, threads);
+    const bool anomalies = kind == BackgroundKind::climatology_kriging;
+    climatology_ = Climatology(fields, windows)(anomalies ? settings.anomaly_climatology : settings.climatology, threads);
     if (kind == BackgroundKind::climatology) return;
     anomalies_ = fields.values;
-    if (kind == BackgroundKind::climatology_kriging)
+    if (anomalies)
       for (std::size_t i = 0; i < anomalies_.size(); ++i) anomalies_[i] -= climatology_[i];
     const auto& correlations = kind == BackgroundKind::kriging ? settings.values : settings.anomalies;
     require<OptionError>(correlations.size() == fields.names.size(), "Background: ", correlations.size(), " correlations for ",

@@ -76,7 +76,14 @@ class Climatology {
   }
 
   /// The climatology of all frames (T,H,W,V).
-  std::vector<float> operator()(const ClimatologySettings& settings, int threads = 1) const;
+  std::vector<float> operator()(const ClimatologySettings& settings, int threads = 1) const {
+    std::vector<float> result(fields_->values.size());
+    evaluate(settings, {{0, fields_->frames()}}, result, threads);
+    return result;
+  }
+  /// The climatology of some frames, into their places in (T,H,W,V).
+  void evaluate(const ClimatologySettings& settings, const std::vector<Frames>& frames, std::vector<float>& result,
+                int threads) const;
 
   const data::Fields& fields() const { return *fields_; }
   const Seasons& seasons() const { return seasons_; }
@@ -196,24 +203,25 @@ class ClimatologyPlanes {
   PlaneSums around_;
 };
 
-inline std::vector<float> Climatology::operator()(const ClimatologySettings& settings, int threads) const {
-  std::vector<int> firsts;  // of runs of frames that leave out the same
-  const int frames = fields_->frames(), v = fields_->variables();
-  for (int t = 0; t < frames; ++t)
-    if (t == 0 || !(left_out(t) == left_out(t - 1))) firsts.push_back(t);
-  firsts.push_back(frames);
-  std::vector<float> result(fields_->values.size());
-  parallel_for(threads, (static_cast<int>(firsts.size()) - 1) * v, [&](int part) {
-    const auto run = static_cast<std::size_t>(part / v);
-    ClimatologyPlanes planes(*this, settings, firsts[run], part % v);
+inline void Climatology::evaluate(const ClimatologySettings& settings, const std::vector<Frames>& frames,
+                                  std::vector<float>& result, int threads) const {
+  std::vector<Frames> runs;  // of frames that leave out the same
+  for (const Frames& f : frames)
+    for (int t = f.begin; t < f.end; ++t) {
+      if (t == f.begin || !(left_out(t) == left_out(t - 1))) runs.push_back({t, t});
+      runs.back().end = t + 1;
+    }
+  const int v = fields_->variables();
+  parallel_for(threads, static_cast<int>(runs.size()) * v, [&](int part) {
+    const Frames run = runs[static_cast<std::size_t>(part / v)];
+    ClimatologyPlanes planes(*this, settings, run.begin, part % v);
     std::vector<float> plane;
-    for (int t = firsts[run]; t < firsts[run + 1]; ++t) {
+    for (int t = run.begin; t < run.end; ++t) {
       planes.frame(t, plane);
       float* to = result.data() + fields_->index(t, 0, 0, part % v);
       for (std::size_t i = 0; i < plane.size(); ++i) to[i * static_cast<std::size_t>(v)] = plane[i];
     }
   });
-  return result;
 }
 
 }  // namespace lacuna::baseline

@@ -42,37 +42,46 @@ class Covariance {
   Covariance(const data::Grid& grid, const Correlation& c) : grid_(&grid), distance_(grid), c_(c) {
     require<OptionError>(c.length > 0 && c.stretch > 0 && c.nugget >= 0, "correlation: length ", c.length, ", stretch ",
                          c.stretch, ", nugget ", c.nugget, "; expected positive lengths and stretches, no negative nugget");
+    if (!grid.geographic) return;
+    for (const double y : grid.y) {
+      sin_.push_back(std::sin(radians(y)));
+      cos_.push_back(std::cos(radians(y)));
+    }
   }
 
   double operator()(int ya, int xa, int yb, int xb) const { return between(ya, yb, distance_.column_difference(xa, xb)); }
 
   /// The same from the difference of the columns' coordinates.
   double between(int ya, int yb, double dx) const {
-    const double a = grid_->y[static_cast<std::size_t>(ya)], b = grid_->y[static_cast<std::size_t>(yb)];
-    if (!grid_->geographic) return correlation(c_.kind, std::hypot(a - b, dx / c_.stretch) / c_.length);
-    return on_sphere(radians(a), radians(b), radians(dx));
+    const auto a = static_cast<std::size_t>(ya), b = static_cast<std::size_t>(yb);
+    if (!grid_->geographic) return correlation(c_.kind, std::hypot(grid_->y[a] - grid_->y[b], dx / c_.stretch) / c_.length);
+    return on_sphere(a, b, std::sin(radians(dx)), std::cos(radians(dx)));
   }
 
-  const data::Grid& grid() const { return *grid_; }
-  const Correlation& settings() const { return c_; }
-
- private:
-  double on_sphere(double a, double b, double lambda) const {
-    const double north = std::sin((a - b) / 2), east = std::sin(lambda / 2), cos_a = std::cos(a), cos_b = std::cos(b);
-    double square = 4 * (north * north + cos_a * cos_b * east * east), factor = 1;
+  /// On the sphere, from the sine and cosine of the difference of longitude.
+  double on_sphere(std::size_t a, std::size_t b, double s, double c) const {
+    const double north = sin_[a] - sin_[b], cos_a = cos_[a], cos_b = cos_[b], across = cos_a - cos_b;
+    // |p_a - p_b|^2 without cancellation: 1 - c = s^2 / (1 + c) near zero.
+    const double versine = c > 0 ? s * s / (1 + c) : 1 - c;
+    double square = north * north + across * across + 2 * cos_a * cos_b * versine, factor = 1;
     if (c_.stretch != 1) {
       // With k = (s^2 - 1) / 2, A = I + k (e_a e_a^T + e_b e_b^T): determinant and inverse by Woodbury's identity.
-      const double s2 = c_.stretch * c_.stretch, k = (s2 - 1) / 2, c = std::cos(lambda), s = std::sin(lambda);
-      const double along_a = -cos_b * s, along_b = -cos_a * s, det = (1 + k) * (1 + k) - k * k * c * c;
+      const double k = (c_.stretch * c_.stretch - 1) / 2, det = (1 + k) * (1 + k) - k * k * c * c;
+      const double along_a = -cos_b * s, along_b = -cos_a * s;
       square -= k * ((1 + k) * (along_a * along_a + along_b * along_b) - 2 * k * c * along_a * along_b) / det;
       factor = c_.stretch / std::sqrt(det);
     }
     return factor * correlation(c_.kind, earth_radius * std::sqrt(std::max(0.0, square)) / c_.length);
   }
 
+  const data::Grid& grid() const { return *grid_; }
+  const Correlation& settings() const { return c_; }
+
+ private:
   const data::Grid* grid_;
   Distance distance_;
   Correlation c_;
+  std::vector<double> sin_, cos_;  // of the rows' latitudes
 };
 
 /// @brief Covariances of a grid with equally spaced columns, tabulated by (row, row, column difference).
@@ -132,19 +141,25 @@ class CovarianceTable {
     const data::Grid& grid = exact_.grid();
     const double step = width_ > 1 ? (grid.x.back() - grid.x.front()) / static_cast<double>(width_ - 1) : 1;
     const double period = Distance::period_of(grid);
+    std::vector<double> east, sine, cosine;  // of the column differences
+    for (int dx = 0; dx <= reach_; ++dx) {
+      east.push_back(period > 0 ? std::remainder(step * dx, period) : step * dx);
+      sine.push_back(std::sin(radians(east.back())));
+      cosine.push_back(std::cos(radians(east.back())));
+    }
     for (int first = 0; first < (same_rows_ ? 1 : height_); ++first)
       for (int apart = 0; apart < rows_ && first + apart < height_; ++apart) {
-        float* at =
-            table_.data() +
-            (static_cast<std::size_t>(first) * static_cast<std::size_t>(rows_) + static_cast<std::size_t>(apart)) * stride() +
-            reach_;
+        const auto a = static_cast<std::size_t>(first), n = static_cast<std::size_t>(apart);
+        float* at = table_.data() + (a * static_cast<std::size_t>(rows_) + n) * stride() + reach_;
         for (int dx = 0; dx <= reach_; ++dx) {
-          if (period > 0 && dx > width_ / 2 && width_ - dx <= reach_) {
-            at[dx] = at[-dx] = at[width_ - dx];
-            continue;
-          }
-          const double east = period > 0 ? std::remainder(step * dx, period) : step * dx;
-          at[dx] = at[-dx] = static_cast<float>(exact_.between(first, first + apart, east));
+          const auto i = static_cast<std::size_t>(dx);
+          if (period > 0 && dx > width_ / 2)
+            at[dx] = at[width_ - dx];
+          else if (grid.geographic)
+            at[dx] = static_cast<float>(exact_.on_sphere(a, a + n, sine[i], cosine[i]));
+          else
+            at[dx] = static_cast<float>(exact_.between(first, first + apart, east[i]));
+          at[-dx] = at[dx];
         }
       }
   }

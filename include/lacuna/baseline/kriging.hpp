@@ -169,6 +169,7 @@ inline void Kriging::factorise(const Job& job, Room& room) const {
   const auto n = static_cast<Eigen::Index>(room.neighbours.size());
   room.matrix.resize(room.neighbours.size() * room.neighbours.size());
   Eigen::Map<Eigen::MatrixXf> matrix(room.matrix.data(), n, n), weights(room.weights.data(), n, job.channels);
+  const LibraryThreads serial(1);  // Eigen would split products by threads of its own, and sum in another order
   double nugget = std::max(1e-5, table_->settings().nugget);
   for (int attempt = 0; attempt < 10; ++attempt, nugget *= 10) {
     for (Eigen::Index j = 0; j < n; ++j) {

@@ -55,6 +55,13 @@ class Tiling {
     return tiles_;
   }
 
+  /// Known cells with an unknown one within two rows and columns.
+  int beside_unknown(const KnownCells& cells) {
+    cells_ = &cells;
+    count_prefixes();
+    return prefix(cells.height, cells.width).ring;
+  }
+
  private:
   struct Counts {
     std::int32_t ring = 0, unknown = 0;

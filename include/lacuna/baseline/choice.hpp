@@ -1,0 +1,123 @@
+#pragma once
+
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "lacuna/baseline/background.hpp"
+#include "lacuna/baseline/evidence.hpp"
+#include "lacuna/baseline/fit.hpp"
+#include "lacuna/baseline/interpolation.hpp"
+#include "lacuna/core/parallel.hpp"
+
+namespace lacuna::baseline {
+
+/// @brief Mean squared error of one classical fill on withheld observations, in normalised units: the variance left unexplained.
+struct FillError {
+  std::string name;
+  double nmse;
+};
+
+/// @brief The background with the least error on withheld observations, and what every classical fill scored there.
+struct BackgroundChoice {
+  BackgroundKind kind = BackgroundKind::none;
+  BackgroundSettings settings;
+  std::vector<FillError> errors;  ///< mean, climatology, nearest, laplace, kriging, climatology+kriging
+};
+
+/// @brief Scores classical fills on withheld observations of up to `most_windows` windows.
+class FillScores {
+ public:
+  FillScores(const Evidence& evidence, int most_windows, int threads)
+      : e_(evidence), windows_(scored_windows(evidence, most_windows)), threads_(threads) {}
+
+  /// Error of a background; zero if nothing is withheld.
+  double of(const Background& background) const {
+    return score([&](int start, const std::vector<std::uint8_t>& known, std::vector<float>& out) {
+      Background::Workspace workspace;
+      background.evaluate(start, e_.windows.length, data::whole(e_.available.grid), known.data(), out.data(), workspace);
+    });
+  }
+
+  /// Error of a fill of planes: fill(grid, known, values, out).
+  template <class Fill>
+  double of_planes(const Fill& fill) const {
+    const auto variables = e_.available.names.size(), cells = static_cast<std::size_t>(e_.available.grid.cells());
+    return score([&](int start, const std::vector<std::uint8_t>& known, std::vector<float>& out) {
+      std::vector<std::uint8_t> mask(cells);
+      std::vector<float> plane(cells);
+      for (std::size_t p = 0; p < known.size() / cells; ++p) {
+        const std::size_t first = (p / variables) * cells * variables + p % variables;
+        for (std::size_t i = 0; i < cells; ++i) {
+          mask[i] = known[first + i * variables];
+          plane[i] = e_.available.values[e_.available.frame_size() * static_cast<std::size_t>(start) + first + i * variables];
+        }
+        fill(e_.available.grid, mask.data(), plane.data(), plane.data());
+        for (std::size_t i = 0; i < cells; ++i) out[first + i * variables] = plane[i];
+      }
+    });
+  }
+
+  /// Error of the mean, zero.
+  double of_mean() const {
+    return score([](int, const auto&, std::vector<float>&) {});
+  }
+
+ private:
+  /// fill(start, known, out) fills the window that begins with frame `start`.
+  template <class Fill>
+  double score(const Fill& fill) const {
+    const std::size_t size = e_.available.frame_size() * static_cast<std::size_t>(e_.windows.length);
+    std::vector<double> sums(windows_.size(), 0.0), counts(windows_.size(), 0.0);
+    parallel_for(threads_, static_cast<int>(windows_.size()), [&](int part) {
+      const auto w = static_cast<std::size_t>(part);
+      const std::size_t first = e_.available.frame_size() * static_cast<std::size_t>(windows_[w]);
+      std::vector<std::uint8_t> known(size);
+      std::vector<float> out(size, 0.0f);
+      for (std::size_t i = 0; i < size; ++i) known[i] = !std::isnan(e_.available.values[first + i]);
+      fill(windows_[w], known, out);
+      for (std::size_t i = 0; i < size; ++i) {
+        if (e_.withheld[first + i] == 0) continue;
+        sums[w] += std::pow(static_cast<double>(out[i]) - static_cast<double>(e_.truth[first + i]), 2);
+        counts[w] += 1;
+      }
+    });
+    double sum = 0, count = 0;
+    for (std::size_t w = 0; w < sums.size(); ++w) {
+      sum += sums[w];
+      count += counts[w];
+    }
+    return count > 0 ? sum / count : 0;
+  }
+
+  const Evidence& e_;
+  std::vector<int> windows_;
+  int threads_;
+};
+
+/// @brief Fits every kind of background and chooses the one with the least error on withheld observations.
+inline BackgroundChoice choose_background(const Evidence& evidence, const FitSettings& settings = {}) {
+  BackgroundChoice choice;
+  choice.settings = fit_background(evidence, settings);
+  const FillScores scores(evidence, 16, settings.threads);
+  double least = scores.of_mean();
+  choice.errors.push_back({"mean", least});
+  const auto try_kind = [&](BackgroundKind kind) {
+    const double error = scores.of(Background(kind, evidence.available, evidence.windows, choice.settings, settings.threads));
+    choice.errors.push_back({name(kind), error});
+    if (error >= least) return;
+    least = error;
+    choice.kind = kind;
+  };
+  try_kind(BackgroundKind::climatology);
+  choice.errors.push_back({"nearest", scores.of_planes(NearestFill::fill)});
+  choice.errors.push_back({"laplace", scores.of_planes(LaplaceFill::fill)});
+  try_kind(BackgroundKind::kriging);
+  try_kind(BackgroundKind::climatology_kriging);
+  return choice;
+}
+
+}  // namespace lacuna::baseline
