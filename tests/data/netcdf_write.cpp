@@ -44,7 +44,7 @@ std::string attribute(const std::string& path, const std::string& variable, cons
 
 TEST_CASE("A filled file keeps all but the gaps, in the input's format") {
   const Scratch scratch;
-  const int mode = GENERATE(0, NC_64BIT_DATA, NC_NETCDF4);
+  const int mode = GENERATE(0, NC_64BIT_DATA, NC_NETCDF4, NC_NETCDF4 | NC_CLASSIC_MODEL);
   Maker(scratch / "in.nc", mode)
       .global()
       .att("history", "made")
@@ -94,6 +94,24 @@ TEST_CASE("A filled file reads back, and can be the input of another run") {
   CHECK(again.fields.time == input.fields.time);
   fill_with(again, 50, scratch / "third.nc");
   CHECK(attribute(scratch / "third.nc", "", "history") == "line\nline");
+}
+
+TEST_CASE("A NaN fill value is no reason to unpack, and a NetCDF-4 output can be worked on") {
+  const Scratch scratch;
+  Maker(scratch / "in.nc", NC_NETCDF4)
+      .usual_grid()
+      .var<float>("v", usual)
+      .att<float>("_FillValue", {gap})
+      .put<float>({0, gap, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11});
+  fill_with(read_netcdf_input({scratch / "in.nc"}, {"v"}), 50, scratch / "out.nc");
+  CHECK(attribute(scratch / "out.nc", "", "history") == "line");
+  std::string order;
+  for (const auto& variable : netcdf::File::open(scratch / "out.nc").variables()) order += variable.name + " ";
+  CHECK(order == "time lat lon v v_spread v_observed ");
+  int id = -1;
+  REQUIRE(nc_open((scratch / "out.nc").c_str(), NC_WRITE, &id) == NC_NOERR);  // needs the order of creation in the file
+  CHECK(nc_put_att_text(id, NC_GLOBAL, "note", 3, "abc") == NC_NOERR);
+  CHECK(nc_close(id) == NC_NOERR);
 }
 
 TEST_CASE("Land is filled when asked") {

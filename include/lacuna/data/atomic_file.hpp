@@ -33,9 +33,11 @@ inline void require_writable_output(const std::string& path, const std::vector<s
     require<DataError>(!fs::is_directory(path, ignored), path, ": the output is a folder");
     require<DataError>(fs::is_regular_file(path, ignored), path, ": the output is not a regular file");
     require<DataError>(overwrite, path, ": exists already and overwriting was not asked for");
-    require<DataError>(::access(path.c_str(), W_OK) == 0, path, ": cannot be written: ", std::strerror(errno));
+    const int reason = ::access(path.c_str(), W_OK) == 0 ? 0 : errno;
+    require<DataError>(reason == 0, path, ": cannot be written: ", std::strerror(reason));
   }
-  require<DataError>(::access(folder.c_str(), W_OK | X_OK) == 0, path, ": the folder cannot be written: ", std::strerror(errno));
+  const int reason = ::access(folder.c_str(), W_OK | X_OK) == 0 ? 0 : errno;
+  require<DataError>(reason == 0, path, ": the folder cannot be written: ", std::strerror(reason));
 }
 
 /// @brief Reserves a temporary name beside `path`; commit() makes it durable and renames it to `path`, so that `path` holds
@@ -96,10 +98,9 @@ class AtomicFile {
   bool committed_ = false;
 };
 
-/// @brief Writes the pieces one after another to `path` through AtomicFile.
-/// Throws: DataError with the system's reason (disk full, read-only folder); an existing file is then untouched.
-inline void write_atomically(const std::string& path, const std::vector<std::span<const std::byte>>& pieces) {
-  AtomicFile file(path);
+/// @brief Makes the pieces, one after another, the content of the temporary file; commit() is left to the caller.
+/// Throws: DataError with the system's reason.
+inline void write_temporary(const AtomicFile& file, const std::vector<std::span<const std::byte>>& pieces) {
   const int fd = ::open(file.temporary().c_str(), O_WRONLY | O_TRUNC | O_CLOEXEC);
   bool good = fd >= 0;
   for (std::span<const std::byte> rest : pieces) {
@@ -115,7 +116,14 @@ inline void write_atomically(const std::string& path, const std::vector<std::spa
     good = false;
     reason = errno;
   }
-  require<DataError>(good, path, ": cannot be written: ", std::strerror(reason));
+  require<DataError>(good, file.path(), ": cannot be written: ", std::strerror(reason));
+}
+
+/// @brief Writes the pieces one after another to `path` through AtomicFile.
+/// Throws: DataError with the system's reason (disk full, read-only folder); an existing file is then untouched.
+inline void write_atomically(const std::string& path, const std::vector<std::span<const std::byte>>& pieces) {
+  AtomicFile file(path);
+  write_temporary(file, pieces);
   file.commit();
 }
 

@@ -88,7 +88,9 @@ Encoding<T> read_encoding(const File& file, const Variable& v) {
   require<DataError>(std::isfinite(out.scale) && std::isfinite(out.offset) && out.scale != 0, file.path(), ": variable ", v.name,
                      ": scale_factor ", out.scale, " and add_offset ", out.offset, " cannot be used");
   for (const char* name : {"_FillValue", "missing_value"}) {
-    for (T code : native_attribute<T>(file, v, name)) out.codes.push_back(code);
+    for (T code : native_attribute<T>(file, v, name)) {
+      if (code == code) out.codes.push_back(code);  // NaN is missing anyhow, and equals nothing
+    }
   }
   const bool own_fill = find_attribute(file, v.id, "_FillValue").has_value();
   if (const double fill = default_fill(v.type); !own_fill && !std::isnan(fill)) out.codes.push_back(static_cast<T>(fill));

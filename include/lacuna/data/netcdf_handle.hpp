@@ -63,10 +63,10 @@ class File {
     require<DataError>(status == NC_NOERR, shown_as, ": cannot be created: ", nc_strerror(status));
     return File(shown_as, id);
   }
-  /// Creates a file in memory, to be fetched by close(image).
-  static File create_in_memory(int mode, const std::string& shown_as) {
+  /// Opens a file in memory for writing, to be fetched by close(image); the library takes the image's memory (malloc'ed).
+  static File open_in_memory(NC_memio& image, const std::string& shown_as) {
     int id = -1;
-    const int status = nc_create_mem(shown_as.c_str(), mode, std::size_t{1} << 20, &id);
+    const int status = nc_open_memio(shown_as.c_str(), NC_WRITE, &image, &id);
     require<DataError>(status == NC_NOERR, shown_as, ": cannot be created in memory: ", nc_strerror(status));
     return File(shown_as, id);
   }
@@ -80,7 +80,7 @@ class File {
     if (id_ >= 0) nc_close(id_);
   }
   void close() { check(nc_close(std::exchange(id_, -1)), "closing"); }
-  /// Closes a file made by create_in_memory; its bytes are the caller's to free().
+  /// Closes a file of open_in_memory; its bytes are the caller's to free().
   void close(NC_memio& image) { check(nc_close_memio(std::exchange(id_, -1), &image), "closing"); }
 
   int id() const { return id_; }

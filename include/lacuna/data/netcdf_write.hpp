@@ -43,14 +43,18 @@ inline std::string history_line(const std::string& command) {
 
 namespace netcdf {
 
-/// The creation mode of the output: NetCDF-4 if any input is, else the classic family, with 64-bit offsets where they are needed.
+/// The creation mode of the output: NetCDF-4 if any input is (of the classic model if those are), else the classic family, with
+/// 64-bit offsets where they are needed.
 inline int output_mode(const NetcdfInput& input) {
-  bool five = false;
+  bool four = false, enhanced = false, five = false;
   for (const std::string& path : input.paths) {
-    const File file = File::open(path);
-    if (file.is_netcdf4()) return NC_NETCDF4;
-    five = five || file.format() == NC_FORMAT_64BIT_DATA;
+    const int format = File::open(path).format();
+    enhanced = enhanced || format == NC_FORMAT_NETCDF4;
+    four = four || format == NC_FORMAT_NETCDF4_CLASSIC;
+    five = five || format == NC_FORMAT_64BIT_DATA;
   }
+  if (enhanced || (four && five)) return NC_NETCDF4;  // 64BIT_DATA has types that the classic model lacks
+  if (four) return NC_NETCDF4 | NC_CLASSIC_MODEL;
   if (five) return NC_64BIT_DATA;
   return input.fields.values.size() > (std::size_t{1} << 27) ? NC_64BIT_OFFSET : 0;  // 13 bytes a value at most, 2 GiB
 }
