@@ -83,7 +83,7 @@ inline Role role_by_name(const std::string& name) {
 /// The one-dimensional numeric variable that gives a dimension's coordinates: of its name, else any with a known role.
 inline std::optional<Variable> coordinate_of(const File& file, const Dimension& dim) {
   const auto fits = [&](const Variable& v) { return v.dims.size() == 1 && v.dims[0].id == dim.id && is_numeric(v.type); };
-  if (const auto same = file.find(dim.name); same && fits(*same)) return same;
+  if (auto same = file.find(dim.name); same && fits(*same)) return same;
   for (const Variable& v : file.variables()) {
     if (!fits(v)) continue;
     if (role_by_attributes(file, v) != Role::unknown || role_by_name(v.name) != Role::unknown) return v;

@@ -61,14 +61,14 @@ class File {
     int id = -1;
     const int status = nc_create(path.c_str(), mode | NC_CLOBBER, &id);
     require<DataError>(status == NC_NOERR, shown_as, ": cannot be created: ", nc_strerror(status));
-    return File(shown_as, id);
+    return {shown_as, id};
   }
   /// Opens a file in memory for writing, to be fetched by close(image); the library takes the image's memory (malloc'ed).
   static File open_in_memory(NC_memio& image, const std::string& shown_as) {
     int id = -1;
     const int status = nc_open_memio(shown_as.c_str(), NC_WRITE, &image, &id);
     require<DataError>(status == NC_NOERR, shown_as, ": cannot be created in memory: ", nc_strerror(status));
-    return File(shown_as, id);
+    return {shown_as, id};
   }
   File(File&& other) noexcept : path_(std::move(other.path_)), id_(std::exchange(other.id_, -1)) {}
   File& operator=(File&& other) noexcept {
@@ -116,6 +116,7 @@ class File {
     int count = 0;
     check(nc_inq_nvars(id_, &count), "counting variables");
     std::vector<Variable> all;
+    all.reserve(static_cast<std::size_t>(count));
     for (int v = 0; v < count; ++v) all.push_back(variable(v));
     return all;
   }

@@ -47,7 +47,7 @@ std::optional<T> encode(const Encoding<T>& e, double value) {
     if (nearest > std::numeric_limits<T>::lowest() && !e.missing(static_cast<T>(nearest - 1))) return static_cast<T>(nearest - 1);
     return std::nullopt;
   } else {
-    const T nearest = static_cast<T>(stored);
+    const auto nearest = static_cast<T>(stored);
     if (!std::isfinite(nearest)) return std::nullopt;
     for (T candidate : {nearest, std::nextafter(nearest, T(0)), std::nextafter(nearest, std::numeric_limits<T>::max())}) {
       if (!e.missing(candidate)) return candidate;
@@ -123,7 +123,7 @@ inline Plan plan_variable(const Series& series, int v, const Filling& filling) {
   }
   with_encoding(first, [&](const File&, const Variable&, const auto& encoding) {
     const auto stride = static_cast<std::size_t>(filling.input->fields.variables());
-    for (std::size_t i = static_cast<std::size_t>(v); i < filling.filled.values.size() && plan.reason.empty(); i += stride) {
+    for (auto i = static_cast<std::size_t>(v); i < filling.filled.values.size() && plan.reason.empty(); i += stride) {
       if (filling.state(i) != Filling::computed || encode(encoding, filling.filled.values[i])) continue;
       plan.reason = text("its packing cannot hold ", filling.filled.values[i]);
     }

@@ -89,7 +89,7 @@ inline Header read_header(const std::string& path, std::ifstream& in) {
   char begin[8] = {};
   in.read(begin, sizeof begin);
   require<DataError>(in.good() && std::memcmp(begin, magic, 6) == 0, path, ": is not a .npy file");
-  const int version = begin[6];
+  const int version = static_cast<unsigned char>(begin[6]);
   require<DataError>(version >= 1 && version <= 3, path, ": .npy version ", version, " is not known");
   unsigned char size[4] = {};
   in.read(reinterpret_cast<char*>(size), version == 1 ? 2 : 4);

@@ -32,7 +32,7 @@ struct Picture {
 /// @brief Frame t of variable v of values in the layout (T, cells, V).
 inline std::vector<float> plane_of(std::span<const float> values, int cells, int variables, int t, int v) {
   std::vector<float> out(static_cast<std::size_t>(cells));
-  const std::size_t stride = static_cast<std::size_t>(variables);
+  const auto stride = static_cast<std::size_t>(variables);
   for (std::size_t c = 0; c < out.size(); ++c)
     out[c] = values[(static_cast<std::size_t>(t) * out.size() + c) * stride + static_cast<std::size_t>(v)];
   return out;

@@ -130,7 +130,7 @@ inline Extent read_entry(const std::string& path, const std::string& name, const
   const auto& offsets = entry.at("data_offsets");
   require<DataError>(offsets.size() == 2 && offsets[0].is_number_unsigned() && offsets[1].is_number_unsigned(), who,
                      " has data_offsets that are not two numbers");
-  const Extent place{offsets[0].get<std::uint64_t>(), offsets[1].get<std::uint64_t>(), name};
+  Extent place{offsets[0].get<std::uint64_t>(), offsets[1].get<std::uint64_t>(), name};
   require<DataError>(place.begin <= place.end && place.end <= size, who, " lies at ", place.begin, " to ", place.end,
                      ", the file has ", size, " bytes of data");
   require<DataError>(place.end - place.begin == bytes, who, " has ", place.end - place.begin, " bytes, its shape and dtype need ",
