@@ -1,0 +1,202 @@
+"""Times the 2-D UNet's training step and K = 10 ensemble in lacuna and in PyTorch, alternately, and prints the ratios.
+
+usage: python3 unet2d.py BENCH_UNET_STEP [--rounds 15] [--threads 1 2] [--json OUT.json]
+needs PyTorch (Debian: python3-torch) and the program bench_unet_step (benchmarks/unet_step.cpp, release build)
+
+Both sides run the same network (hidden 32, multipliers 1-2-2, 1 173 025 parameters) on the same batch (16 images of 32 x 32): noise,
+contexts, masked loss, backward, clipping, Adam; lacuna also keeps the moving average of the weights. A round times a few steps of
+each side in turn, and its ratio is that of their medians; a ratio above 1 says that lacuna takes less time. On a machine that does
+other work at the same time the figures mean little.
+"""
+import argparse
+import json
+import math
+import os
+import platform
+import re
+import statistics
+import subprocess
+import sys
+import time
+
+import torch
+import torch.nn as nn
+import torch.nn.functional as F
+
+
+class Norm(nn.Module):
+    def __init__(self, width):
+        super().__init__()
+        self.gain = nn.Parameter(torch.ones(width, 1, 1))
+
+    def forward(self, x):
+        return F.normalize(x, dim=1) * x.shape[1] ** 0.5 * self.gain
+
+
+class Block(nn.Module):
+    def __init__(self, i, o):
+        super().__init__()
+        self.conv, self.norm = nn.Conv2d(i, o, 3, padding=1), Norm(o)
+
+    def forward(self, x, parts=None):
+        x = self.norm(self.conv(x))
+        return F.silu(x if parts is None else x * (parts[0] + 1) + parts[1])
+
+
+class Residual(nn.Module):
+    def __init__(self, i, o, time_width=0):
+        super().__init__()
+        self.time = nn.Linear(time_width, 2 * o) if time_width else None
+        self.block1, self.block2 = Block(i, o), Block(o, o)
+        self.skip = nn.Conv2d(i, o, 1) if i != o else nn.Identity()
+
+    def forward(self, x, f=None):
+        parts = self.time(f)[:, :, None, None].chunk(2, 1) if self.time else None
+        return self.block2(self.block1(x, parts)) + self.skip(x)
+
+
+class UNet(nn.Module):
+    def __init__(self, inputs=2, outputs=1, hidden=32, multipliers=(1, 2, 2)):
+        super().__init__()
+        self.half, t = hidden // 2, 4 * hidden
+        self.time = nn.Sequential(nn.Linear(hidden, t), nn.GELU(), nn.Linear(t, t), nn.SiLU())
+        self.first = nn.Conv2d(inputs, hidden, 5, padding=2)
+        widths = [hidden] + [hidden * m for m in multipliers]
+        pairs = list(zip(widths[:-1], widths[1:]))
+        last = len(pairs) - 1
+        self.down, self.up = nn.ModuleList(), nn.ModuleList()
+        for k, (a, b) in enumerate(pairs):
+            step = nn.Conv2d(b, b, 4, 2, 1) if k < last else nn.Identity()
+            self.down.append(nn.ModuleList([Residual(a, b, t), Residual(b, b, t), step]))
+        self.middle1, self.middle2 = Residual(b, b, t), Residual(b, b, t)
+        for k, (a, b) in enumerate(reversed(pairs)):
+            step = nn.ConvTranspose2d(a, a, 4, 2, 1) if k < last else nn.Identity()
+            self.up.append(nn.ModuleList([Residual(2 * b, a, t), Residual(a, a, t), step]))
+        self.last, self.out = Residual(2 * hidden, hidden), nn.Conv2d(hidden, outputs, 1)
+
+    def forward(self, x, t):
+        angle = t[:, None] * torch.exp(torch.arange(self.half) * -(math.log(10000) / (self.half - 1)))
+        f = self.time(torch.cat((angle.sin(), angle.cos()), -1))
+        x = first = self.first(x)
+        skips = []
+        for a, b, step in self.down:
+            x = b(a(x, f), f)
+            skips.append(x)
+            x = step(x)
+        x = self.middle2(self.middle1(x, f), f)
+        for a, b, step in self.up:
+            x = step(b(a(torch.cat((x, skips.pop()), 1), f), f))
+        return self.out(self.last(torch.cat((x, first), 1)))
+
+
+class Torch:
+    """The PyTorch side in one memory format."""
+
+    def __init__(self, layout):
+        torch.manual_seed(0)
+        self.layout, self.net = layout, UNet().to(memory_format=layout)
+        assert sum(p.numel() for p in self.net.parameters()) == 1173025
+        self.optimizer = torch.optim.Adam(self.net.parameters(), 1e-3, betas=(0.95, 0.999))
+        self.truth = torch.randn(16, 1, 32, 32)
+        self.observed = (torch.rand_like(self.truth) < 0.3).float()
+
+    def draw(self, t):
+        alpha = torch.exp(-0.25 * t**2 * 19.9 - 0.05 * t)[:, None, None, None]
+        noisy = alpha * self.truth + (1 - alpha**2).sqrt() * torch.randn_like(self.truth)
+        context, query = (self.observed * (torch.rand_like(self.truth) < 0.7) for _ in range(2))
+        return torch.cat((context, context * noisy), 1), query
+
+    def step(self):
+        t = torch.rand(16)
+        x, query = self.draw(t)
+        estimate = self.net(x.to(memory_format=self.layout), t)
+        loss = ((query * (estimate - self.truth)) ** 2).sum() / query.sum()
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        nn.utils.clip_grad_norm_(self.net.parameters(), 1.0)
+        self.optimizer.step()
+
+    @torch.no_grad()
+    def ensemble(self):
+        x = torch.cat([self.draw(torch.full((16,), 1e-3))[0] for _ in range(10)])
+        self.net(x.to(memory_format=self.layout), torch.full((160,), 1e-3))
+
+    def times(self, work, repeats):
+        times = []
+        for _ in range(repeats):
+            start = time.perf_counter()
+            getattr(self, work)()
+            times.append(1e3 * (time.perf_counter() - start))
+        return times
+
+
+class Lacuna:
+    def __init__(self, program, threads):
+        self.process = subprocess.Popen([program, str(threads)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def times(self, work, repeats):
+        print(work, repeats, file=self.process.stdin, flush=True)
+        return [float(x) for x in self.process.stdout.readline().split()]
+
+    def close(self):
+        self.process.stdin.close()
+        self.process.wait()
+
+
+def compare(program, threads, rounds):
+    torch.set_num_threads(threads)
+    lacuna = Lacuna(program, threads)
+    peers = {"channels-last": Torch(torch.channels_last), "channels-first": Torch(torch.contiguous_format)}
+    rows = []
+    for work, repeats in (("step", 3), ("ensemble", 2)):
+        sides = {"lacuna": lacuna, **peers}
+        for side in sides.values():
+            side.times(work, 2)
+        medians = {name: [] for name in sides}
+        for _ in range(rounds):
+            for name, side in sides.items():
+                time.sleep(0.05)  # the other side's waiting threads stop spinning
+                medians[name].append(statistics.median(side.times(work, repeats)))
+        for name in peers:
+            ratios = sorted(b / a for a, b in zip(medians["lacuna"], medians[name]))
+            rows.append({"work": work, "threads": threads, "peer": name, "lacuna_ms": statistics.median(medians["lacuna"]),
+                         "peer_ms": statistics.median(medians[name]), "ratio": statistics.median(ratios),
+                         "ratio_low": ratios[len(ratios) // 10], "ratio_high": ratios[-1 - len(ratios) // 10]})
+            print("%-9s %7d  %-14s %9.1f %9.1f   %5.2f  (%.2f to %.2f)" % tuple(rows[-1].values()), flush=True)
+    lacuna.close()
+    return rows
+
+
+def cpu_model():
+    try:
+        with open("/proc/cpuinfo") as f:
+            return next(line.split(":")[1].strip() for line in f if line.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.processor()
+
+
+def main():
+    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument("program")
+    p.add_argument("--rounds", type=int, default=15)
+    p.add_argument("--threads", type=int, nargs="+", default=[1, 2])
+    p.add_argument("--json")
+    o = p.parse_args()
+    capability = getattr(torch.backends.cpu, "get_cpu_capability", None) if hasattr(torch.backends, "cpu") else None
+    build = torch.__config__.show()
+    machine = {"cpu": cpu_model(), "cores": os.cpu_count(), "load": os.getloadavg()[0], "torch": torch.__version__,
+               "capability": capability() if capability else build.split("CPU capability usage:")[-1].split()[0],
+               "blas": (re.findall(r"BLAS_INFO=(\w+)", build) or ["unknown"])[0],
+               "mkldnn": torch.backends.mkldnn.is_available()}
+    print(", ".join("%s %s" % item for item in machine.items()))
+    if machine["load"] > 0.5:
+        print("the machine is at work (load %.1f): do not quote these figures" % machine["load"], file=sys.stderr)
+    print("work      threads  PyTorch         lacuna ms  torch ms   ratio  (10 % to 90 % of rounds)")
+    rows = [row for threads in o.threads for row in compare(o.program, threads, o.rounds)]
+    if o.json:
+        with open(o.json, "w") as f:
+            json.dump({"machine": machine, "rows": rows}, f, indent=1)
+
+
+if __name__ == "__main__":
+    main()
