@@ -28,7 +28,7 @@ double* filled(Graph<double>& graph, std::size_t size, double value) {
 }  // namespace
 
 TEST_CASE("Graph: a variable adopts its first gradient and adds later ones into it") {
-  Device device;
+  Device device({.threads = 1});
   Parameters<double> parameters;
   Graph<double> graph(device, parameters, Mode::train);
   const auto x = ones(graph, {.height = 3, .width = 3});
@@ -45,7 +45,7 @@ TEST_CASE("Graph: a variable adopts its first gradient and adds later ones into 
 }
 
 TEST_CASE("Graph: closures run last to first, each once") {
-  Device device;
+  Device device({.threads = 1});
   Parameters<double> parameters;
   Graph<double> graph(device, parameters, Mode::train);
   std::vector<int> order;
@@ -57,7 +57,7 @@ TEST_CASE("Graph: closures run last to first, each once") {
 }
 
 TEST_CASE("Graph: a fork adds the gradients of its branches") {
-  Device device;
+  Device device({.threads = 1});
   Parameters<double> parameters;
   const std::vector operands{test::random_operand<double>({.height = 2, .channels = 3}, 1)};
   CHECK(test::gradient_error(device, parameters, operands, [](Graph<double>& g, const auto& x) {
@@ -67,7 +67,7 @@ TEST_CASE("Graph: a fork adds the gradients of its branches") {
 }
 
 TEST_CASE("Graph: a layer used twice accumulates both gradients") {
-  Device device;
+  Device device({.threads = 1});
   Parameters<double> parameters;
   const ops::LinearParameters layer{parameters.add("w", {3, 3}), parameters.add("b", {3}), 3, 3};
   parameters.fill_uniform(layer.weight, 1.0, 1);
@@ -78,7 +78,7 @@ TEST_CASE("Graph: a layer used twice accumulates both gradients") {
 }
 
 TEST_CASE("Graph: parameter gradients accumulate over passes until they are zeroed") {
-  Device device;
+  Device device({.threads = 1});
   Parameters<double> parameters;
   const ops::LinearParameters layer{parameters.add("w", {2, 3}, 0.5), parameters.add("b", {2}), 3, 2};
   const auto pass = [&] {
@@ -95,7 +95,7 @@ TEST_CASE("Graph: parameter gradients accumulate over passes until they are zero
 }
 
 TEST_CASE("Graph: after backward only the inputs, their gradients and nothing of the results is live") {
-  Device device;
+  Device device({.threads = 1});
   Parameters<double> parameters;
   Graph<double> graph(device, parameters, Mode::train);
   const auto x = ones(graph, {.height = 5, .channels = 8});
@@ -107,7 +107,7 @@ TEST_CASE("Graph: after backward only the inputs, their gradients and nothing of
 }
 
 TEST_CASE("Graph: inference records nothing and frees what is released") {
-  Device device;
+  Device device({.threads = 1});
   Parameters<double> parameters;
   Graph<double> graph(device, parameters, Mode::infer);
   CHECK_FALSE(graph.recording());
@@ -123,7 +123,7 @@ TEST_CASE("Graph: inference records nothing and frees what is released") {
 }
 
 TEST_CASE("Graph: release in training keeps what backward needs") {
-  Device device;
+  Device device({.threads = 1});
   Parameters<double> parameters;
   Graph<double> graph(device, parameters, Mode::train);
   const auto x = ones(graph, {.channels = 8});
@@ -133,7 +133,7 @@ TEST_CASE("Graph: release in training keeps what backward needs") {
 }
 
 TEST_CASE("Graph: a dry pass takes what a real one takes and touches nothing") {
-  Device device;
+  Device device({.threads = 1});
   Parameters<double> parameters;
   const auto pass = [&](bool dry) {
     device.reset();

@@ -74,11 +74,16 @@ TEST_CASE("Arena: live counts what is out, high_water what was ever spanned") {
 }
 
 TEST_CASE("Arena: more than the machine's memory can be reserved, and only what is touched is taken") {
-  Arena arena(std::size_t{1} << 40);
-  auto* far = arena.take_array<char>(std::size_t{1} << 39);
+#ifdef LACUNA_ADDRESS_SANITIZER
+  constexpr std::size_t block = std::size_t{1} << 28;  // the sanitizer writes an eighth of a block when it is taken
+#else
+  constexpr std::size_t block = std::size_t{1} << 37;
+#endif
+  Arena arena(std::size_t{1} << 38);
+  auto* far = arena.take_array<char>(block);
   far[0] = 1;
-  far[(std::size_t{1} << 39) - 1] = 2;
-  CHECK(arena.high_water() >= std::size_t{1} << 39);
+  far[block - 1] = 2;
+  CHECK(arena.high_water() >= block);
 }
 
 TEST_CASE("Arena: a request beyond its end is an error that says how much is in use, and leaves it usable") {

@@ -37,7 +37,7 @@ TEST_CASE("Activation: far out they are the identity or zero, not NaN") {
 }
 
 TEST_CASE("Activation: gradients are central differences") {
-  cpu::Device device;
+  cpu::Device device({.threads = 1});
   Parameters<double> parameters;
   const std::vector operands{test::random_operand<double>({.batch = 2, .channels = 33}, 1)};
   CHECK(test::gradient_error(device, parameters, operands, apply<ops::Silu>) < test::tolerance::gradient);
@@ -45,7 +45,7 @@ TEST_CASE("Activation: gradients are central differences") {
 }
 
 TEST_CASE("Activation: NaN stays in its element, and nothing is written past the end") {
-  cpu::Device device;
+  cpu::Device device({.threads = 1});
   Parameters<float> parameters;
   auto x = test::random_operand<float>({.channels = 31}, 1);
   x.values[5] = test::nan<float>;

@@ -15,7 +15,7 @@ const auto to_canvas = [](int height, int width) {
 }  // namespace
 
 TEST_CASE("Canvas: grows with zeros at the bottom and right, and cuts there") {
-  cpu::Device device;
+  cpu::Device device({.threads = 1});
   Parameters<float> parameters;
   const test::Operand<float> x{{.batch = 2, .height = 2, .width = 2}, {1, 2, 3, 4, 5, 6, 7, 8}};
   CHECK(test::train_pass<float>(device, parameters, {x}, to_canvas(3, 3)).result ==
@@ -26,7 +26,7 @@ TEST_CASE("Canvas: grows with zeros at the bottom and right, and cuts there") {
 }
 
 TEST_CASE("Canvas: the gradient is that of the kept positions") {
-  cpu::Device device;
+  cpu::Device device({.threads = 1});
   Parameters<double> parameters;
   const std::vector operands{test::random_operand<double>({.batch = 2, .frames = 2, .height = 3, .width = 5, .channels = 3}, 1)};
   for (const auto& [height, width] : {std::pair(4, 8), std::pair(2, 4), std::pair(5, 1)})
@@ -34,7 +34,7 @@ TEST_CASE("Canvas: the gradient is that of the kept positions") {
 }
 
 TEST_CASE("Canvas: growing and cutting back loses nothing, NaN included, and writes nothing past the end") {
-  cpu::Device device;
+  cpu::Device device({.threads = 1});
   Parameters<float> parameters;
   auto x = test::random_operand<float>({.height = 3, .width = 5}, 1);
   x.values[14] = test::nan<float>;
@@ -47,7 +47,7 @@ TEST_CASE("Canvas: growing and cutting back loses nothing, NaN included, and wri
 }
 
 TEST_CASE("Canvas: hands on no gradient where it is given none") {
-  cpu::Device device;
+  cpu::Device device({.threads = 1});
   Parameters<float> parameters;
   Graph<float> graph(device, parameters, Mode::train);
   const auto x = graph.make({.height = 3, .width = 3});

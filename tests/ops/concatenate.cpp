@@ -13,7 +13,7 @@ const auto join = [](auto& graph, const auto& x) { return ops::concatenate(graph
 }  // namespace
 
 TEST_CASE("Concatenate: the second operand's channels follow the first's at each position") {
-  cpu::Device device;
+  cpu::Device device({.threads = 1});
   Parameters<float> parameters;
   const test::Operand<float> a{{.height = 2, .channels = 2}, {1, 2, 3, 4}}, b{{.height = 2, .channels = 1}, {5, 6}};
   const auto pass = test::train_pass<float>(device, parameters, {a, b}, join);
@@ -25,7 +25,7 @@ TEST_CASE("Concatenate: the second operand's channels follow the first's at each
 }
 
 TEST_CASE("Concatenate: gradients are central differences, also of an operand joined to itself") {
-  cpu::Device device;
+  cpu::Device device({.threads = 1});
   Parameters<double> parameters;
   const Shape shape{.batch = 2, .frames = 2, .height = 3, .width = 2, .channels = 3};
   const std::vector operands{test::random_operand<double>(shape, 1), test::random_operand<double>(shape.with_channels(5), 2)};
@@ -52,7 +52,7 @@ TEST_CASE("Concatenate: the same for any number of threads; NaN is copied; nothi
 }
 
 TEST_CASE("Concatenate: operands on different grids are refused") {
-  cpu::Device device;
+  cpu::Device device({.threads = 1});
   Parameters<float> parameters;
   const std::vector operands{test::random_operand<float>({.height = 3, .channels = 3}, 1),
                              test::random_operand<float>({.height = 2, .channels = 2}, 2)};

@@ -24,7 +24,7 @@ struct Layer {
 }  // namespace
 
 TEST_CASE("Linear: by hand") {
-  cpu::Device device;
+  cpu::Device device({.threads = 1});
   Layer<float> l(2, 3);
   l.parameters.values() = {1, 2, 3, 4, 5, 6, 10, 20, 30};
   const auto pass = test::train_pass<float>(device, l.parameters, {{{.height = 2, .channels = 2}, {1, 0, -1, 2}}}, l.apply());
@@ -37,7 +37,7 @@ TEST_CASE("Linear: by hand") {
 }
 
 TEST_CASE("Linear: gradients of the input, weight and bias are central differences") {
-  cpu::Device device;
+  cpu::Device device({.threads = 1});
   Layer<double> l(7, 5);
   const std::vector operands{test::random_operand<double>({.batch = 3, .height = 2, .channels = 7}, 1)};
   CHECK(test::gradient_error(device, l.parameters, operands, l.apply()) < test::tolerance::gradient);
@@ -47,7 +47,7 @@ TEST_CASE("Linear: float agrees with double, repeats bit for bit and writes noth
   for (const int inputs : {1, 31, 33, 128})
     for (const int outputs : {1, 33, 256})
       for (const int rows : {1, 16, 31}) {
-        cpu::Device device;
+        cpu::Device device({.threads = 1});
         Layer<float> l(inputs, outputs);
         Layer<double> exact(inputs, outputs);
         const Shape shape{.batch = rows, .channels = inputs};
@@ -72,7 +72,7 @@ TEST_CASE("Linear: the same for any number of threads") {
 }
 
 TEST_CASE("Linear: NaN stays in its position") {
-  cpu::Device device;
+  cpu::Device device({.threads = 1});
   Layer<float> l(5, 3);
   auto x = test::random_operand<float>({.height = 4, .channels = 5}, 1);
   x.values[7] = test::nan<float>;
@@ -82,7 +82,7 @@ TEST_CASE("Linear: NaN stays in its position") {
 }
 
 TEST_CASE("Linear: an input of another width is refused") {
-  cpu::Device device;
+  cpu::Device device({.threads = 1});
   Layer<float> l(5, 3);
   CHECK(test::message_of<ShapeError>([&] {
           test::train_pass<float>(device, l.parameters, {test::random_operand<float>({.batch = 2, .channels = 4}, 1)}, l.apply());

@@ -96,7 +96,7 @@ TEST_CASE("Masked loss: an empty query is no loss and no gradient") {
 }
 
 TEST_CASE("Masked loss: a second loss of the same estimate adds its gradient") {
-  cpu::Device device;
+  cpu::Device device({.threads = 1});
   Parameters<float> parameters;
   test::poison(device.arena());
   Graph<float> graph(device, parameters, Mode::train);

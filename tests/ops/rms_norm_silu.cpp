@@ -39,7 +39,7 @@ double silu(double x) { return x / (1 + std::exp(-x)); }
 }  // namespace
 
 TEST_CASE("RMSNorm + SiLU: by hand") {
-  cpu::Device device;
+  cpu::Device device({.threads = 1});
   Norm<double> norm(2, true, true);
   norm.parameters.values() = {2, 1};
   const std::vector<test::Operand<double>> operands{
@@ -51,7 +51,7 @@ TEST_CASE("RMSNorm + SiLU: by hand") {
 }
 
 TEST_CASE("RMSNorm + SiLU: gradients of every operand and the gain are central differences") {
-  cpu::Device device;
+  cpu::Device device({.threads = 1});
   for (const bool modulated : {false, true})
     for (const bool residual : {false, true})
       for (const int channels : {1, 5, 16}) {
@@ -68,7 +68,7 @@ TEST_CASE("RMSNorm + SiLU: gradients of every operand and the gain are central d
 }
 
 TEST_CASE("RMSNorm + SiLU: float agrees with double for vector and other widths, and ends where it should") {
-  cpu::Device device;
+  cpu::Device device({.threads = 1});
   for (const int channels : {1, 3, 15, 16, 31, 32, 33, 48, 64, 96, 128, 160})
     for (const int width : {1, 31, 33})
       for (const bool full : {false, true}) {
@@ -122,7 +122,7 @@ TEST_CASE("RMSNorm + SiLU: the same for any number of threads, several runs a sa
 }
 
 TEST_CASE("RMSNorm + SiLU: NaN stays in its pixel; a pixel of zeros is no division by zero") {
-  cpu::Device device;
+  cpu::Device device({.threads = 1});
   for (const int channels : {3, 32}) {
     Norm<float> norm(channels, false, false);
     auto operands = norm.operands({.width = 5, .channels = channels});
@@ -139,7 +139,7 @@ TEST_CASE("RMSNorm + SiLU: NaN stays in its pixel; a pixel of zeros is no divisi
 }
 
 TEST_CASE("RMSNorm + SiLU: wrong shapes are refused by name") {
-  cpu::Device device;
+  cpu::Device device({.threads = 1});
   Norm<float> norm(4, true, true);
   auto operands = norm.operands({.batch = 2, .channels = 4});
   const auto message = [&] {

@@ -9,7 +9,7 @@
 using namespace lacuna;
 
 TEST_CASE("Time embedding: sines, then cosines, from frequency 1 down to 1 / 10000") {
-  cpu::Device device;
+  cpu::Device device({.threads = 1});
   Parameters<double> parameters;
   Graph<double> graph(device, parameters, Mode::infer);
   const double times[] = {0.0, 0.5, 1.0};
@@ -24,7 +24,7 @@ TEST_CASE("Time embedding: sines, then cosines, from frequency 1 down to 1 / 100
 }
 
 TEST_CASE("Time embedding: float agrees with double and writes nothing past the end") {
-  cpu::Device device;
+  cpu::Device device({.threads = 1});
   Parameters<float> parameters;
   Parameters<double> exact_parameters;
   test::poison(device.arena());
@@ -42,7 +42,7 @@ TEST_CASE("Time embedding: float agrees with double and writes nothing past the 
 }
 
 TEST_CASE("Time embedding: an odd or too small width is refused") {
-  cpu::Device device;
+  cpu::Device device({.threads = 1});
   Parameters<float> parameters;
   Graph<float> graph(device, parameters, Mode::infer);
   const float times[] = {0.5f};

@@ -37,10 +37,9 @@ class Arena {
     require(range != MAP_FAILED, "Arena: cannot reserve ", capacity_ >> 20, " MiB of address space");
     base_ = static_cast<std::byte*>(range);
     madvise(base_, capacity_, MADV_HUGEPAGE);
-    poison(base_, capacity_);
   }
   ~Arena() {
-    unpoison(base_, capacity_);
+    unpoison(base_, high_water_);
     munmap(base_, capacity_);
   }
   Arena(const Arena&) = delete;
@@ -63,6 +62,7 @@ class Arena {
     live_ += bytes;
     high_water_ = std::max(high_water_, used_);
     unpoison(block, bytes);
+    poison(block + bytes, margin);
     return block;
   }
 
