@@ -43,8 +43,8 @@ TEST_CASE("channels are context, noisy anomaly, background, climate, place and s
   REQUIRE(c.layout.channels() == 4 * 4 + 3);
   std::vector<float> out(2 * 19, nan_value);
   assemble_input(c.layout, c.view(1.0f, 0.0f), out.data());
-  const std::vector<float> expected{1, 0, 1, 1, -4.5f, 0, -22.5f, -13.5f, 10, 20, 50, 60, -1, -2, -5, -6, 100, 0.25f, 0.75f,
-                                    0, 1, 1, 0, 0, -9, -31.5f, 0, 30, 40, 70, 80, -3, -4, -7, -8, 200, 0.25f, 0.75f};
+  const std::vector<float> expected{1, 0, 1, 1, -4.5f, 0,  -22.5f, -13.5f, 10, 20, 50, 60, -1, -2, -5, -6, 100, 0.25f, 0.75f,
+                                    0, 1, 1, 0, 0,     -9, -31.5f, 0,      30, 40, 70, 80, -3, -4, -7, -8, 200, 0.25f, 0.75f};
   CHECK(out == expected);
 }
 

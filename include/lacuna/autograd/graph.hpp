@@ -96,8 +96,10 @@ class Graph {
     if (!dry_) {
       T* sum = x.node->gradient;
       const std::size_t size = x.shape.size();
-      parallel_for(device_.threads(), device_.threads(), [&](int part) {
-        const auto [begin, end] = share(size, device_.threads(), part);
+      constexpr std::size_t worth_a_thread = std::size_t{1} << 15;
+      const int parts = size < worth_a_thread ? 1 : device_.threads();
+      parallel_for(device_.threads(), parts, [&](int part) {
+        const auto [begin, end] = share(size, parts, part);
         for (std::size_t i = begin; i < end; ++i) sum[i] += gradient[i];
       });
     }

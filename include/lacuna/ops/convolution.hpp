@@ -17,6 +17,7 @@ struct ConvolutionParameters {
 };
 
 /// @brief Chooses the path of one convolution: oneDNN for float where the device says so, Eigen otherwise.
+/// Calls go through this->, so that the branch is not looked up where oneDNN is absent.
 template <class T>
 class ConvolutionPath {
  public:
@@ -25,8 +26,8 @@ class ConvolutionPath {
   void forward(const T* x, const T* weight, const T* bias, T* y) {
     if constexpr (library_serves)
       if (use_library()) {
-        if (graph_.dry()) return library().dry_forward(g_);
-        return library().forward(g_, x, weight, bias, y);
+        if (graph_.dry()) return this->library().dry_forward(g_);
+        return this->library().forward(g_, x, weight, bias, y);
       }
     EigenConvolution<T>(graph_.device(), g_, graph_.dry()).forward(x, weight, bias, y);
   }
@@ -35,9 +36,9 @@ class ConvolutionPath {
   void backward(const T* x, const T* weight, const T* grad_y, T* grad_x, T* grad_weight, T* grad_bias) {
     if constexpr (library_serves)
       if (use_library()) {
-        if (graph_.dry()) return library().dry_backward(g_, grad_x != nullptr);
-        library().backward_weights(g_, x, grad_y, grad_weight, grad_bias);
-        if (grad_x != nullptr) library().backward_data(g_, grad_y, weight, grad_x);
+        if (graph_.dry()) return this->library().dry_backward(g_, grad_x != nullptr);
+        this->library().backward_weights(g_, x, grad_y, grad_weight, grad_bias);
+        if (grad_x != nullptr) this->library().backward_data(g_, grad_y, weight, grad_x);
         return;
       }
     EigenConvolution<T> plain(graph_.device(), g_, graph_.dry());

@@ -52,7 +52,8 @@ inline void assemble_input(const InputLayout& layout, const SampleView& s, float
   const int blocks = (fields + 3) / 4;
   for (int cell = 0; cell < s.patch.cells(); ++cell) {
     const int y = s.patch.y + cell / s.patch.width, x = (s.patch.x + cell % s.patch.width) % s.grid_width;
-    const auto grid_cell = static_cast<std::uint64_t>(y) * static_cast<std::uint64_t>(s.grid_width) + static_cast<std::uint64_t>(x);
+    const auto grid_cell =
+        static_cast<std::uint64_t>(y) * static_cast<std::uint64_t>(s.grid_width) + static_cast<std::uint64_t>(x);
     float* to = out + static_cast<std::ptrdiff_t>(cell) * channels;
     PhiloxBlock words{};
     std::array<float, 4> noise{};
@@ -102,8 +103,7 @@ inline void assemble_target(const InputLayout& layout, const SampleView& s, cons
                              static_cast<std::size_t>(cell) * static_cast<std::size_t>(variables) + static_cast<std::size_t>(v);
       const std::ptrdiff_t to = static_cast<std::ptrdiff_t>(cell) * fields + f;
       query_out[to] = query[at];
-      target[to] =
-          query[at] != 0 ? (s.values[at] - (s.background != nullptr ? s.background[at] : 0.0f)) / s.scale[v] : 0.0f;
+      target[to] = query[at] != 0 ? (s.values[at] - (s.background != nullptr ? s.background[at] : 0.0f)) / s.scale[v] : 0.0f;
     }
 }
 

@@ -1,0 +1,90 @@
+// lacuna-fill: fills the gaps of a real file, end to end. A thin main over lacuna/fill.
+
+#include "lacuna/fill/fill.hpp"
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <string>
+
+namespace {
+
+/// "auto", "self", "policy", or a ratio in (0, 1].
+lacuna::fill::SamplingContexts parse_contexts(const std::string& word) {
+  using Kind = lacuna::fill::SamplingContexts::Kind;
+  if (word == "auto") return {Kind::automatic};
+  if (word == "self") return {Kind::self};
+  if (word == "policy") return {Kind::policy};
+  try {
+    std::size_t used = 0;
+    const double ratio = std::stod(word, &used);
+    if (used == word.size() && ratio > 0 && ratio <= 1) return {Kind::ratio, ratio};
+  } catch (const std::exception&) {  // falls through to the message
+  }
+  throw lacuna::OptionError("--contexts " + word + ": expected auto, self, policy or a ratio in (0, 1]");
+}
+
+void declare(CLI::App& app, lacuna::fill::Options& o, std::string& contexts) {
+  app.add_option("inputs", o.inputs, "NetCDF files, on one grid")->required()->type_name("IN.nc");
+  app.add_option("-v,--variable", o.variables, "variable to fill; repeat for several, which are learned together")
+      ->required()
+      ->type_name("NAME")
+      ->allow_extra_args(false);
+  app.add_option("-o,--output", o.output, "filled file to write")->required()->type_name("OUT.nc");
+  app.add_option("--window", o.window.length, "frames seen at once")->capture_default_str();
+  app.add_option("--stride", o.window.stride, "frames between windows (0: the window)")->capture_default_str();
+  app.add_option("--background", o.background, "what the network corrects; auto: the best on withheld observations")
+      ->check(CLI::IsMember({"auto", "none", "climatology", "kriging", "climatology+kriging"}))
+      ->capture_default_str();
+  app.add_option("--mask", o.mask, "how contexts are drawn; auto: by the gaps' structure, the exposure audit and withheld error")
+      ->check(CLI::IsMember({"auto", "pixels", "blocks", "empirical"}))
+      ->capture_default_str();
+  app.add_option("--ratio", o.ratio, "fixed context ratio for pixels, as in the paper (0: random from 0.5 to 1)")
+      ->check(CLI::Range(0.0, 1.0))
+      ->capture_default_str();
+  app.add_option("--contexts", contexts, "contexts of the mean: auto, self (the mask itself), policy, or a ratio")
+      ->capture_default_str();
+  app.add_option("--members", o.members, "members of the context ensemble")->check(CLI::Range(2, 1000))->capture_default_str();
+  app.add_option("--steps", o.steps, "training steps (repeatable bit for bit)")->check(CLI::NonNegativeNumber);
+  app.add_option("--minutes", o.minutes, "training time")->check(CLI::NonNegativeNumber);
+  app.add_option("--seed", o.seed, "seed of all randomness")->capture_default_str();
+  app.add_option("--threads", o.threads, "threads (0: all)")->check(CLI::Range(0, 1024))->capture_default_str();
+  app.add_option("--withhold", o.withhold, "share of the observations kept aside for choices and scores")->capture_default_str();
+  app.add_option("--hidden", o.hidden, "width of the network")->check(CLI::Range(4, 1024))->capture_default_str();
+  app.add_option("--batch", o.batch, "samples a step (0: chosen)")->check(CLI::Range(0, 4096))->capture_default_str();
+  app.add_option("--crop", o.crop, "rows and columns trained on (-1: chosen, 0: the whole grid)")->capture_default_str();
+  app.add_option("--learning-rate", o.learning_rate, "peak learning rate")->check(CLI::PositiveNumber)->capture_default_str();
+  app.add_option("--checkpoint", o.checkpoint, "folder to keep the training state in")->type_name("DIR");
+  app.add_flag("--resume", o.resume, "continue from the checkpoint");
+  app.add_option("--report", o.report, "JSON report to write")->type_name("R.json");
+  app.add_option("--picture", o.picture, "PNG picture to write")->type_name("P.png");
+  app.add_flag("--overwrite", o.overwrite, "replace files that exist");
+  app.add_flag("--fill-static", o.fill_static, "also fill cells that are never observed (land)");
+  app.add_flag("--allow-unexposed", o.allow_unexposed, "train although the exposure audit refuses the mask policy");
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app{
+      "Fills the gaps of gridded data with a diffusion model trained on nothing but the gappy data, with an uncertainty"};
+  app.set_version_flag("--version", lacuna::version);
+  lacuna::fill::Options options;
+  std::string contexts = "auto";
+  declare(app, options, contexts);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    if (error.get_exit_code() == 0) return app.exit(error);
+    std::fprintf(stderr, "lacuna-fill: %s (see --help)\n", error.what());
+    return 1;
+  }
+  for (int i = 0; i < argc; ++i) options.command += std::string(i == 0 ? "" : " ") + (i == 0 ? "lacuna-fill" : argv[i]);
+  try {
+    options.contexts = parse_contexts(contexts);
+    lacuna::fill::run(options);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "lacuna-fill: %s\n", error.what());
+    return 1;
+  }
+  return 0;
+}

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <cstdio>
+#include <string>
+
+#include "lacuna/baseline/choice.hpp"
+#include "lacuna/fill/options.hpp"
+#include "lacuna/fill/report.hpp"
+#include "lacuna/fill/study.hpp"
+
+namespace lacuna::fill {
+
+/// @brief The background that a run uses, with its fitted settings.
+struct BackgroundPlan {
+  baseline::BackgroundKind kind = baseline::BackgroundKind::none;
+  baseline::BackgroundSettings settings;
+  data::WindowSettings windows;
+  int threads = 1;
+
+  /// The background of these (normalised) fields: those without the withheld values to train, all of them to impute.
+  baseline::Background make(const data::Fields& fields) const { return {kind, fields, windows, settings, threads}; }
+};
+
+/// @brief Fits and scores the classical fills for the report and takes the background that the options name, or the best one.
+inline BackgroundPlan choose_background(const Options& o, const Study& study, int threads, Report& report) {
+  const auto found =
+      baseline::choose_background({study.available, study.truth.values, study.withheld, o.window}, {.threads = threads});
+  for (const auto& fill : found.errors) report.scores.push_back({fill.name, fill.nmse});
+  BackgroundPlan plan{.kind = found.kind, .settings = found.settings, .windows = o.window, .threads = threads};
+  using baseline::BackgroundKind;
+  for (const auto kind :
+       {BackgroundKind::none, BackgroundKind::climatology, BackgroundKind::kriging, BackgroundKind::climatology_kriging})
+    if (o.background == baseline::name(kind)) plan.kind = kind;
+  report.background = baseline::name(plan.kind);
+  std::printf("background: %s, withheld error %.4f\n", report.background.c_str(),
+              report.score(plan.kind == BackgroundKind::none ? "mean" : report.background));
+  std::fflush(stdout);
+  return plan;
+}
+
+}  // namespace lacuna::fill

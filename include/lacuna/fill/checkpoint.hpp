@@ -1,0 +1,104 @@
+#pragma once
+
+#include <cmath>
+#include <cstring>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "lacuna/autograd/parameter.hpp"
+#include "lacuna/core/philox.hpp"
+#include "lacuna/data/field.hpp"
+#include "lacuna/data/safetensors.hpp"
+#include "lacuna/train/optimizer.hpp"
+
+namespace lacuna::fill {
+
+/// @brief What a checkpoint belongs to: names and values that must agree before it is continued.
+using Fingerprint = std::map<std::string, std::string>;
+
+/// @brief A number that changes with any bit of the data (not cryptographic).
+inline std::uint64_t digest(const std::vector<float>& values) {
+  std::uint64_t sum = 0;
+  for (const float value : values) sum = mix_bits(sum ^ (std::isnan(value) ? 0x7fc00000u : std::bit_cast<std::uint32_t>(value)));
+  return sum;
+}
+
+/// @brief A folder with state.safetensors, all that training needs to go on, and parameters.safetensors, the averaged weights
+/// under their layers' names for use elsewhere.
+///
+/// Each file is written under a temporary name and renamed, so a kill at any moment leaves the last whole one.
+class Checkpoint {
+ public:
+  Checkpoint(std::filesystem::path folder, Fingerprint fingerprint)
+      : folder_(std::move(folder)), fingerprint_(std::move(fingerprint)) {}
+
+  const std::filesystem::path& folder() const { return folder_; }
+
+  struct Progress {
+    double seconds = 0;  ///< of training so far
+  };
+
+  void save(const Parameters<float>& parameters, const train::OptimizerState<float>& state, const Progress& progress) const {
+    std::error_code failed;
+    std::filesystem::create_directories(folder_, failed);
+    require<DataError>(!failed, "checkpoint ", folder_.string(), ": cannot make the folder: ", failed.message());
+    data::Tensors all;
+    all.tensors["values"] = data::Tensor::from(parameters.values());
+    all.tensors["first_moment"] = data::Tensor::from(state.first_moment);
+    all.tensors["second_moment"] = data::Tensor::from(state.second_moment);
+    all.tensors["average"] = data::Tensor::from(state.average);
+    all.metadata = fingerprint_;
+    all.metadata["step"] = std::to_string(state.step);
+    all.metadata["seconds"] = text(progress.seconds);
+    data::write_safetensors((folder_ / "state.safetensors").string(), all);
+    data::write_safetensors((folder_ / "parameters.safetensors").string(), named(parameters, state.average));
+  }
+
+  /// Restores parameters and state; empty if there is no checkpoint.
+  /// Throws: DataError if the file is damaged or belongs to other data, settings or another network (naming what differs).
+  std::optional<Progress> load(Parameters<float>& parameters, train::OptimizerState<float>& state) const {
+    const auto path = folder_ / "state.safetensors";
+    if (!std::filesystem::exists(path)) return std::nullopt;
+    const auto all = data::read_safetensors(path.string());
+    for (const auto& [name, value] : fingerprint_) {
+      const auto found = all.metadata.find(name);
+      require<DataError>(found != all.metadata.end(), path.string(), " is not a checkpoint of lacuna-fill: it does not tell ",
+                         name);
+      require<DataError>(found->second == value, path.string(), " belongs to another run: ", name, " is ", found->second,
+                         " there and ", value, " here");
+    }
+    const auto restore = [&](const char* name, std::vector<float>& to) {
+      const auto values = all.at(name).as<float>();
+      require<DataError>(values.size() == parameters.size(), path.string(), ": ", name, " has ", values.size(),
+                         " values, the network has ", parameters.size());
+      to = values;
+    };
+    restore("values", parameters.values());
+    restore("first_moment", state.first_moment);
+    restore("second_moment", state.second_moment);
+    restore("average", state.average);
+    try {
+      state.step = std::stoll(all.metadata.at("step"));
+      return Progress{std::stod(all.metadata.at("seconds"))};
+    } catch (const std::exception&) {
+      throw DataError(text(path.string(), " is damaged: its step cannot be read"));
+    }
+  }
+
+ private:
+  static data::Tensors named(const Parameters<float>& parameters, const std::vector<float>& values) {
+    data::Tensors out;
+    for (const auto& entry : parameters.entries())
+      out.tensors[entry.name] = data::Tensor::from(std::span<const float>(values).subspan(entry.at.offset, entry.at.size),
+                                                   {entry.dims.begin(), entry.dims.end()});
+    return out;
+  }
+
+  std::filesystem::path folder_;
+  Fingerprint fingerprint_;
+};
+
+}  // namespace lacuna::fill

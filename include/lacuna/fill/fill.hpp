@@ -1,0 +1,50 @@
+#pragma once
+
+#include <cstdio>
+#include <string>
+
+#include "lacuna/data/atomic_file.hpp"
+#include "lacuna/data/netcdf.hpp"
+#include "lacuna/data/netcdf_write.hpp"
+#include "lacuna/fill/impute.hpp"
+#include "lacuna/fill/picture.hpp"
+
+namespace lacuna::fill {
+
+/// @brief Checks everything that can be checked before work starts, so that no training is lost to a bad output path.
+inline void check_outputs(const Options& o) {
+  require<OptionError>(!o.output.empty(), "no output file: give -o OUT.nc");
+  for (const auto& path : {o.output, o.report, o.picture})
+    if (!path.empty()) data::require_writable_output(path, o.inputs, o.overwrite);
+  require<OptionError>(o.members >= 2, "--members ", o.members, ": a spread needs at least 2");
+  require<OptionError>(o.steps >= 0 && o.minutes >= 0, "--steps ", o.steps, " --minutes ", o.minutes, ": expected 0 or more");
+  require<OptionError>(!o.resume || !o.checkpoint.empty(), "--resume needs --checkpoint DIR");
+}
+
+/// @brief lacuna-fill: reads gappy variables, fills them and writes file, report and picture.
+/// Throws: what impute() throws; DataError for files. Nothing that exists is replaced before everything has succeeded.
+inline Report run(const Options& o) {
+  check_outputs(o);
+  const data::NetcdfInput input = data::read_netcdf_input(o.inputs, o.variables);
+  data::require_gappy(input.fields, o.fill_static);
+  std::printf("%d variables, %d frames of %d x %d%s\n", input.fields.variables(), input.fields.frames(),
+              input.fields.grid.height(), input.fields.grid.width(),
+              input.fields.grid.periodic_x ? ", periodic in longitude" : "");
+  Result result = impute(input.fields, o);
+  data::write_filled(input, {.values = result.filled.values, .spread = result.spread}, o.output,
+                     {.overwrite = o.overwrite, .fill_never_observed = true, .history = data::history_line(o.command)});
+  if (!o.picture.empty()) draw(input.fields, result, o.picture);
+  result.report.peak_bytes = peak_memory();
+  if (!o.report.empty()) {
+    const std::string json = to_json(result.report).dump(2) + "\n";
+    data::write_atomically(o.report, {std::as_bytes(std::span<const char>(json))});
+  }
+  print_scores(result.report, stdout);
+  std::printf("filled %zu values in %.0f s (training %.0f s, %lld steps); peak memory %.0f MB, planned %.0f MB\n%s\n",
+              result.report.filled, result.report.total_seconds, result.report.training_seconds,
+              static_cast<long long>(result.report.steps), static_cast<double>(result.report.peak_bytes) / 1e6,
+              static_cast<double>(result.report.planned_bytes) / 1e6, o.output.c_str());
+  return result.report;
+}
+
+}  // namespace lacuna::fill

@@ -1,0 +1,290 @@
+#pragma once
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <cstdint>
+#include <cstdio>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "lacuna/core/version.hpp"
+#include "lacuna/fill/background_choice.hpp"
+#include "lacuna/fill/checkpoint.hpp"
+#include "lacuna/fill/learner.hpp"
+#include "lacuna/fill/memory.hpp"
+#include "lacuna/fill/options.hpp"
+#include "lacuna/fill/policy_choice.hpp"
+#include "lacuna/fill/report.hpp"
+#include "lacuna/fill/study.hpp"
+
+namespace lacuna::fill {
+
+/// @brief Filled fields in the variables' units, and what is known about them.
+struct Result {
+  data::Fields filled;                 ///< observed values exactly as they came; NaN where never observed (unless asked for)
+  std::vector<float> spread;           ///< (T,H,W,V) one standard deviation; 0 where observed, NaN where not filled
+  std::vector<std::uint8_t> observed;  ///< (T,H,W,V)
+  Report report;
+};
+
+/// @brief How the mean is formed, as chosen on withheld observations.
+struct Calibration {
+  bool self = true;                      ///< the mask itself is the context of the mean
+  std::vector<double> weights;           ///< of the learned anomaly, per variable
+  std::vector<double> spread_factors;    ///< per variable
+  double nmse = 0, background_nmse = 0;  ///< on withheld observations: with these weights, and with none
+};
+
+/// @brief Batch and crop for a grid: about 20000 cells a step; crops where gaps are small against the grid.
+inline void choose_sizes(const data::Grid& grid, const mask::Structure& structure, LearnerSettings& settings) {
+  constexpr int cells_per_step = 20736, usual_crop = 36, largest_whole = 24000;
+  if (settings.crop < 0) {
+    const bool small_gaps = structure.kind == mask::Structure::Kind::pixels;
+    const bool whole =
+        small_gaps ? std::max(grid.height(), grid.width()) <= usual_crop + usual_crop / 3 : grid.cells() <= largest_whole;
+    settings.crop = whole ? 0 : small_gaps ? usual_crop : 96;
+  }
+  const int rows = settings.crop == 0 ? grid.height() : std::min(settings.crop, grid.height());
+  const int columns = settings.crop == 0 ? grid.width() : std::min(settings.crop, grid.width());
+  if (settings.batch == 0) settings.batch = std::clamp(cells_per_step / (rows * columns), 4, 32);
+}
+
+/// @brief Picks the contexts of the mean, the weight of the learned part and the scale of the spread on withheld observations.
+template <class SamplerType>
+Calibration calibrate(SamplerType& sampler, const train::Samples& samples, const Policy& policy, const Options& o,
+                      const Withheld& withheld) {
+  const auto windows = evenly(windows_with(samples, withheld.mask), 16);
+  const auto variables = static_cast<std::size_t>(samples.fields().variables());
+  const auto values = ensemble_values(sampler, samples, policy, o.seed, o.members, withheld, windows);
+  const Score ensemble = score_ensemble(values, withheld, variables);
+  Calibration c;
+  Score chosen = ensemble;
+  c.self = false;
+  if (o.contexts.kind == SamplingContexts::Kind::automatic || o.contexts.kind == SamplingContexts::Kind::self) {
+    const Score self = score_self(sampler, samples, withheld, windows);
+    c.self = o.contexts.kind == SamplingContexts::Kind::self || self.nmse() <= ensemble.nmse();
+    if (c.self) chosen = self;
+  }
+  c.weights = chosen.best_weights();
+  c.spread_factors = spread_factors(values, chosen, c.weights);
+  c.nmse = chosen.nmse(c.weights);
+  c.background_nmse = chosen.background_nmse();
+  return c;
+}
+
+/// @brief Sums of means and spreads over the windows that cover each value.
+struct Overlap {
+  explicit Overlap(std::size_t size) : mean(size, 0.0f), spread(size, 0.0f), count(size, 0) {}
+  std::vector<float> mean, spread;
+  std::vector<std::uint16_t> count;
+};
+
+/// @brief Imputes one window: the mean by the calibration's contexts, the spread always by the ensemble.
+template <class SamplerType>
+void impute_window(SamplerType& sampler, const train::Samples& samples, const Policy& policy, const Options& o,
+                   const Calibration& c, int window, sampler::RunningMoments& moments, Overlap& out) {
+  const std::size_t frame = samples.fields().frame_size(), size = frame * static_cast<std::size_t>(samples.length());
+  const std::size_t at = frame * static_cast<std::size_t>(samples.starts()[static_cast<std::size_t>(window)]);
+  const auto variables = static_cast<std::size_t>(samples.fields().variables());
+  std::vector<sampler::Request> requests;
+  for (int k = 0; k < o.members; ++k) requests.push_back(member_request(samples, policy, o.seed, window, k));
+  if (c.self) requests.push_back({window, static_cast<std::uint64_t>(window), self_context(samples, window)});
+  moments.reset(size);
+  sampler(requests, [&](std::size_t i, const sampler::Estimate& e) {
+    const auto value = [&](std::size_t j) {
+      return e.background[j] + static_cast<float>(c.weights[j % variables]) * e.anomaly[j];
+    };
+    if (i < static_cast<std::size_t>(o.members)) return moments.add(value);
+    for (std::size_t j = 0; j < size; ++j) out.mean[at + j] += value(j);
+  });
+  for (std::size_t j = 0; j < size; ++j) {
+    if (!c.self) out.mean[at + j] += moments.mean()[j];
+    out.spread[at + j] += static_cast<float>(c.spread_factors[j % variables]) * moments.deviation(j);
+    ++out.count[at + j];
+  }
+}
+
+/// @brief Averages overlaps, restores units, and puts the observed values back exactly.
+inline void merge(const data::Fields& input, const Study& study, const Overlap& sums, bool fill_static, Result& result) {
+  const auto variables = input.names.size();
+  result.filled = input;
+  result.observed.assign(input.values.size(), 0);
+  result.spread.assign(input.values.size(), data::not_observed);
+  for (std::size_t i = 0; i < input.values.size(); ++i) {
+    const std::size_t v = i % variables;
+    if (!std::isnan(input.values[i])) {
+      result.observed[i] = 1;
+      result.spread[i] = 0.0f;
+      continue;
+    }
+    if (!fill_static && study.live[i % study.live.size()] == 0) continue;
+    const double count = sums.count[i];
+    result.filled.values[i] = static_cast<float>(static_cast<double>(sums.mean[i]) / count * study.normalisation.deviation[v] +
+                                                 study.normalisation.mean[v]);
+    result.spread[i] = static_cast<float>(static_cast<double>(sums.spread[i]) / count * study.normalisation.deviation[v]);
+    ++result.report.filled;
+  }
+}
+
+/// @brief Chooses among the allowed policies, the structure's own first: each trains a small network for the same few steps, and
+/// another takes its place if its error on withheld observations is clearly lower. Deterministic.
+inline Policy choose_policy(cpu::Device& device, const train::Samples& samples, const std::vector<PolicyCandidate>& allowed,
+                            LearnerSettings settings, const Withheld& withheld, Report& report) {
+  constexpr int trial_steps = 100, trial_hidden = 16;
+  constexpr double clearly_lower = 0.98;
+  settings.hidden = std::min(settings.hidden, trial_hidden);
+  std::size_t best = 0;
+  double least = 0;
+  for (std::size_t i = 0; i < allowed.size() && allowed.size() > 1; ++i) {
+    Learner learner(device, samples, allowed[i].policy, settings);
+    const train::LearningRate rate{.peak = settings.learning_rate};
+    for (int step = 0; step < trial_steps; ++step) learner.trainer().step(rate(static_cast<double>(step) / trial_steps));
+    auto sampler = learner.sampler(samples);
+    const double error = score_self(sampler, samples, withheld, evenly(windows_with(samples, withheld.mask), 16)).nmse();
+    std::printf("mask policy %s: withheld error %.4f after %d trial steps\n", allowed[i].name.c_str(), error, trial_steps);
+    if (i == 0 || error < clearly_lower * least) {
+      least = error;
+      best = i;
+    }
+  }
+  report.mask = allowed[best].name;
+  return allowed[best].policy;
+}
+
+/// @brief The policy that contexts are drawn by when imputing: no planes are hidden that the data have.
+inline Policy sampling_policy(const Policy& training, const SamplingContexts& contexts) {
+  Policy policy = training;
+  policy.probability = 0.0f;
+  if (contexts.kind == SamplingContexts::Kind::ratio)
+    policy.policy = mask::AnyPolicy{mask::Pixels{.ratio = static_cast<float>(contexts.ratio)}};
+  return policy;
+}
+
+/// @brief What a checkpoint of this run belongs to.
+inline Fingerprint fingerprint(const Options& o, const Study& study, const LearnerSettings& settings, const Report& report) {
+  return {{"data", text(digest(study.available.values))},
+          {"window", text(o.window.length, "/", o.window.stride)},
+          {"background", report.background},
+          {"mask policy", text(report.mask, " ", o.ratio)},
+          {"seed", text(o.seed)},
+          {"steps", text(o.steps)},
+          {"hidden width", text(settings.hidden)},
+          {"batch", text(settings.batch)},
+          {"crop", text(settings.crop)},
+          {"learning rate", text(settings.learning_rate)},
+          {"version", version}};
+}
+
+/// @brief Plans training and imputation without computing and returns the peak memory to expect, in bytes.
+inline std::size_t plan_memory(cpu::Device& device, const train::Samples& samples, Learner& learner) {
+  const std::size_t before = resident_memory();
+  learner.trainer().plan();
+  auto sampler = learner.sampler(samples);
+  sampler.plan();
+  const std::size_t results = samples.fields().values.size() * (3 * sizeof(float) + 3);
+  return before + device.arena().high_water() + learner.parameter_bytes() + sampler.buffer_bytes() + results;
+}
+
+/// @brief Trains a learner within the options' budget, with checkpoints each minute and at the end.
+inline void train_learner(Learner& learner, const train::Samples& samples, const Options& o, const Withheld& withheld,
+                          const std::optional<Checkpoint>& checkpoint, Report& report) {
+  Progress progress;
+  TrainingRun training(learner, {.steps = o.steps, .minutes = o.minutes}, progress);
+  auto& state = learner.trainer().optimizer().state();
+  if (checkpoint && o.resume) {
+    if (const auto found = checkpoint->load(learner.parameters(), state)) {
+      training.resume_at(found->seconds);
+      std::printf("resumed at step %lld\n", static_cast<long long>(state.step));
+    } else {
+      std::printf("no checkpoint in %s: starting afresh\n", checkpoint->folder().string().c_str());
+    }
+  }
+  constexpr double save_every = 60;
+  double saved = training.seconds();
+  const auto windows = evenly(windows_with(samples, withheld.mask), 16);
+  training(
+      [&] {
+        auto sampler = learner.sampler(samples);
+        return score_self(sampler, samples, withheld, windows).nmse();
+      },
+      [&](std::int64_t) {
+        if (!checkpoint || training.seconds() - saved < save_every) return;
+        saved = training.seconds();
+        checkpoint->save(learner.parameters(), state, {saved});
+      });
+  if (checkpoint) checkpoint->save(learner.parameters(), state, {training.seconds()});
+  report.steps = state.step;
+  report.training_seconds = training.seconds();
+}
+
+/// @brief Fills the gaps of gappy fields: chooses background, mask policy and contexts on withheld observations, trains, and
+/// imputes every window with all observations as context.
+///
+/// Progress and choices are printed to standard output. Deterministic for a number of steps: the same options, threads and build
+/// give the same result bit for bit. Throws: OptionError, DataError, ShapeError with one line.
+inline Result impute(const data::Fields& input, const Options& o) {
+  const auto start = std::chrono::steady_clock::now();
+  cpu::Device device({.threads = o.threads});
+  Result result;
+  Report& report = result.report;
+  const Study study = make_study(input, o.window, o.withhold, o.seed);
+  report.variables = input.names;
+  report.gaps = mask::describe(study.structure);
+  report.withheld = static_cast<std::size_t>(std::count(study.withheld.begin(), study.withheld.end(), std::uint8_t{1}));
+  std::printf("%s\n", report.gaps.c_str());
+  const Withheld withheld{study.truth.values, study.withheld};
+
+  const auto background = choose_background(o, study, device.threads(), report);
+  const train::Samples samples(study.available, o.window, background.make(study.available));
+  const auto structure = mask::detect(samples.masks(), samples.windows(), samples.live());
+  const auto candidates = policy_candidates(o, structure, samples);
+  for (const auto& candidate : candidates) std::printf("%s", mask::summary(candidate.exposure).c_str());
+  LearnerSettings settings{
+      .hidden = o.hidden, .batch = o.batch, .crop = o.crop, .seed = o.seed, .learning_rate = o.learning_rate};
+  choose_sizes(samples.fields().grid, structure, settings);
+  const Policy policy = choose_policy(device, samples, allowed_policies(candidates, o, structure), settings, withheld, report);
+
+  Learner learner(device, samples, policy, settings);
+  report.parameters = learner.parameters().size();
+  report.planned_bytes = plan_memory(device, samples, learner);
+  std::printf("network: %zu parameters, batch %d of %s; planned peak memory %.0f MB\n", report.parameters, settings.batch,
+              settings.crop == 0 ? "the whole grid" : text(settings.crop, " x ", settings.crop, " crops").c_str(),
+              static_cast<double>(report.planned_bytes) / 1e6);
+  std::optional<Checkpoint> checkpoint;
+  if (!o.checkpoint.empty()) checkpoint.emplace(o.checkpoint, fingerprint(o, study, settings, report));
+  train_learner(learner, samples, o, withheld, checkpoint, report);
+
+  const Policy contexts = sampling_policy(policy, o.contexts);
+  auto scorer = learner.sampler(samples);
+  const Calibration calibration = calibrate(scorer, samples, contexts, o, withheld);
+  report.contexts = calibration.self ? "the mask itself" : text("mean of ", o.members, " contexts");
+  report.weights = calibration.weights;
+  report.spread_factors = calibration.spread_factors;
+  report.scores.push_back({"background", calibration.background_nmse});
+  report.scores.push_back({"lacuna", calibration.nmse});
+
+  const train::Samples all(study.truth, o.window, background.make(study.truth));
+  auto sampler = learner.sampler(all);
+  Overlap sums(input.values.size());
+  sampler::RunningMoments moments;
+  Progress progress;
+  const int windows = static_cast<int>(all.windows().size());
+  for (int w = 0; w < windows; ++w) {
+    impute_window(sampler, all, contexts, o, calibration, w, moments, sums);
+    progress.show("imputing", static_cast<double>(w + 1) / windows,
+                  std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+  }
+  progress.finish();
+  merge(input, study, sums, o.fill_static, result);
+  report.total_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  report.peak_bytes = peak_memory();
+  report.seed = o.seed;
+  report.threads = device.threads();
+  report.members = o.members;
+  report.version = version;
+  return result;
+}
+
+}  // namespace lacuna::fill

@@ -1,0 +1,190 @@
+#pragma once
+
+#include <chrono>
+#include <cmath>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "lacuna/fill/progress.hpp"
+#include "lacuna/fill/scoring.hpp"
+#include "lacuna/mask/any_policy.hpp"
+#include "lacuna/mask/structure.hpp"
+#include "lacuna/nn/unet.hpp"
+#include "lacuna/train/trainer.hpp"
+
+namespace lacuna::fill {
+
+/// @brief What contexts are drawn by: a policy chosen at run time, with lost planes where the data have them.
+using Policy = mask::LostPlanes<mask::AnyPolicy>;
+
+/// @brief Deviation of the anomaly x - b of each variable at query positions, over contexts drawn as in training.
+inline std::vector<float> anomaly_scale(const train::Samples& samples, const Policy& policy, std::uint64_t seed, int threads) {
+  constexpr int most = 24;
+  const int windows = static_cast<int>(samples.windows().size()), draws = std::min(windows, most);
+  const auto variables = static_cast<std::size_t>(samples.fields().variables());
+  const auto patch = data::whole(samples.fields().grid);
+  const bool background = samples.background().kind() != baseline::BackgroundKind::none;
+  std::vector<std::vector<ErrorSums>> sums(static_cast<std::size_t>(draws), std::vector<ErrorSums>(variables));
+  parallel_for(threads, draws, [&](int i) {
+    const int window = static_cast<int>(static_cast<long>(windows) * i / draws);
+    train::SampleBuffers buffers;
+    mask::partition(policy, philox_key(seed, Purpose::shuffle), static_cast<std::uint64_t>(i),
+                    samples.windows()[static_cast<std::size_t>(window)], patch, buffers.partition);
+    samples.cut(samples.fields().values, window, patch, buffers.values);
+    buffers.background.assign(buffers.values.size(), 0.0f);
+    if (background)
+      samples.background().evaluate(samples.starts()[static_cast<std::size_t>(window)], samples.length(), patch,
+                                    buffers.partition.context.data(), buffers.background.data(), buffers.workspace);
+    for (std::size_t j = 0; j < buffers.values.size(); ++j)
+      if (buffers.partition.query[j] != 0)
+        sums[static_cast<std::size_t>(i)][j % variables].add(
+            static_cast<double>(buffers.values[j]) - static_cast<double>(buffers.background[j]), 0.0);
+  });
+  std::vector<float> scale(variables, 1.0f);
+  for (std::size_t v = 0; v < variables; ++v) {
+    double squares = 0, count = 0;
+    for (const auto& draw : sums) {
+      squares += draw[v].xx;
+      count += draw[v].count;
+    }
+    if (count > 0 && squares > 0) scale[v] = static_cast<float>(std::sqrt(squares / count));
+  }
+  return scale;
+}
+
+/// @brief Sizes of the network and of a batch.
+struct LearnerSettings {
+  int hidden = 32, batch = 16, crop = 0;
+  std::uint64_t seed = 1;
+  double learning_rate = 1e-3;
+};
+
+/// @brief A UNet, its averaged weights and its trainer: everything that learning changes.
+class Learner {
+ public:
+  using Trainer = train::Trainer<nn::UNet, Policy>;
+  using Sampler = sampler::SingleStep<nn::UNet>;
+
+  Learner(cpu::Device& device, const train::Samples& samples, const Policy& policy, const LearnerSettings& settings)
+      : device_(device),
+        settings_(settings),
+        policy_(policy),
+        scale_(anomaly_scale(samples, policy, settings.seed, device.threads())),
+        layout_(train::input_layout(samples)),
+        network_({.inputs = layout_.channels(), .outputs = layout_.fields(), .hidden = settings.hidden}, parameters_,
+                 settings.seed),
+        averaged_(parameters_),
+        trainer_(device, samples, network_, parameters_, policy, scale_,
+                 {.batch = settings.batch, .crop = settings.crop, .seed = settings.seed, .optimizer = {}}) {}
+
+  Trainer& trainer() { return trainer_; }
+  const Policy& policy() const { return policy_; }
+  const LearnerSettings& settings() const { return settings_; }
+  Parameters<float>& parameters() { return parameters_; }
+  const std::vector<float>& scale() const { return scale_; }
+
+  /// A sampler with the averaged weights as they are now, on these samples.
+  Sampler sampler(const train::Samples& samples) {
+    averaged_.values() = trainer_.optimizer().state().average;
+    return Sampler(device_, samples, layout_, network_, averaged_, scale_, {.seed = settings_.seed});
+  }
+
+  /// Bytes of parameters, gradients, moments and averages.
+  std::size_t parameter_bytes() const { return parameters_.size() * sizeof(float) * 7; }
+
+ private:
+  cpu::Device& device_;
+  LearnerSettings settings_;
+  Policy policy_;
+  std::vector<float> scale_;
+  train::InputLayout layout_;
+  Parameters<float> parameters_;
+  nn::UNet network_;
+  Parameters<float> averaged_;
+  Trainer trainer_;
+};
+
+/// @brief When training ends. Nothing set: when the withheld error stops falling, at most `longest` minutes.
+struct Budget {
+  std::int64_t steps = 0;
+  double minutes = 0;
+  double longest = 10;
+
+  bool open() const { return steps == 0 && minutes == 0; }
+  double seconds() const { return 60.0 * (minutes > 0 ? minutes : longest); }
+};
+
+/// @brief Runs a learner through its budget.
+///
+/// A number of steps fixes the run bit for bit: the learning rate depends on the step alone. With a time limit it depends on the
+/// time gone. Without either, the rate stays up until the error on withheld observations has not fallen by 1 % in four looks (or
+/// the longest time nears), then falls to zero over a quarter of the time used.
+class TrainingRun {
+ public:
+  TrainingRun(Learner& learner, const Budget& budget, Progress& progress)
+      : learner_(learner), budget_(budget), progress_(progress) {}
+
+  double seconds() const { return seconds_before_ + std::chrono::duration<double>(Clock::now() - start_).count(); }
+  void resume_at(double seconds) { seconds_before_ = seconds; }
+
+  /// score(): error on withheld observations now. after_step(step): called after every step (checkpoints).
+  void operator()(const std::function<double()>& score, const std::function<void(std::int64_t)>& after_step) {
+    start_ = Clock::now();
+    const train::LearningRate cosine{.peak = learner_.settings().learning_rate};
+    auto& trainer = learner_.trainer();
+    while (true) {
+      const double now = seconds();
+      const double done = budget_.steps > 0 ? static_cast<double>(trainer.steps_done()) / static_cast<double>(budget_.steps)
+                                            : now / budget_.seconds();
+      const double timed = budget_.minutes > 0 ? now / budget_.seconds() : 0.0;  // both limits set: whichever ends first
+      double rate = cosine(std::max(done, timed));
+      double shown = std::max(done, timed);
+      if (budget_.open()) {
+        watch(now, score);
+        const double falling = decay_from_ ? (now - *decay_from_) / decay_length_ : 0.0;
+        if (falling >= 1.0) break;
+        rate = learner_.settings().learning_rate * std::min(1.0, static_cast<double>(trainer.steps_done() + 1) / 100.0) *
+               (1.0 - falling);
+        shown = decay_from_ ? now / (*decay_from_ + decay_length_) : done;
+      } else if (done >= 1.0 || timed >= 1.0) {
+        break;
+      }
+      const double loss = trainer.step(rate);
+      progress_.step(shown, trainer.steps_done(), loss, seconds());
+      after_step(trainer.steps_done());
+    }
+    progress_.finish();
+  }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  void watch(double now, const std::function<double()>& score) {
+    const double look_every = budget_.longest * 60.0 / 30.0;
+    if (decay_from_) return;
+    if (now < 0.8 * budget_.seconds() && now - looked_ < look_every) return;
+    looked_ = now;
+    const double error = score();
+    if (error < 0.99 * best_) {
+      best_ = error;
+      falls_missed_ = 0;
+    } else {
+      ++falls_missed_;
+    }
+    if (falls_missed_ < 4 && now < 0.8 * budget_.seconds()) return;
+    decay_from_ = seconds();
+    decay_length_ = std::min(0.25 * now + 5.0, std::max(1.0, budget_.seconds() - now));
+  }
+
+  Learner& learner_;
+  Budget budget_;
+  Progress& progress_;
+  Clock::time_point start_ = Clock::now();
+  double seconds_before_ = 0, looked_ = 0, best_ = 1e300, decay_length_ = 0;
+  std::optional<double> decay_from_;
+  int falls_missed_ = 0;
+};
+
+}  // namespace lacuna::fill

@@ -1,0 +1,55 @@
+#pragma once
+
+#include <cmath>
+#include <string>
+#include <vector>
+
+#include "lacuna/data/picture.hpp"
+#include "lacuna/fill/impute.hpp"
+
+namespace lacuna::fill {
+
+/// @brief Up to `count` frames that show gaps: those with the most filled values in equal stretches of the record.
+inline std::vector<int> frames_to_show(const data::Fields& input, int variable, int count) {
+  std::vector<int> frames;
+  const int total = input.frames(), stretches = std::min(count, total);
+  for (int i = 0; i < stretches; ++i) {
+    int best = -1, most = 0;
+    for (int t = total * i / stretches; t < total * (i + 1) / stretches; ++t) {
+      int gaps = 0, seen = 0;
+      for (int y = 0; y < input.grid.height(); ++y)
+        for (int x = 0; x < input.grid.width(); ++x) (input.observed(t, y, x, variable) ? seen : gaps) += 1;
+      if (best < 0 || gaps > most) {
+        best = t;
+        most = gaps;
+      }
+    }
+    frames.push_back(best);
+  }
+  return frames;
+}
+
+/// @brief Draws input, filled field and spread of each variable for a few frames. Throws DataError if the file cannot be written.
+inline void draw(const data::Fields& input, const Result& result, const std::string& path) {
+  data::Picture picture;
+  picture.title = "lacuna-fill";
+  picture.height = input.grid.height();
+  picture.width = input.grid.width();
+  picture.first_row_south = picture.height > 1 && input.grid.geographic && input.grid.y.back() > input.grid.y.front();
+  const int frames = std::max(1, 4 / input.variables());
+  for (int v = 0; v < input.variables(); ++v)
+    for (const int t : frames_to_show(input, v, frames)) {
+      const auto plane = [&](const std::vector<float>& values) {
+        return data::plane_of(values, input.grid.cells(), input.variables(), t, v);
+      };
+      const auto& name = input.names[static_cast<std::size_t>(v)];
+      picture.rows.push_back({.label = text(name, ", frame ", t),
+                              .scale = name,
+                              .input = plane(input.values),
+                              .filled = plane(result.filled.values),
+                              .spread = plane(result.spread)});
+    }
+  data::write_picture(path, picture);
+}
+
+}  // namespace lacuna::fill

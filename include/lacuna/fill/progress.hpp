@@ -1,0 +1,58 @@
+#pragma once
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <cstdio>
+
+namespace lacuna::fill {
+
+/// @brief A progress bar on standard error with loss, rate and time left; silent when that is not a terminal.
+class Progress {
+ public:
+  Progress() : visible_(isatty(STDERR_FILENO) == 1) {}
+  ~Progress() { finish(); }
+  Progress(const Progress&) = delete;
+  Progress& operator=(const Progress&) = delete;
+
+  /// Training: called every step. done: 0 to 1.
+  void step(double done, std::int64_t step, double loss, double elapsed) {
+    smooth_loss_ = step <= 1 ? loss : smooth_loss_ + 0.02 * (loss - smooth_loss_);
+    if (!due(elapsed)) return;
+    bar("training", done);
+    const double left = done > 1e-3 ? elapsed * (1.0 - done) / done : 0.0;
+    std::fprintf(stderr, "  step %lld  loss %.4f  %.1f steps/s  %d:%02d left ", static_cast<long long>(step), smooth_loss_,
+                 elapsed > 0 ? static_cast<double>(step) / elapsed : 0.0, static_cast<int>(left) / 60,
+                 static_cast<int>(left) % 60);
+  }
+  /// Any other work.
+  void show(const char* what, double done, double elapsed) {
+    if (due(elapsed)) bar(what, done);
+  }
+  void finish() {
+    if (open_) std::fputc('\n', stderr);
+    open_ = false;
+    drawn_ = -1;
+  }
+
+ private:
+  /// At most ten times a second, on a terminal only.
+  bool due(double elapsed) {
+    if (!visible_ || elapsed - drawn_ < 0.1) return false;
+    drawn_ = elapsed;
+    return true;
+  }
+  void bar(const char* what, double done) {
+    constexpr int width = 30;
+    const int full = std::clamp(static_cast<int>(done * width), 0, width);
+    std::fprintf(stderr, "\r%s [%.*s%.*s] %3.0f %%", what, full, "##############################", width - full,
+                 "..............................", 100.0 * std::clamp(done, 0.0, 1.0));
+    open_ = true;
+  }
+
+  bool visible_, open_ = false;
+  double drawn_ = -1, smooth_loss_ = 0;
+};
+
+}  // namespace lacuna::fill

@@ -1,0 +1,69 @@
+#pragma once
+
+#include <cstdint>
+#include <cstdio>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace lacuna::fill {
+
+/// @brief Error of one method on the withheld observations, as a fraction of the variables' variance.
+struct MethodScore {
+  std::string method;
+  double nmse = 0;
+};
+
+/// @brief What a run did and how well.
+struct Report {
+  std::vector<std::string> variables;
+  std::string gaps, background, mask, contexts;
+  std::vector<MethodScore> scores;              ///< classical fills, then lacuna
+  std::vector<double> weights, spread_factors;  ///< per variable
+  std::size_t withheld = 0, filled = 0, parameters = 0, planned_bytes = 0, peak_bytes = 0;
+  std::int64_t steps = 0;
+  double training_seconds = 0, total_seconds = 0;
+  std::uint64_t seed = 0;
+  int threads = 0, members = 0;
+  std::string version;
+
+  double score(const std::string& method) const {
+    for (const auto& s : scores)
+      if (s.method == method) return s.nmse;
+    return -1;
+  }
+};
+
+inline nlohmann::json to_json(const Report& r) {
+  nlohmann::json errors;
+  for (const auto& s : r.scores) errors[s.method] = s.nmse;
+  return {{"withheld_nmse", errors},
+          {"withheld_values", r.withheld},
+          {"filled_values", r.filled},
+          {"variables", r.variables},
+          {"gaps", r.gaps},
+          {"background", r.background},
+          {"mask", r.mask},
+          {"contexts", r.contexts},
+          {"weights", r.weights},
+          {"spread_factors", r.spread_factors},
+          {"parameters", r.parameters},
+          {"steps", r.steps},
+          {"training_seconds", r.training_seconds},
+          {"total_seconds", r.total_seconds},
+          {"planned_memory_bytes", r.planned_bytes},
+          {"peak_memory_bytes", r.peak_bytes},
+          {"members", r.members},
+          {"seed", r.seed},
+          {"threads", r.threads},
+          {"version", r.version}};
+}
+
+/// @brief The table of withheld errors, best last among equals: what the user compares.
+inline void print_scores(const Report& r, std::FILE* out) {
+  std::fprintf(out, "\nerror on %zu withheld observations (fraction of variance; smaller is better)\n", r.withheld);
+  for (const auto& s : r.scores) std::fprintf(out, "  %-24s %8.4f\n", s.method.c_str(), s.nmse);
+}
+
+}  // namespace lacuna::fill

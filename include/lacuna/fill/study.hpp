@@ -1,0 +1,49 @@
+#pragma once
+
+#include <cmath>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "lacuna/data/field.hpp"
+#include "lacuna/data/normalisation.hpp"
+#include "lacuna/data/windows.hpp"
+#include "lacuna/mask/static_cells.hpp"
+#include "lacuna/mask/structure.hpp"
+#include "lacuna/mask/withhold.hpp"
+
+namespace lacuna::fill {
+
+/// @brief The data of one run in normalised units: all observations, and the view without the withheld ones.
+struct Study {
+  data::Fields truth;                  ///< every observation; NaN = missing
+  data::Fields available;              ///< truth without what is withheld: what is learned from
+  std::vector<std::uint8_t> withheld;  ///< (T,H,W,V), 1 = kept aside
+  std::vector<std::uint8_t> live;      ///< (H,W,V), 0 = static (land): never observed, and not by chance
+  data::Normalisation normalisation;   ///< measured without the withheld values
+  mask::Structure structure;           ///< of the gaps
+};
+
+/// @brief Sets aside a share of the observations with the structure of the gaps, and normalises by the rest.
+/// Throws: OptionError for a share outside (0, 0.5]; DataError if a variable has no observation left.
+inline Study make_study(const data::Fields& fields, const data::WindowSettings& windows, double share, std::uint64_t seed) {
+  require<OptionError>(share > 0 && share <= 0.5, "--withhold ", share, ": expected a share above 0 and at most 0.5");
+  Study study{.truth = fields, .available = fields, .withheld = {}, .live = {}, .normalisation = {}, .structure = {}};
+  std::vector<std::uint8_t> observed(fields.values.size());
+  for (std::size_t i = 0; i < observed.size(); ++i) observed[i] = std::isnan(fields.values[i]) ? 0 : 1;
+  const mask::Masks all{fields.frames(),    fields.grid.height(),   fields.grid.width(),
+                        fields.variables(), fields.grid.periodic_x, observed};
+  const auto starts = data::window_starts(fields.frames(), windows);
+  study.live = mask::live_cells(all, mask::windows_of(all, starts, windows.length));
+  const auto cut = mask::windows_of(all, starts, windows.length, study.live);
+  study.structure = mask::detect(all, cut, study.live);
+  study.withheld = mask::withhold(all, cut, starts, share, study.structure, seed);
+  for (std::size_t i = 0; i < observed.size(); ++i)
+    if (study.withheld[i] != 0) study.available.values[i] = data::not_observed;
+  study.normalisation = data::measure_normalisation(study.available);
+  study.normalisation.apply(study.truth);
+  study.normalisation.apply(study.available);
+  return study;
+}
+
+}  // namespace lacuna::fill

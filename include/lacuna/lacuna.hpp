@@ -1,0 +1,15 @@
+#pragma once
+
+/// The whole library but for what needs other packages: NetCDF (lacuna/data/netcdf.hpp), pictures (lacuna/data/picture.hpp) and
+/// the tool's file handling (lacuna/fill/fill.hpp).
+
+#include "lacuna/core/version.hpp"
+#include "lacuna/data/field.hpp"
+#include "lacuna/data/npy.hpp"
+#include "lacuna/fill/impute.hpp"
+#include "lacuna/mask/any_policy.hpp"
+#include "lacuna/mask/audit.hpp"
+#include "lacuna/nn/unet.hpp"
+#include "lacuna/sampler/single_step.hpp"
+#include "lacuna/schedule/variance_preserving.hpp"
+#include "lacuna/train/trainer.hpp"

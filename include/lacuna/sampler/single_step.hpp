@@ -1,0 +1,191 @@
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "lacuna/autograd/graph.hpp"
+#include "lacuna/sampler/tiles.hpp"
+#include "lacuna/schedule/variance_preserving.hpp"
+#include "lacuna/train/input.hpp"
+#include "lacuna/train/samples.hpp"
+
+namespace lacuna::sampler {
+
+/// @brief One network evaluation at t = delta: a window and what of it the network sees.
+struct Request {
+  int window = 0;
+  std::uint64_t member = 0;           ///< decides the noise
+  std::vector<std::uint8_t> context;  ///< (F, H, W, V)
+};
+
+/// @brief The answer: x0 is estimated by background + weight * anomaly, all (F, H, W, V) in normalised units.
+struct Estimate {
+  std::vector<float> background, anomaly;
+};
+
+struct SingleStepSettings {
+  std::uint64_t seed = 1;
+  int tile = 256;              ///< largest rows and columns evaluated at once (plus margins)
+  int margin = 32;             ///< what a tile sees beside its core
+  int cells_per_pass = 20000;  ///< members are batched up to about this many cells
+};
+
+/// @brief The paper's single-step estimate E[x0 | ctx] (eq. 9-10, before averaging) on whole windows.
+///
+/// Large grids are cut into tiles with margins, periodic grids are continued around the seam, and several requests run as one
+/// batch. The network must have been trained on samples of the same layout. Members are averaged by the caller
+/// (RunningMoments). Determinism: bit for bit with the same threads and requests.
+template <class Network, class Schedule = schedule::VariancePreserving>
+class SingleStep {
+ public:
+  SingleStep(cpu::Device& device, const train::Samples& samples, const train::InputLayout& layout, const Network& network,
+             Parameters<float>& parameters, std::vector<float> scale, const SingleStepSettings& settings = {},
+             const Schedule& schedule = {})
+      : device_(device),
+        samples_(samples),
+        layout_(layout),
+        network_(network),
+        parameters_(parameters),
+        scale_(std::move(scale)),
+        settings_(settings),
+        schedule_(schedule) {
+    const auto& grid = samples.fields().grid;
+    rows_ = cut_axis(grid.height(), settings.tile, settings.margin, false);
+    columns_ = cut_axis(grid.width(), settings.tile, settings.margin, grid.periodic_x);
+  }
+
+  /// @brief Evaluates every request and calls visit(index, estimate) for each, in order.
+  template <class Visit>
+  void operator()(std::span<const Request> requests, const Visit& visit) {
+    const auto chunk = static_cast<std::size_t>(members_per_pass());
+    for (std::size_t begin = 0; begin < requests.size(); begin += chunk) {
+      const std::size_t count = std::min(chunk, requests.size() - begin);
+      if (work_.size() < count) work_.resize(count);
+      parallel_for(device_.threads(), static_cast<int>(count),
+                   [&](int i) { prepare(requests[begin + static_cast<std::size_t>(i)], work_[static_cast<std::size_t>(i)]); });
+      for (const auto& row : rows_)
+        for (const auto& column : columns_) evaluate(row, column, static_cast<int>(count));
+      for (std::size_t i = 0; i < count; ++i) visit(begin + i, work_[i].estimate);
+    }
+  }
+
+  /// @brief Runs one pass without computing: the arena's high water then covers imputation.
+  void plan() {
+    for (const auto& row : rows_)
+      for (const auto& column : columns_) {
+        device_.reset();
+        Graph<float> graph(device_, parameters_, Mode::infer, true);
+        const int count = members_per_pass();
+        const std::vector<float> times(static_cast<std::size_t>(count));
+        network_(graph, graph.make({count, 1, row.size(), column.size(), layout_.channels()}), times.data());
+      }
+    device_.reset();
+  }
+
+  /// Bytes of the buffers that live beside the arena.
+  std::size_t buffer_bytes() const {
+    const auto cells = static_cast<std::size_t>(samples_.fields().grid.cells());
+    const auto floats = cells * static_cast<std::size_t>(layout_.channels() + 5 * layout_.fields());
+    return floats * sizeof(float) * static_cast<std::size_t>(members_per_pass());
+  }
+
+ private:
+  struct Work {
+    std::vector<float> values, climate, place, input;
+    Estimate estimate;
+    baseline::Background::Workspace workspace;
+  };
+
+  int members_per_pass() const {
+    const auto largest = [](const std::vector<Tile>& tiles) {
+      int size = 0;
+      for (const auto& tile : tiles) size = std::max(size, tile.size());
+      return size;
+    };
+    return std::clamp(settings_.cells_per_pass / (largest(rows_) * largest(columns_)), 1, 16);
+  }
+
+  /// Assembles the input of the whole grid.
+  void prepare(const Request& request, Work& w) const {
+    const auto& grid = samples_.fields().grid;
+    const auto patch = data::whole(grid);
+    const int first = samples_.starts()[static_cast<std::size_t>(request.window)];
+    samples_.cut(samples_.fields().values, request.window, patch, w.values);
+    samples_.cut_place(patch, w.place);
+    w.estimate.background.assign(w.values.size(), 0.0f);
+    w.estimate.anomaly.resize(w.values.size());
+    if (layout_.background)
+      samples_.background().evaluate(first, layout_.frames, patch, request.context.data(), w.estimate.background.data(),
+                                     w.workspace);
+    if (layout_.climate) samples_.cut(samples_.background().climatology(), request.window, patch, w.climate);
+    w.input.resize(static_cast<std::size_t>(grid.cells()) * static_cast<std::size_t>(layout_.channels()));
+    train::assemble_input(layout_,
+                          {.patch = patch,
+                           .grid_width = grid.width(),
+                           .values = w.values.data(),
+                           .context = request.context.data(),
+                           .background = layout_.background ? w.estimate.background.data() : nullptr,
+                           .climate = layout_.climate ? w.climate.data() : nullptr,
+                           .place = w.place.data(),
+                           .season = samples_.season(request.window),
+                           .scale = scale_.data(),
+                           .alpha = static_cast<float>(schedule_.alpha(schedule::smallest_time)),
+                           .sigma = static_cast<float>(schedule_.sigma(schedule::smallest_time)),
+                           .noise = philox_key(settings_.seed, Purpose::sampling),
+                           .sample = request.member},
+                          w.input.data());
+  }
+
+  void evaluate(const Tile& row, const Tile& column, int count) {
+    const auto& grid = samples_.fields().grid;
+    device_.reset();
+    Graph<float> graph(device_, parameters_, Mode::infer);
+    const int channels = layout_.channels(), width = grid.width();
+    const auto input = graph.make({count, 1, row.size(), column.size(), channels});
+    parallel_for(device_.threads(), count, [&](int i) {
+      const auto& from = work_[static_cast<std::size_t>(i)].input;
+      float* to = input.data + static_cast<std::ptrdiff_t>(i) * row.size() * column.size() * channels;
+      for (int y = row.begin; y < row.end; ++y)
+        for (int x = column.begin; x < column.end; ++x) {
+          const int cell = y * width + ((x % width) + width) % width;
+          to = std::copy_n(from.begin() + static_cast<std::ptrdiff_t>(cell) * channels, channels, to);
+        }
+    });
+    times_.assign(static_cast<std::size_t>(count), static_cast<float>(schedule::smallest_time));
+    const auto estimate = network_(graph, input, times_.data());
+    for (int i = 0; i < count; ++i) keep(row, column, i, estimate);
+  }
+
+  /// Copies a tile's core from the network's layout to (F, H, W, V), in normalised units.
+  void keep(const Tile& row, const Tile& column, int i, const Variable<float>& estimate) {
+    const auto& grid = samples_.fields().grid;
+    const int fields = layout_.fields(), variables = layout_.variables;
+    float* to = work_[static_cast<std::size_t>(i)].estimate.anomaly.data();
+    for (int y = row.core_begin; y < row.core_end; ++y)
+      for (int x = column.core_begin; x < column.core_end; ++x) {
+        const std::ptrdiff_t cell =
+            (static_cast<std::ptrdiff_t>(i) * row.size() + y - row.begin) * column.size() + x - column.begin;
+        for (int f = 0; f < fields; ++f) {
+          const int frame = f / variables, v = f % variables;
+          to[((static_cast<std::ptrdiff_t>(frame) * grid.height() + y) * grid.width() + x) * variables + v] =
+              estimate.data[cell * fields + f] * scale_[static_cast<std::size_t>(v)];
+        }
+      }
+  }
+
+  cpu::Device& device_;
+  const train::Samples& samples_;
+  train::InputLayout layout_;
+  const Network& network_;
+  Parameters<float>& parameters_;
+  std::vector<float> scale_;
+  SingleStepSettings settings_;
+  Schedule schedule_;
+  std::vector<Tile> rows_, columns_;
+  std::vector<Work> work_;
+  std::vector<float> times_;
+};
+
+}  // namespace lacuna::sampler

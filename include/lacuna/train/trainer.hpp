@@ -1,0 +1,190 @@
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <vector>
+
+#include "lacuna/autograd/graph.hpp"
+#include "lacuna/core/philox.hpp"
+#include "lacuna/mask/partition.hpp"
+#include "lacuna/ops/masked_loss.hpp"
+#include "lacuna/schedule/variance_preserving.hpp"
+#include "lacuna/train/input.hpp"
+#include "lacuna/train/optimizer.hpp"
+#include "lacuna/train/samples.hpp"
+
+namespace lacuna::train {
+
+/// @brief Settings of a training run; the optimizer's and the schedule's own are theirs.
+struct TrainerSettings {
+  int batch = 16;
+  int crop = 0;  ///< rows and columns of the patches trained on; 0: the whole grid
+  std::uint64_t seed = 1;
+  OptimizerSettings optimizer;
+};
+
+/// @brief The layout of a network's input for these samples.
+inline InputLayout input_layout(const Samples& samples) {
+  const auto kind = samples.background().kind();
+  return {.frames = samples.length(),
+          .variables = samples.fields().variables(),
+          .background = kind != baseline::BackgroundKind::none,
+          .climate = kind == baseline::BackgroundKind::kriging,
+          .place = samples.place_channels(),
+          .season = samples.season_channels()};
+}
+
+/// @brief Buffers of one sample on its way into the batch. Reused: no allocation in steady state.
+struct SampleBuffers {
+  mask::Partition partition;
+  std::vector<float> values, background, climate, place;
+  baseline::Background::Workspace workspace;
+};
+
+/// @brief Trains a network on incomplete samples by Algorithm 1 of the paper.
+///
+/// Each step draws windows, patches, contexts and queries (counter-based: step and seed decide, so a resumed run repeats an
+/// unbroken one), computes the background from each context alone, and minimises the query's squared error of the anomaly in
+/// units of its deviation. Determinism: bit for bit with the same seed, threads and build.
+template <class Network, mask::MaskPolicy Policy, class Schedule = schedule::VariancePreserving>
+class Trainer {
+ public:
+  using Settings = TrainerSettings;
+
+  /// scale (V): deviation of the anomaly, from anomaly_scale(). The references must outlive the trainer.
+  Trainer(cpu::Device& device, const Samples& samples, const Network& network, Parameters<float>& parameters,
+          const Policy& policy, std::vector<float> scale, const Settings& settings, const Schedule& schedule = {})
+      : device_(device),
+        samples_(samples),
+        network_(network),
+        parameters_(parameters),
+        policy_(policy),
+        schedule_(schedule),
+        settings_(settings),
+        scale_(std::move(scale)),
+        layout_(input_layout(samples)),
+        optimizer_(parameters, settings.optimizer),
+        buffers_(static_cast<std::size_t>(settings.batch)),
+        times_(static_cast<std::size_t>(settings.batch)) {
+    require<OptionError>(settings.batch >= 1 && settings.crop >= 0, "Trainer: batch ", settings.batch, ", crop ", settings.crop,
+                         "; expected a batch from 1 and a crop from 0");
+    const auto& grid = samples.fields().grid;
+    height_ = settings.crop == 0 ? grid.height() : std::min(settings.crop, grid.height());
+    width_ = settings.crop == 0 ? grid.width() : std::min(settings.crop, grid.width());
+    const auto cells = static_cast<std::size_t>(settings.batch) * static_cast<std::size_t>(height_ * width_);
+    target_.resize(cells * static_cast<std::size_t>(layout_.fields()));
+    query_.resize(target_.size());
+  }
+
+  /// @brief One step of Algorithm 1; returns the loss. Throws Error when the gradient is not finite.
+  double step(double learning_rate) {
+    device_.reset();
+    parameters_.zero_gradients();
+    Graph<float> graph(device_, parameters_, Mode::train);
+    const auto input = graph.make(input_shape());
+    parallel_for(device_.threads(), settings_.batch, [&](int b) { fill(b, input); });
+    const auto estimate = network_(graph, input, times_.data());
+    const double loss = ops::masked_loss(graph, estimate, target_.data(), query_.data());
+    graph.backward();
+    const double norm = optimizer_.step(parameters_, learning_rate, device_.threads());
+    require(std::isfinite(norm), "training diverged at step ", optimizer_.state().step + 1,
+            ": the gradient is not finite; use a smaller learning rate");
+    return loss;
+  }
+
+  /// @brief Runs a step without computing: afterwards device.arena().high_water() is what training takes.
+  void plan() {
+    device_.reset();
+    Graph<float> graph(device_, parameters_, Mode::train, true);
+    const auto input = graph.make(input_shape());
+    const auto estimate = network_(graph, input, times_.data());
+    ops::masked_loss(graph, estimate, target_.data(), query_.data());
+    graph.backward();
+    device_.reset();
+  }
+
+  Optimizer<float>& optimizer() { return optimizer_; }
+  const InputLayout& layout() const { return layout_; }
+  const Settings& settings() const { return settings_; }
+  std::int64_t steps_done() const { return optimizer_.state().step; }
+
+ private:
+  Shape input_shape() const { return {settings_.batch, 1, height_, width_, layout_.channels()}; }
+
+  /// A sample whose query is empty (a patch inside a gap) is drawn anew, a bounded number of times.
+  void fill(int b, const Variable<float>& input) {
+    constexpr std::uint64_t attempts = 8;
+    auto& buffers = buffers_[static_cast<std::size_t>(b)];
+    int window = 0;
+    data::Patch patch;
+    std::uint64_t sample = 0;
+    for (std::uint64_t attempt = 0; attempt < attempts; ++attempt) {
+      sample = (static_cast<std::uint64_t>(steps_done()) * static_cast<std::uint64_t>(settings_.batch) +
+                static_cast<std::uint64_t>(b)) *
+                   attempts +
+               attempt;
+      std::tie(window, patch) = choose(sample);
+      mask::partition(policy_, philox_key(settings_.seed, Purpose::context), sample,
+                      samples_.windows()[static_cast<std::size_t>(window)], patch, buffers.partition);
+      if (buffers.partition.query_count > 0 && buffers.partition.context_count > 0) break;
+    }
+    const float u = uniform(philox(philox_key(settings_.seed, Purpose::time), 0, sample)[0]);
+    const double t = schedule::smallest_time + (1.0 - schedule::smallest_time) * static_cast<double>(u);
+    times_[static_cast<std::size_t>(b)] = static_cast<float>(t);
+    const SampleView view = cut(buffers, window, patch, sample, t);
+    const auto cells = static_cast<std::ptrdiff_t>(height_) * width_;
+    assemble_input(layout_, view, input.data + b * cells * layout_.channels());
+    const std::ptrdiff_t at = b * cells * layout_.fields();
+    assemble_target(layout_, view, buffers.partition.query.data(), target_.data() + at, query_.data() + at);
+  }
+
+  std::pair<int, data::Patch> choose(std::uint64_t sample) const {
+    const auto& grid = samples_.fields().grid;
+    const auto words = philox(philox_key(settings_.seed, Purpose::crop), 0, sample);
+    const int window = uniform_below(words[0], static_cast<int>(samples_.windows().size()));
+    const int x_choices = width_ == grid.width() ? 1 : grid.periodic_x ? grid.width() : grid.width() - width_ + 1;
+    return {window, {uniform_below(words[1], grid.height() - height_ + 1), uniform_below(words[2], x_choices), height_, width_}};
+  }
+
+  SampleView cut(SampleBuffers& buffers, int window, const data::Patch& patch, std::uint64_t sample, double t) const {
+    const int first = samples_.starts()[static_cast<std::size_t>(window)];
+    samples_.cut(samples_.fields().values, window, patch, buffers.values);
+    samples_.cut_place(patch, buffers.place);
+    if (layout_.background) {
+      buffers.background.resize(buffers.values.size());
+      samples_.background().evaluate(first, layout_.frames, patch, buffers.partition.context.data(), buffers.background.data(),
+                                     buffers.workspace);
+    }
+    if (layout_.climate) samples_.cut(samples_.background().climatology(), window, patch, buffers.climate);
+    return {.patch = patch,
+            .grid_width = samples_.fields().grid.width(),
+            .values = buffers.values.data(),
+            .context = buffers.partition.context.data(),
+            .background = layout_.background ? buffers.background.data() : nullptr,
+            .climate = layout_.climate ? buffers.climate.data() : nullptr,
+            .place = buffers.place.data(),
+            .season = samples_.season(window),
+            .scale = scale_.data(),
+            .alpha = static_cast<float>(schedule_.alpha(t)),
+            .sigma = static_cast<float>(schedule_.sigma(t)),
+            .noise = philox_key(settings_.seed, Purpose::noise),
+            .sample = sample};
+  }
+
+  cpu::Device& device_;
+  const Samples& samples_;
+  const Network& network_;
+  Parameters<float>& parameters_;
+  Policy policy_;
+  Schedule schedule_;
+  Settings settings_;
+  std::vector<float> scale_;
+  InputLayout layout_;
+  Optimizer<float> optimizer_;
+  std::vector<SampleBuffers> buffers_;
+  std::vector<float> times_, target_;
+  std::vector<std::uint8_t> query_;
+  int height_ = 0, width_ = 0;
+};
+
+}  // namespace lacuna::train

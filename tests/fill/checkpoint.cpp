@@ -1,0 +1,93 @@
+#include "lacuna/fill/checkpoint.hpp"
+
+#include <filesystem>
+#include <fstream>
+
+#include "catch.hpp"
+
+using namespace lacuna;
+using namespace lacuna::fill;
+
+namespace {
+
+struct Folder {
+  std::filesystem::path path = std::filesystem::temp_directory_path() / ("lacuna_checkpoint_" + std::to_string(getpid()));
+  Folder() { std::filesystem::remove_all(path); }
+  ~Folder() { std::filesystem::remove_all(path); }
+};
+
+Parameters<float> network() {
+  Parameters<float> p;
+  p.add("first.weight", {2, 3}, 0.5f);
+  p.add("first.bias", {2}, -1.0f);
+  return p;
+}
+
+train::OptimizerState<float> state() {
+  return {{1, 2, 3, 4, 5, 6, 7, 8}, {8, 7, 6, 5, 4, 3, 2, 1}, {0, 1, 0, 1, 0, 1, 0, 1}, 42};
+}
+
+}  // namespace
+
+TEST_CASE("a checkpoint gives the whole state back") {
+  const Folder folder;
+  const Checkpoint checkpoint(folder.path / "deep", {{"seed", "1"}});
+  auto parameters = network();
+  auto empty = train::OptimizerState<float>{};
+  CHECK_FALSE(checkpoint.load(parameters, empty).has_value());
+  checkpoint.save(parameters, state(), {12.5});
+  auto restored = network();
+  restored.values().assign(8, 0.0f);
+  train::OptimizerState<float> s;
+  const auto progress = checkpoint.load(restored, s);
+  REQUIRE(progress.has_value());
+  CHECK(progress->seconds == 12.5);
+  CHECK(restored.values() == parameters.values());
+  CHECK(s.first_moment == state().first_moment);
+  CHECK(s.second_moment == state().second_moment);
+  CHECK(s.average == state().average);
+  CHECK(s.step == 42);
+}
+
+TEST_CASE("the averaged weights lie beside it under their names") {
+  const Folder folder;
+  Checkpoint(folder.path, {}).save(network(), state(), {});
+  const auto file = data::read_safetensors((folder.path / "parameters.safetensors").string());
+  CHECK(file.at("first.weight").shape == std::vector<std::int64_t>{2, 3});
+  CHECK(file.at("first.bias").as<float>() == std::vector<float>{0, 1});
+}
+
+TEST_CASE("a checkpoint of another run is named as such") {
+  const Folder folder;
+  auto parameters = network();
+  auto s = state();
+  Checkpoint(folder.path, {{"seed", "1"}}).save(parameters, s, {});
+  CHECK_THROWS_WITH(Checkpoint(folder.path, {{"seed", "2"}}).load(parameters, s),
+                    Catch::Matchers::Contains("belongs to another run: seed is 1 there and 2 here"));
+  CHECK_THROWS_WITH(Checkpoint(folder.path, {{"window", "3"}}).load(parameters, s),
+                    Catch::Matchers::Contains("is not a checkpoint of lacuna-fill"));
+  Parameters<float> other;
+  other.add("first.weight", {3}, 0.0f);
+  CHECK_THROWS_WITH(Checkpoint(folder.path, {{"seed", "1"}}).load(other, s),
+                    Catch::Matchers::Contains("has 8 values, the network has 3"));
+}
+
+TEST_CASE("a damaged checkpoint is an error, not a fresh start") {
+  const Folder folder;
+  auto parameters = network();
+  auto s = state();
+  const Checkpoint checkpoint(folder.path, {});
+  checkpoint.save(parameters, s, {});
+  std::filesystem::resize_file(folder.path / "state.safetensors", 100);
+  CHECK_THROWS_AS(checkpoint.load(parameters, s), DataError);
+  std::ofstream(folder.path / "state.safetensors") << "not a checkpoint";
+  CHECK_THROWS_AS(checkpoint.load(parameters, s), DataError);
+}
+
+TEST_CASE("the digest sees one changed bit and takes every NaN for the same") {
+  std::vector<float> values{1, 2, 3};
+  const auto before = digest(values);
+  values[1] = std::nextafter(2.0f, 3.0f);
+  CHECK(digest(values) != before);
+  CHECK(digest({std::nanf("1")}) == digest({-std::nanf("2")}));
+}

@@ -1,0 +1,133 @@
+#include "lacuna/fill/impute.hpp"
+
+#include <filesystem>
+
+#include "catch.hpp"
+#include "waves.hpp"
+
+using namespace lacuna;
+using namespace lacuna::fill;
+
+namespace {
+
+Options quick(std::int64_t steps) {
+  Options o;
+  o.steps = steps;
+  o.hidden = 4;
+  o.batch = 4;
+  o.members = 3;
+  o.threads = 2;
+  o.mask = "pixels";  // no trials of other policies
+  return o;
+}
+
+}  // namespace
+
+TEST_CASE("every gap is filled, every observation kept, and the report says so") {
+  const auto fields = waves::make(12, 2, waves::Gaps::pixels);
+  const auto result = impute(fields, quick(12));
+  std::size_t gaps = 0;
+  for (std::size_t i = 0; i < fields.values.size(); ++i) {
+    const bool seen = !std::isnan(fields.values[i]);
+    gaps += seen ? 0 : 1;
+    CHECK(result.observed[i] == (seen ? 1 : 0));
+    if (seen) {
+      CHECK(result.filled.values[i] == fields.values[i]);
+      CHECK(result.spread[i] == 0.0f);
+    } else {
+      CHECK(std::isfinite(result.filled.values[i]));
+      CHECK(result.spread[i] >= 0.0f);
+    }
+  }
+  CHECK(result.report.filled == gaps);
+  CHECK(result.report.steps == 12);
+  for (const char* method : {"mean", "climatology", "nearest", "laplace", "kriging", "background", "lacuna"})
+    CHECK(result.report.score(method) >= 0);
+  CHECK(result.report.score("lacuna") <= result.report.score("background") + 1e-9);
+}
+
+TEST_CASE("a run of steps repeats bit for bit, and another seed gives another") {
+  const auto fields = waves::make(12, 1, waves::Gaps::pixels);
+  const auto first = impute(fields, quick(6)), second = impute(fields, quick(6));
+  CHECK(first.filled.values == second.filled.values);
+  CHECK(first.spread == second.spread);
+  auto other = quick(6);
+  other.seed = 2;
+  CHECK(impute(fields, other).spread != first.spread);
+}
+
+TEST_CASE("a run that was interrupted and resumed ends where an unbroken one ends") {
+  const auto folder = std::filesystem::temp_directory_path() / ("lacuna_impute_" + std::to_string(getpid()));
+  std::filesystem::remove_all(folder);
+  const auto fields = waves::make(12, 1, waves::Gaps::pixels);
+  const auto unbroken = impute(fields, quick(8));
+
+  // The state after three of eight steps, as a kill would leave it.
+  const auto o = quick(8);
+  const Study study = make_study(fields, o.window, o.withhold, o.seed);
+  cpu::Device device({.threads = o.threads});
+  Report report;
+  const auto background = choose_background(o, study, device.threads(), report);
+  const train::Samples samples(study.available, o.window, background.make(study.available));
+  const auto structure = mask::detect(samples.masks(), samples.windows(), samples.live());
+  LearnerSettings settings{
+      .hidden = o.hidden, .batch = o.batch, .crop = o.crop, .seed = o.seed, .learning_rate = o.learning_rate};
+  choose_sizes(samples.fields().grid, structure, settings);
+  const Withheld withheld{study.truth.values, study.withheld};
+  const auto candidates = allowed_policies(policy_candidates(o, structure, samples), o, structure);
+  const Policy policy = choose_policy(device, samples, candidates, settings, withheld, report);
+  Learner learner(device, samples, policy, settings);
+  const train::LearningRate rate{.peak = o.learning_rate};
+  for (int step = 0; step < 3; ++step) learner.trainer().step(rate(step / 8.0));
+  Checkpoint(folder, fingerprint(o, study, settings, report))
+      .save(learner.parameters(), learner.trainer().optimizer().state(), {1.0});
+
+  auto resumed = quick(8);
+  resumed.checkpoint = folder.string();
+  resumed.resume = true;
+  const auto result = impute(fields, resumed);
+  CHECK(result.report.steps == 8);
+  CHECK(result.filled.values == unbroken.filled.values);
+  CHECK(result.spread == unbroken.spread);
+  std::filesystem::remove_all(folder);
+}
+
+TEST_CASE("several allowed policies are tried and the choice repeats") {
+  const auto fields = waves::make(12, 1, waves::Gaps::pixels);
+  auto o = quick(2);
+  o.mask = "auto";
+  const auto first = impute(fields, o), second = impute(fields, o);
+  CHECK(first.report.mask == second.report.mask);
+  CHECK(first.filled.values == second.filled.values);
+}
+
+TEST_CASE("overlapping windows and a remainder cover every frame") {
+  const auto fields = waves::make(11, 1, waves::Gaps::pixels);
+  auto o = quick(4);
+  o.window = {.length = 3, .stride = 2};
+  const auto result = impute(fields, o);
+  for (const float value : result.filled.values) CHECK(std::isfinite(value));
+}
+
+TEST_CASE("cells that are never observed stay missing unless asked for") {
+  auto fields = waves::make(12, 1, waves::Gaps::pixels, 0.6f);
+  for (int t = 0; t < 12; ++t)
+    for (int y = 0; y < 6; ++y)
+      for (int x = 0; x < 6; ++x) fields.at(t, y, x, 0) = data::not_observed;
+  auto o = quick(3);
+  const auto sea = impute(fields, o);
+  CHECK(std::isnan(sea.filled.at(5, 2, 2, 0)));
+  CHECK(std::isnan(sea.spread[fields.index(5, 2, 2, 0)]));
+  CHECK(std::isfinite(sea.filled.at(5, 9, 9, 0)));
+  o.fill_static = true;
+  CHECK(std::isfinite(impute(fields, o).filled.at(5, 2, 2, 0)));
+}
+
+TEST_CASE("blocks are filled with block contexts") {
+  const auto fields = waves::make(24, 1, waves::Gaps::blocks);
+  auto o = quick(6);
+  o.mask = "auto";
+  const auto result = impute(fields, o);
+  CHECK(result.report.mask == "blocks");
+  for (const float value : result.filled.values) CHECK(std::isfinite(value));
+}

@@ -1,0 +1,54 @@
+#include "lacuna/fill/policy_choice.hpp"
+
+#include "catch.hpp"
+#include "lacuna/fill/study.hpp"
+#include "waves.hpp"
+
+using namespace lacuna;
+using namespace lacuna::fill;
+
+namespace {
+
+struct Setting {
+  Study study;
+  train::Samples samples;
+  mask::Structure structure;
+  explicit Setting(waves::Gaps gaps)
+      : study(make_study(waves::make(36, 1, gaps), {}, 0.1, 1)),
+        samples(study.available, {}, baseline::Background(baseline::BackgroundKind::none, study.available, {}, {})),
+        structure(mask::detect(samples.masks(), samples.windows(), samples.live())) {}
+};
+
+std::vector<PolicyCandidate> allowed(const Setting& s, const Options& o) {
+  return allowed_policies(policy_candidates(o, s.structure, s.samples), o, s.structure);
+}
+
+}  // namespace
+
+TEST_CASE("pixels are chosen for data that miss pixels") {
+  const Setting s(waves::Gaps::pixels);
+  CHECK(allowed(s, {}).front().name == "pixels");
+}
+
+TEST_CASE("blocks are chosen for data that miss blocks, and pixel contexts are refused there") {
+  const Setting s(waves::Gaps::blocks);
+  const auto found = allowed(s, {});
+  REQUIRE(found.size() == 1);
+  CHECK(found.front().name == "blocks");
+  Options o;
+  o.mask = "pixels";
+  CHECK_THROWS_WITH(allowed(s, o), Catch::Matchers::Contains("exposure audit") && Catch::Matchers::Contains("use Blocks"));
+  o.allow_unexposed = true;
+  CHECK(allowed(s, o).front().name == "pixels");
+}
+
+TEST_CASE("a fixed ratio is the paper's policy") {
+  const Setting s(waves::Gaps::pixels);
+  Options o;
+  o.mask = "pixels";
+  o.ratio = 0.7;
+  const auto found = allowed(s, o);
+  const auto& pixels = std::get<mask::Pixels>(found.front().policy.policy.policies());
+  CHECK_FALSE(pixels.random);
+  CHECK(pixels.ratio == 0.7f);
+}

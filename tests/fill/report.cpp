@@ -1,0 +1,21 @@
+#include "lacuna/fill/report.hpp"
+
+#include "catch.hpp"
+
+using namespace lacuna::fill;
+
+TEST_CASE("the report's JSON has every error under its method's name") {
+  Report r;
+  r.scores = {{"mean", 1.0}, {"kriging", 0.25}, {"lacuna", 0.125}};
+  r.seed = 7;
+  r.weights = {0.5};
+  r.planned_bytes = 1000;
+  const auto json = to_json(r);
+  CHECK(json["withheld_nmse"]["kriging"] == 0.25);
+  CHECK(json["withheld_nmse"].size() == 3);
+  CHECK(json["seed"] == 7);
+  CHECK(json["weights"][0] == 0.5);
+  CHECK(json["planned_memory_bytes"] == 1000);
+  CHECK(r.score("lacuna") == 0.125);
+  CHECK(r.score("nothing") == -1);
+}

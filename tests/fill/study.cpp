@@ -1,0 +1,56 @@
+#include "lacuna/fill/study.hpp"
+
+#include "catch.hpp"
+#include "waves.hpp"
+
+using namespace lacuna;
+using fill::make_study;
+
+TEST_CASE("withheld values are observed ones, about the share asked for, and gone from what is learned from") {
+  const auto fields = waves::make(30, 2, waves::Gaps::pixels);
+  const auto study = make_study(fields, {}, 0.2, 1);
+  double observed = 0, withheld = 0;
+  for (std::size_t i = 0; i < fields.values.size(); ++i) {
+    const bool kept = !std::isnan(study.available.values[i]), seen = !std::isnan(fields.values[i]);
+    observed += seen;
+    withheld += study.withheld[i];
+    CHECK(kept == (seen && study.withheld[i] == 0));
+    CHECK(std::isnan(study.truth.values[i]) == !seen);
+  }
+  CHECK(withheld / observed == Approx(0.2).epsilon(0.15));
+}
+
+TEST_CASE("the normalisation does not know the withheld values") {
+  auto fields = waves::make(30, 1, waves::Gaps::pixels);
+  const auto before = make_study(fields, {}, 0.2, 1);
+  for (std::size_t i = 0; i < fields.values.size(); ++i)
+    if (before.withheld[i] != 0) fields.values[i] += 1000.0f;
+  const auto after = make_study(fields, {}, 0.2, 1);
+  CHECK(after.withheld == before.withheld);
+  CHECK(after.normalisation.mean == before.normalisation.mean);
+  CHECK(after.normalisation.deviation == before.normalisation.deviation);
+  double sum = 0, count = 0;
+  for (const float x : before.available.values)
+    if (!std::isnan(x)) {
+      sum += static_cast<double>(x);
+      count += 1;
+    }
+  CHECK(sum / count == Approx(0.0).margin(1e-4));
+}
+
+TEST_CASE("where blocks are missing whole blocks are withheld") {
+  const auto fields = waves::make(30, 1, waves::Gaps::blocks);
+  const auto study = make_study(fields, {}, 0.1, 3);
+  CHECK(study.structure.kind == mask::Structure::Kind::blocks);
+  for (int t = 0; t < 30; ++t)
+    for (int y = 0; y < 12; ++y)
+      for (int x = 0; x < 12; ++x)
+        CHECK(study.withheld[fields.index(t, y, x, 0)] == study.withheld[fields.index(t / 3 * 3, y / 4 * 4, x / 4 * 4, 0)]);
+}
+
+TEST_CASE("a share outside its range is refused") {
+  const auto fields = waves::make(6, 1, waves::Gaps::pixels);
+  CHECK_THROWS_WITH(make_study(fields, {}, 0.0, 1), Catch::Matchers::Contains("--withhold 0"));
+  CHECK_THROWS_AS(make_study(fields, {}, 0.7, 1), OptionError);
+  CHECK_THROWS_WITH(make_study(fields, {.length = 9}, 0.1, 1), Catch::Matchers::Contains("6 frames, fewer than a window of 9"));
+}
