@@ -1,0 +1,82 @@
+#include "lacuna/baseline/choice.hpp"
+
+#include "baseline/maker.hpp"
+#include "catch.hpp"
+
+using namespace lacuna;
+
+namespace {
+
+/// A steady field of waves plus drifting ones, with a sixth of the observations kept aside.
+struct Study {
+  data::Fields available;
+  std::vector<float> truth;
+  std::vector<std::uint8_t> withheld;
+
+  explicit Study(double steady) {
+    available = test::drifting(test::plane(12, 16, true), 18, 2, 0.5);
+    for (int t = 0; t < available.frames(); ++t)
+      for (int y = 0; y < 12; ++y)
+        for (int x = 0; x < 16; ++x)
+          for (int v = 0; v < 2; ++v) {
+            float& value = available.at(t, y, x, v);
+            value += static_cast<float>(steady * std::sin(2.1 * y + 1.7 * x * y));
+          }
+    truth = available.values;
+    withheld.assign(truth.size(), 0);
+    const auto chosen = test::random_mask(18 * 192, 1.0 / 6, 21);
+    for (std::size_t i = 0; i < truth.size(); ++i)
+      if (chosen[(i / 384 / 3) * 192 + i / 2 % 192] != 0 && !std::isnan(truth[i])) {
+        withheld[i] = 1;
+        available.values[i] = data::not_observed;
+      }
+  }
+  baseline::Evidence evidence() const { return {available, truth, withheld, {}}; }
+};
+
+}  // namespace
+
+TEST_CASE("Fit: smooth drifting waves are kriged, with lengths of several cells") {
+  const Study study(0);
+  const auto choice = baseline::choose_background(study.evidence());
+  REQUIRE(choice.errors.size() == 6);
+  CHECK((choice.kind == baseline::BackgroundKind::kriging || choice.kind == baseline::BackgroundKind::climatology_kriging));
+  CHECK(choice.errors[0].name == "mean");
+  CHECK(choice.errors[4].nmse < 0.1 * choice.errors[0].nmse);
+  CHECK(choice.errors[4].nmse < choice.errors[3].nmse);
+  REQUIRE(choice.settings.values.size() == 2);
+  CHECK(choice.settings.values[0].length > 2);
+}
+
+TEST_CASE("Fit: a steady rough field calls for the climatology") {
+  const Study study(2.5);
+  const auto choice = baseline::choose_background(study.evidence());
+  CHECK((choice.kind == baseline::BackgroundKind::climatology || choice.kind == baseline::BackgroundKind::climatology_kriging));
+  CHECK(choice.settings.climatology.width < 0.7);
+}
+
+TEST_CASE("Fit: the truth is read where it is withheld only, and the choice repeats") {
+  Study study(0.5);
+  const auto once = baseline::fit_background(study.evidence());
+  for (std::size_t i = 0; i < study.truth.size(); ++i)
+    if (study.withheld[i] == 0) study.truth[i] = data::not_observed;
+  const auto again = baseline::fit_background(study.evidence(), {.threads = 2});
+  CHECK(again.values == once.values);
+  CHECK(again.anomalies == once.anomalies);
+  CHECK(again.climatology.width == once.climatology.width);
+  CHECK(again.anomaly_climatology.shrink == once.anomaly_climatology.shrink);
+}
+
+TEST_CASE("Fit: with nothing withheld settings are sensible defaults") {
+  Study study(0);
+  study.withheld.assign(study.withheld.size(), 0);
+  const auto s = baseline::fit_background(study.evidence());
+  REQUIRE(s.values.size() == 2);
+  CHECK(s.values[0].length == Approx(3));
+}
+
+TEST_CASE("Fit: windows to score are evenly spread over those with withheld values") {
+  const Study study(0);
+  CHECK(baseline::scored_windows(study.evidence(), 3) == std::vector<int>{3, 9, 15});
+  CHECK(baseline::scored_windows(study.evidence(), 100).size() == 6);
+}

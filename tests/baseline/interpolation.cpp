@@ -1,0 +1,80 @@
+#include "lacuna/baseline/interpolation.hpp"
+
+#include "baseline/maker.hpp"
+#include "catch.hpp"
+#include "support/compare.hpp"
+
+using namespace lacuna;
+using Plane = std::vector<float>;
+using Mask = std::vector<std::uint8_t>;
+
+namespace {
+
+template <class Fill>
+Plane filled(const data::Grid& grid, const Mask& known, Plane values, const Fill& fill) {
+  for (std::size_t i = 0; i < values.size(); ++i)
+    if (known[i] == 0) values[i] = data::not_observed;
+  fill(grid, known.data(), values.data(), values.data());
+  return values;
+}
+
+}  // namespace
+
+TEST_CASE("Plain fills by hand") {
+  const data::Grid grid = test::plane(1, 5);
+  const Mask known{1, 0, 0, 0, 1};
+  CHECK(filled(grid, known, {1, 0, 0, 0, 5}, baseline::MeanFill::fill) == Plane{1, 3, 3, 3, 5});
+  CHECK(filled(grid, known, {1, 0, 0, 0, 5}, baseline::NearestFill::fill) == Plane{1, 1, 1, 5, 5});
+  CHECK(test::relative_difference(filled(grid, known, {1, 0, 0, 0, 5}, baseline::LaplaceFill::fill), Plane{1, 2, 3, 4, 5}) <
+        1e-6);
+  const data::Grid ring = test::plane(1, 5, true);
+  CHECK(filled(ring, {0, 1, 0, 1, 0}, {0, 1, 0, 4, 0}, baseline::NearestFill::fill) == Plane{1, 1, 1, 4, 4});
+  CHECK(test::relative_difference(filled(ring, {0, 1, 0, 1, 0}, {0, 1, 0, 4, 0}, baseline::LaplaceFill::fill),
+                                  Plane{2, 1, 2.5f, 4, 3}) < 1e-6);
+}
+
+TEST_CASE("Nearest: agrees with a search over all cells") {
+  for (const data::Grid& grid : {test::globe(15), test::plane(12, 17), test::plane(9, 14, true)}) {
+    const Mask known = test::random_mask(grid.cells(), 0.08, 11);
+    Plane values;
+    for (int i = 0; i < grid.cells(); ++i) values.push_back(static_cast<float>(i));
+    const Plane out = filled(grid, known, values, baseline::NearestFill::fill);
+    const baseline::Distance distance(grid);
+    const int w = grid.width();
+    bool nearest = true;
+    for (int q = 0; q < grid.cells(); ++q) {
+      double least = 1e300;
+      for (int i = 0; i < grid.cells(); ++i)
+        if (known[static_cast<std::size_t>(i)] != 0) least = std::min(least, distance(q / w, q % w, i / w, i % w));
+      const int chosen = static_cast<int>(out[static_cast<std::size_t>(q)]);
+      nearest &= known[static_cast<std::size_t>(chosen)] != 0 &&
+                 distance(q / w, q % w, chosen / w, chosen % w) <= least * (1 + 1e-9) + 1e-6;
+    }
+    CHECK(nearest);
+  }
+}
+
+TEST_CASE("Laplace: harmonic, and within the range of the data") {
+  const data::Grid grid = test::plane(10, 12, true);
+  const Mask known = test::random_mask(grid.cells(), 0.2, 12);
+  Plane values;
+  for (int i = 0; i < grid.cells(); ++i) values.push_back(test::wave(grid, i / 12, i % 12, 0));
+  const Plane out = filled(grid, known, values, baseline::LaplaceFill::fill);
+  double worst = 0;
+  for (int y = 1; y < 9; ++y)
+    for (int x = 0; x < 12; ++x)
+      if (known[static_cast<std::size_t>(y * 12 + x)] == 0) {
+        const auto at = [&](int j, int i) { return static_cast<double>(out[static_cast<std::size_t>(j * 12 + (i + 12) % 12)]); };
+        worst = std::max(worst, std::abs(at(y, x) - (at(y - 1, x) + at(y + 1, x) + at(y, x - 1) + at(y, x + 1)) / 4));
+      }
+  CHECK(worst < 1e-6);
+}
+
+TEST_CASE("Plain fills: nothing known gives zero, all known stays") {
+  const data::Grid grid = test::plane(3, 4);
+  const auto fills = {baseline::MeanFill::fill, baseline::NearestFill::fill, baseline::LaplaceFill::fill};
+  for (const auto fill : fills) {
+    CHECK(filled(grid, Mask(12, 0), Plane(12, 1.0f), fill) == Plane(12, 0.0f));
+    CHECK(filled(grid, Mask(12, 1), Plane(12, 1.0f), fill) == Plane(12, 1.0f));
+  }
+}
