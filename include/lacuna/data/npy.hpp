@@ -179,7 +179,7 @@ inline void write_npy(const std::string& path, const std::vector<std::size_t>& s
   require<ShapeError>(count == values.size(), "write_npy: ", values.size(), " values for shape ", npy::describe(shape));
   require_writable_output(path, {}, overwrite);
   std::string sizes = npy::describe(shape);
-  if (shape.size() == 1) sizes.insert(sizes.size() - 1, ",");
+  if (shape.size() == 1) sizes = text("(", shape[0], ",)");
   std::string dictionary = "{'descr': '<f4', 'fortran_order': False, 'shape': " + sizes + ", }";
   dictionary.append(63 - (10 + dictionary.size()) % 64, ' ');
   dictionary += '\n';

@@ -1,0 +1,145 @@
+// lacuna-fill as a user runs it: files in and out, resuming, and one clear line for every mistake.
+
+#include <sys/wait.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "../data/scratch.hpp"
+#include "../fill/waves.hpp"
+#include "catch.hpp"
+#include "lacuna/data/netcdf.hpp"
+
+using namespace lacuna;
+
+namespace {
+
+struct Run {
+  int code;
+  std::string out, error;
+};
+
+class Tool {
+ public:
+  Scratch folder;
+
+  Run operator()(const std::string& arguments) const {
+    const std::string out = folder / "stdout", error = folder / "stderr";
+    const std::string command = std::string(LACUNA_FILL) + " " + arguments + " >" + out + " 2>" + error;
+    const int status = std::system(command.c_str());
+    return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, content(out), content(error)};
+  }
+  /// Writes gappy waves and returns the file's name.
+  std::string input(const std::string& name, data::Fields fields) const {
+    fields.time_units = "days since 2000-01-01";
+    data::write_netcdf(folder / name, fields, true);
+    return folder / name;
+  }
+  std::string gappy() const { return input("in.nc", waves::make(9, 1, waves::Gaps::pixels)); }
+
+  /// Checks exit code 1, one line that says `what`, and that no output appeared.
+  void fails(const std::string& arguments, const std::string& what) const {
+    INFO(arguments);
+    const auto run = (*this)(arguments);
+    CHECK(run.code == 1);
+    CHECK_THAT(run.error, Catch::Matchers::Contains(what));
+    CHECK(std::count(run.error.begin(), run.error.end(), '\n') == 1);
+    CHECK_FALSE(std::filesystem::exists(folder / "out.nc"));
+  }
+};
+
+const std::string quick = " --steps 4 --hidden 4 --batch 2 --members 2 --mask pixels ";
+
+}  // namespace
+
+TEST_CASE("a gappy file is filled; report and picture are written; what exists is kept unless told otherwise") {
+  const Tool tool;
+  const std::string in = tool.gappy(), out = tool.folder / "out.nc";
+  const std::string arguments = in + " -v wave0 -o " + out + quick + " --report " + (tool.folder / "r.json") + " --picture " +
+                                (tool.folder / "p.png");
+  const auto run = tool(arguments);
+  INFO(run.error);
+  REQUIRE(run.code == 0);
+  CHECK(run.error.empty());  // no progress bar where standard error is no terminal
+  for (const char* word : {"kriging", "laplace", "nearest", "climatology", "mean", "lacuna", "planned peak memory"})
+    CHECK_THAT(run.out, Catch::Matchers::Contains(word));
+  const auto before = data::read_netcdf({in}, {"wave0"}), after = data::read_netcdf({out}, {"wave0"});
+  const auto spread = data::read_netcdf({out}, {"wave0_spread"});
+  for (std::size_t i = 0; i < before.values.size(); ++i) {
+    CHECK(std::isfinite(after.values[i]));
+    CHECK(std::isfinite(spread.values[i]));
+    if (!std::isnan(before.values[i])) CHECK(after.values[i] == before.values[i]);
+  }
+  const auto report = nlohmann::json::parse(content(tool.folder / "r.json"));
+  CHECK(report["steps"] == 4);
+  CHECK(report["withheld_nmse"].contains("lacuna"));
+  CHECK(content(tool.folder / "p.png").substr(1, 3) == "PNG");
+
+  const std::string kept = content(out);
+  const auto again = tool(arguments);
+  CHECK(again.code == 1);
+  CHECK_THAT(again.error, Catch::Matchers::Contains("exists"));
+  CHECK(content(out) == kept);
+}
+
+TEST_CASE("an interrupted run goes on from its checkpoint, and a foreign checkpoint is refused") {
+  const Tool tool;
+  const std::string in = tool.gappy(), state = tool.folder / "state";
+  const auto arguments = [&](const std::string& out) {
+    return in + " -v wave0 -o " + (tool.folder / out) + quick + " --checkpoint " + state;
+  };
+  const auto first = tool(arguments("a.nc") + " --resume");
+  CHECK(first.code == 0);
+  CHECK_THAT(first.out, Catch::Matchers::Contains("no checkpoint in"));
+  const auto second = tool(arguments("b.nc") + " --resume");
+  CHECK(second.code == 0);
+  CHECK_THAT(second.out, Catch::Matchers::Contains("resumed at step 4"));
+  CHECK(data::read_netcdf({tool.folder / "a.nc"}, {"wave0"}).values == data::read_netcdf({tool.folder / "b.nc"}, {"wave0"}).values);
+  tool.fails(arguments("out.nc") + " --resume --seed 2", "belongs to another run");
+  std::ofstream(state + "/state.safetensors") << "damaged";
+  tool.fails(arguments("out.nc") + " --resume", "state.safetensors");
+}
+
+TEST_CASE("mistakes in the input get one line") {
+  const Tool tool;
+  const std::string in = tool.gappy(), out = " -o " + (tool.folder / "out.nc") + quick;
+  tool.fails((tool.folder / "absent.nc") + " -v wave0" + out, "absent.nc");
+  put_content(tool.folder / "text.nc", "this is no NetCDF file");
+  tool.fails((tool.folder / "text.nc") + " -v wave0" + out, "text.nc");
+  tool.fails(in + " -v wind" + out, "wave0");  // lists the variables there are
+  auto fields = waves::make(9, 1, waves::Gaps::pixels, 2.0f);
+  tool.fails(tool.input("full.nc", fields) + " -v wave0" + out, "nothing is missing");
+  for (auto& x : fields.values) x = data::not_observed;
+  tool.fails(tool.input("empty.nc", fields) + " -v wave0" + out, "all values are missing");
+  fields = waves::make(9, 1, waves::Gaps::pixels);
+  fields.values[40] = std::numeric_limits<float>::infinity();
+  tool.fails(tool.input("infinite.nc", fields) + " -v wave0" + out, "infinite");
+  fields = waves::make(2, 1, waves::Gaps::pixels, 2.0f);
+  fields.values[40] = data::not_observed;
+  tool.fails(tool.input("short.nc", fields) + " -v wave0" + out, "fewer than a window of 3");
+}
+
+TEST_CASE("mistakes in the options get one line") {
+  const Tool tool;
+  const std::string in = tool.gappy() + " -v wave0", out = " -o " + (tool.folder / "out.nc");
+  tool.fails(tool.gappy() + " -v wave0 --overwrite -o " + (tool.folder / "in.nc"), "in.nc");
+  tool.fails(in + " -o /absent/folder/out.nc", "/absent/folder");
+  tool.fails(in + out + " --window 0", "length 0");
+  tool.fails(in + out + " --withhold 0.9", "--withhold 0.9");
+  tool.fails(in + out + " --members 1", "members");
+  tool.fails(in + out + " --mask stripes", "stripes");
+  tool.fails(in + out + " --background magic", "magic");
+  tool.fails(in + out + " --contexts 1.5", "--contexts 1.5");
+  tool.fails(in + out + " --resume", "--checkpoint");
+  tool.fails(in + out + " --steps -3", "--steps");
+  tool.fails(in + out + " --unknown", "--unknown");
+  tool.fails(in, "--output");
+}
+
+TEST_CASE("pixel contexts on data that miss blocks are refused") {
+  const Tool tool;
+  const std::string in = tool.input("blocks.nc", waves::make(24, 1, waves::Gaps::blocks));
+  tool.fails(in + " -v wave0 --mask pixels --steps 2 -o " + (tool.folder / "out.nc"), "exposure audit");
+}
