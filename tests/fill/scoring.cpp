@@ -30,18 +30,28 @@ TEST_CASE("the learned part never makes the withheld error worse") {
   CHECK(Score{std::vector<ErrorSums>(1)}.nmse() == 0.0);
 }
 
-TEST_CASE("spread factors match the ensemble's spread to the error") {
-  // Values of variable 0 have member variance 1, of variable 1 none.
-  std::vector<EnsembleValue> values(8);
-  Score score{std::vector<ErrorSums>(2)};
+TEST_CASE("the spread follows the ensemble where the ensemble tells the error, and is flat where it does not") {
+  // Variable 0: errors are twice the members' deviation. Variable 1: as large everywhere. Variable 2: members agree.
+  std::vector<EnsembleValue> values(600);
+  std::vector<double> errors(values.size());
   for (std::size_t i = 0; i < values.size(); ++i) {
+    const std::size_t v = i % 3;
+    const double deviation = 0.5 + static_cast<double>(i) / 300.0, sign = i / 3 % 2 == 0 ? 1.0 : -1.0;
     values[i].at = i;
-    values[i].var_background = i % 2 == 0 ? 1.0 : 0.0;
-    score.variables[i % 2].add(3.0, 0.0);
+    values[i].var_background = v == 2 ? 0.0 : deviation * deviation;
+    errors[i] = sign * (v == 0 ? 2.0 * deviation : 3.0);
   }
-  const auto factors = spread_factors(values, score, {0.0, 0.0});
-  CHECK(factors[0] == Approx(3.0));
-  CHECK(factors[1] == 1.0);
+  const auto models = fit_spread(values, errors, {0.0, 0.0, 0.0});
+  CHECK(models[0].factor == Approx(2.0));
+  CHECK(models[0].floor == Approx(0.0).margin(1e-9));
+  CHECK(models[1].factor == Approx(0.0).margin(1e-9));
+  CHECK(models[1].floor == Approx(3.0));
+  CHECK(models[2].spread(0.0) == Approx(3.0));
+}
+
+TEST_CASE("a spread without withheld values is the ensemble's own") {
+  const auto models = fit_spread({}, {}, {0.5});
+  CHECK(models[0].spread(2.0) == 2.0);
 }
 
 TEST_CASE("the variance of background plus weighted anomaly counts their covariance") {

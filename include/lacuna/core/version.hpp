@@ -2,7 +2,7 @@
 
 namespace lacuna {
 
-/// @brief The library's version; CMakeLists.txt carries the same.
+/// @brief The library's version; CMakeLists.txt reads it from here.
 inline constexpr const char* version = "0.1.0";
 
 }  // namespace lacuna

@@ -33,7 +33,7 @@ struct Result {
 struct Calibration {
   bool self = true;                      ///< the mask itself is the context of the mean
   std::vector<double> weights;           ///< of the learned anomaly, per variable
-  std::vector<double> spread_factors;    ///< per variable
+  std::vector<SpreadModel> spread;        ///< per variable
   double nmse = 0, background_nmse = 0;  ///< on withheld observations: with these weights, and with none
 };
 
@@ -62,13 +62,23 @@ Calibration calibrate(SamplerType& sampler, const train::Samples& samples, const
   Calibration c;
   Score chosen = ensemble;
   c.self = false;
+  struct Value {
+    double background, anomaly, truth;
+    std::size_t variable;
+  };
+  std::vector<Value> own;  // in the order of `values`
   if (o.contexts.kind == SamplingContexts::Kind::automatic || o.contexts.kind == SamplingContexts::Kind::self) {
-    const Score self = score_self(sampler, samples, withheld, windows);
+    const Score self = score_self(sampler, samples, withheld, windows, [&](double b, double d, double x, std::size_t v) {
+      own.push_back({b, d, x, v});
+    });
     c.self = o.contexts.kind == SamplingContexts::Kind::self || self.nmse() <= ensemble.nmse();
     if (c.self) chosen = self;
   }
   c.weights = chosen.best_weights();
-  c.spread_factors = spread_factors(values, chosen, c.weights);
+  std::vector<double> errors = ensemble_errors(values, withheld, c.weights);
+  for (std::size_t i = 0; c.self && i < own.size(); ++i)
+    errors[i] = own[i].background + c.weights[own[i].variable] * own[i].anomaly - own[i].truth;
+  c.spread = fit_spread(values, errors, c.weights);
   c.nmse = chosen.nmse(c.weights);
   c.background_nmse = chosen.background_nmse();
   return c;
@@ -101,7 +111,7 @@ void impute_window(SamplerType& sampler, const train::Samples& samples, const Po
   });
   for (std::size_t j = 0; j < size; ++j) {
     if (!c.self) out.mean[at + j] += moments.mean()[j];
-    out.spread[at + j] += static_cast<float>(c.spread_factors[j % variables]) * moments.deviation(j);
+    out.spread[at + j] += static_cast<float>(c.spread[j % variables].spread(static_cast<double>(moments.deviation(j))));
     ++out.count[at + j];
   }
 }
@@ -261,7 +271,10 @@ inline Result impute(const data::Fields& input, const Options& o) {
   const Calibration calibration = calibrate(scorer, samples, contexts, o, withheld);
   report.contexts = calibration.self ? "the mask itself" : text("mean of ", o.members, " contexts");
   report.weights = calibration.weights;
-  report.spread_factors = calibration.spread_factors;
+  for (const auto& model : calibration.spread) {
+    report.spread_factors.push_back(model.factor);
+    report.spread_floors.push_back(model.floor);
+  }
   report.scores.push_back({"background", calibration.background_nmse});
   report.scores.push_back({"lacuna", calibration.nmse});
 

@@ -19,8 +19,8 @@ struct MethodScore {
 struct Report {
   std::vector<std::string> variables;
   std::string gaps, background, mask, contexts;
-  std::vector<MethodScore> scores;              ///< classical fills, then lacuna
-  std::vector<double> weights, spread_factors;  ///< per variable
+  std::vector<MethodScore> scores;                             ///< classical fills, then lacuna
+  std::vector<double> weights, spread_factors, spread_floors;  ///< per variable; floors in deviations
   std::size_t withheld = 0, filled = 0, parameters = 0, planned_bytes = 0, peak_bytes = 0;
   std::int64_t steps = 0;
   double training_seconds = 0, total_seconds = 0;
@@ -48,6 +48,7 @@ inline nlohmann::json to_json(const Report& r) {
           {"contexts", r.contexts},
           {"weights", r.weights},
           {"spread_factors", r.spread_factors},
+          {"spread_floors", r.spread_floors},
           {"parameters", r.parameters},
           {"steps", r.steps},
           {"training_seconds", r.training_seconds},

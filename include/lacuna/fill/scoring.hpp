@@ -83,8 +83,11 @@ inline std::vector<std::uint8_t> self_context(const train::Samples& samples, int
 }
 
 /// @brief Score with each window's own mask as the context: one evaluation a window.
-template <class Sampler>
-Score score_self(Sampler& sampler, const train::Samples& samples, const Withheld& withheld, const std::vector<int>& windows) {
+///
+/// visit(background, anomaly, truth, variable) is called for every withheld value, window by window in order.
+template <class Sampler, class Visit>
+Score score_self(Sampler& sampler, const train::Samples& samples, const Withheld& withheld, const std::vector<int>& windows,
+                 const Visit& visit) {
   std::vector<sampler::Request> requests;
   for (const int w : windows) requests.push_back({w, static_cast<std::uint64_t>(w), self_context(samples, w)});
   const auto variables = static_cast<std::size_t>(samples.fields().variables());
@@ -92,12 +95,19 @@ Score score_self(Sampler& sampler, const train::Samples& samples, const Withheld
   sampler(requests, [&](std::size_t i, const sampler::Estimate& e) {
     const std::size_t at =
         samples.fields().frame_size() * static_cast<std::size_t>(samples.starts()[static_cast<std::size_t>(requests[i].window)]);
-    for (std::size_t j = 0; j < e.anomaly.size(); ++j)
-      if (withheld.mask[at + j] != 0)
-        score.variables[j % variables].add(static_cast<double>(withheld.truth[at + j]) - static_cast<double>(e.background[j]),
-                                           static_cast<double>(e.anomaly[j]));
+    for (std::size_t j = 0; j < e.anomaly.size(); ++j) {
+      if (withheld.mask[at + j] == 0) continue;
+      const auto background = static_cast<double>(e.background[j]), anomaly = static_cast<double>(e.anomaly[j]);
+      const auto truth = static_cast<double>(withheld.truth[at + j]);
+      score.variables[j % variables].add(truth - background, anomaly);
+      visit(background, anomaly, truth, j % variables);
+    }
   });
   return score;
+}
+template <class Sampler>
+Score score_self(Sampler& sampler, const train::Samples& samples, const Withheld& withheld, const std::vector<int>& windows) {
+  return score_self(sampler, samples, withheld, windows, [](double, double, double, std::size_t) {});
 }
 
 /// @brief What an ensemble of contexts says about one withheld value.
@@ -168,16 +178,61 @@ inline Score score_ensemble(const std::vector<EnsembleValue>& values, const With
   return score;
 }
 
-/// @brief Per variable, the factor that makes the ensemble's spread as large as the error of the chosen mean:
-/// factor^2 = mean squared error / mean ensemble variance on withheld values.
-inline std::vector<double> spread_factors(const std::vector<EnsembleValue>& values, const Score& chosen,
-                                          const std::vector<double>& weights) {
-  std::vector<double> variance(weights.size(), 0.0), factors(weights.size(), 1.0);
-  for (const auto& value : values) variance[value.at % weights.size()] += value.variance(weights[value.at % weights.size()]);
-  for (std::size_t v = 0; v < weights.size(); ++v)
-    if (variance[v] > 0 && chosen.variables[v].count > 0)
-      factors[v] = std::sqrt(std::max(0.0, chosen.variables[v].squared_error(weights[v])) / variance[v]);
-  return factors;
+/// @brief Turns the deviation of the ensemble's members into an uncertainty: spread^2 = factor^2 deviation^2 + floor^2.
+///
+/// An ensemble of contexts does not see all of the error: deep inside a lost block every context says the same. The floor is the
+/// part of the error that it leaves out.
+struct SpreadModel {
+  double factor = 1, floor = 0;
+
+  double spread(double deviation) const { return std::sqrt(factor * factor * deviation * deviation + floor * floor); }
+};
+
+/// @brief Fits the model of each variable to the errors of the chosen mean on withheld values.
+///
+/// The mean of spread^2 is made equal to the mean squared error; the share of it that follows the ensemble's deviation is the
+/// one of 0, 0.1, ..., 1 with the largest Gaussian likelihood. errors: of the chosen mean, in the order of `values`.
+inline std::vector<SpreadModel> fit_spread(const std::vector<EnsembleValue>& values, const std::vector<double>& errors,
+                                           const std::vector<double>& weights) {
+  constexpr int shares = 11;
+  const std::size_t variables = weights.size();
+  std::vector<double> variance(variables, 0.0), squares(variables, 0.0), count(variables, 0.0);
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    const std::size_t v = values[i].at % variables;
+    variance[v] += values[i].variance(weights[v]);
+    squares[v] += errors[i] * errors[i];
+    count[v] += 1;
+  }
+  const auto model = [&](std::size_t v, int share) {
+    const double part = static_cast<double>(share) / (shares - 1);
+    return SpreadModel{variance[v] > 0 ? std::sqrt(part * squares[v] / variance[v]) : 0.0,
+                       std::sqrt((1.0 - part) * squares[v] / count[v])};
+  };
+  std::vector<double> surprise(variables * shares, 0.0);  // minus twice the log likelihood, but for a constant
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    const std::size_t v = values[i].at % variables;
+    for (int share = 0; share < shares; ++share) {
+      const double s = std::max(model(v, share).spread(std::sqrt(values[i].variance(weights[v]))), 1e-12);
+      surprise[v * shares + static_cast<std::size_t>(share)] += 2.0 * std::log(s) + errors[i] * errors[i] / (s * s);
+    }
+  }
+  std::vector<SpreadModel> models(variables);
+  for (std::size_t v = 0; v < variables; ++v) {
+    if (count[v] == 0 || squares[v] == 0) continue;
+    const auto own = surprise.begin() + static_cast<std::ptrdiff_t>(v * shares);
+    const int share = variance[v] > 0 ? static_cast<int>(std::min_element(own, own + shares) - own) : 0;
+    models[v] = model(v, share);
+  }
+  return models;
+}
+
+/// @brief Error of background + weight * anomaly at each value, the mean over the ensemble's members being the estimate.
+inline std::vector<double> ensemble_errors(const std::vector<EnsembleValue>& values, const Withheld& withheld,
+                                           const std::vector<double>& weights) {
+  std::vector<double> errors;
+  for (const auto& e : values)
+    errors.push_back(e.background + weights[e.at % weights.size()] * e.anomaly - static_cast<double>(withheld.truth[e.at]));
+  return errors;
 }
 
 }  // namespace lacuna::fill

@@ -14,6 +14,7 @@
 #include "lacuna/mask/partition.hpp"
 #include "lacuna/mask/policy.hpp"
 #include "lacuna/mask/static_cells.hpp"
+#include "lacuna/train/input.hpp"
 
 namespace lacuna::train {
 
@@ -128,5 +129,16 @@ class Samples {
   std::vector<float> place_, season_;
   int place_channels_ = 0, season_channels_ = 0;
 };
+
+/// @brief The layout of a network's input for these samples.
+inline InputLayout input_layout(const Samples& samples) {
+  const auto kind = samples.background().kind();
+  return {.frames = samples.length(),
+          .variables = samples.fields().variables(),
+          .background = kind != baseline::BackgroundKind::none,
+          .climate = kind == baseline::BackgroundKind::kriging,
+          .place = samples.place_channels(),
+          .season = samples.season_channels()};
+}
 
 }  // namespace lacuna::train

@@ -23,17 +23,6 @@ struct TrainerSettings {
   OptimizerSettings optimizer;
 };
 
-/// @brief The layout of a network's input for these samples.
-inline InputLayout input_layout(const Samples& samples) {
-  const auto kind = samples.background().kind();
-  return {.frames = samples.length(),
-          .variables = samples.fields().variables(),
-          .background = kind != baseline::BackgroundKind::none,
-          .climate = kind == baseline::BackgroundKind::kriging,
-          .place = samples.place_channels(),
-          .season = samples.season_channels()};
-}
-
 /// @brief Buffers of one sample on its way into the batch. Reused: no allocation in steady state.
 struct SampleBuffers {
   mask::Partition partition;

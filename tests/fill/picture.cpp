@@ -1,0 +1,26 @@
+#include "lacuna/fill/picture.hpp"
+
+#include "../data/scratch.hpp"
+#include "catch.hpp"
+#include "waves.hpp"
+
+using namespace lacuna;
+
+TEST_CASE("the frames shown are those with the most gaps, one in each stretch") {
+  auto f = waves::make(12, 1, waves::Gaps::pixels, 2.0f);
+  for (const int t : {2, 7, 11})
+    for (int x = 0; x < 12; ++x) f.at(t, 3, x, 0) = data::not_observed;
+  CHECK(fill::frames_to_show(f, 0, 3) == std::vector<int>{2, 7, 11});
+  CHECK(fill::frames_to_show(f, 0, 99).size() == 12);
+}
+
+TEST_CASE("a picture is written for several variables") {
+  const Scratch folder;
+  const auto f = waves::make(6, 3, waves::Gaps::pixels);
+  fill::Result result;
+  result.filled = f;
+  result.spread.assign(f.values.size(), 0.5f);
+  fill::draw(f, result, folder / "p.png");
+  CHECK(content(folder / "p.png").substr(1, 3) == "PNG");
+  CHECK_THROWS_AS(fill::draw(f, result, folder / "absent/p.png"), DataError);
+}

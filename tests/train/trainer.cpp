@@ -1,0 +1,93 @@
+#include "lacuna/train/trainer.hpp"
+
+#include <limits>
+
+#include "../fill/waves.hpp"
+#include "catch.hpp"
+#include "lacuna/mask/pixels.hpp"
+#include "lacuna/nn/unet.hpp"
+
+using namespace lacuna;
+using baseline::BackgroundKind;
+using train::Samples;
+
+namespace {
+
+/// A small network on normalised waves.
+struct Setting {
+  Samples samples;
+  cpu::Device device;
+  Parameters<float> parameters;
+  nn::UNet network;
+  train::Trainer<nn::UNet, mask::Pixels> trainer;
+
+  explicit Setting(const data::Fields& f, int crop = 0, std::uint64_t seed = 1)
+      : samples(f, {}, {BackgroundKind::none, f, {}, {}}),
+        device({.threads = 2}),
+        network(
+            {.inputs = train::input_layout(samples).channels(), .outputs = train::input_layout(samples).fields(), .hidden = 4},
+            parameters, 1),
+        trainer(device, samples, network, parameters, mask::Pixels::random_ratio(), {1.0f},
+                {.batch = 4, .crop = crop, .seed = seed, .optimizer = {}}) {}
+};
+
+data::Fields normalised_waves() {
+  auto f = waves::make(24, 1, waves::Gaps::pixels);
+  for (auto& x : f.values) x = (x - 5.0f) / 1.4f;
+  return f;
+}
+
+}  // namespace
+
+TEST_CASE("training lowers the loss on incomplete data") {
+  Setting s(normalised_waves());
+  double first = 0, last = 0;
+  for (int step = 0; step < 240; ++step) {
+    const double loss = s.trainer.step(3e-3);
+    (step < 10 ? first : last) += step < 10 || step >= 230 ? loss / 10 : 0.0;
+  }
+  CHECK(first > 0.8);
+  CHECK(last < 0.6 * first);
+}
+
+TEST_CASE("steps repeat bit for bit, and depend on the seed") {
+  const auto f = normalised_waves();
+  Setting a(f), b(f), c(f, 0, 2);
+  for (int step = 0; step < 3; ++step) {
+    const double loss = a.trainer.step(1e-3);
+    CHECK(loss == b.trainer.step(1e-3));
+    CHECK(loss != c.trainer.step(1e-3));
+  }
+  CHECK(a.parameters.values() == b.parameters.values());
+}
+
+TEST_CASE("a plan takes the memory that a step takes") {
+  Setting s(normalised_waves(), 10);
+  s.trainer.plan();
+  const auto planned = s.device.arena().high_water();
+  CHECK(planned > 0);
+  s.trainer.step(1e-3);
+  s.trainer.step(1e-3);
+  CHECK(s.device.arena().high_water() == planned);
+}
+
+TEST_CASE("crops of a grid smaller than the crop are the grid") {
+  Setting s(normalised_waves(), 500);
+  CHECK(std::isfinite(s.trainer.step(1e-3)));
+}
+
+TEST_CASE("training that diverges stops with a message and leaves the parameters as they were") {
+  Setting s(normalised_waves());
+  s.parameters.values()[0] = std::numeric_limits<float>::infinity();
+  const auto before = s.parameters.values();
+  CHECK_THROWS_WITH(s.trainer.step(1e-3), Catch::Matchers::Contains("diverged at step 1"));
+  CHECK(s.parameters.values() == before);
+}
+
+TEST_CASE("a batch of nothing is refused") {
+  const auto f = normalised_waves();
+  Setting s(f);
+  using Trainer = train::Trainer<nn::UNet, mask::Pixels>;
+  CHECK_THROWS_AS(Trainer(s.device, s.samples, s.network, s.parameters, mask::Pixels{}, {1.0f}, {.batch = 0, .optimizer = {}}),
+                  OptionError);
+}
