@@ -57,8 +57,8 @@ const std::string quick = " --steps 4 --hidden 4 --batch 2 --members 2 --mask pi
 TEST_CASE("a gappy file is filled; report and picture are written; what exists is kept unless told otherwise") {
   const Tool tool;
   const std::string in = tool.gappy(), out = tool.folder / "out.nc";
-  const std::string arguments = in + " -v wave0 -o " + out + quick + " --report " + (tool.folder / "r.json") + " --picture " +
-                                (tool.folder / "p.png");
+  const std::string arguments =
+      in + " -v wave0 -o " + out + quick + " --report " + (tool.folder / "r.json") + " --picture " + (tool.folder / "p.png");
   const auto run = tool(arguments);
   INFO(run.error);
   REQUIRE(run.code == 0);
@@ -93,10 +93,12 @@ TEST_CASE("an interrupted run goes on from its checkpoint, and a foreign checkpo
   const auto first = tool(arguments("a.nc") + " --resume");
   CHECK(first.code == 0);
   CHECK_THAT(first.out, Catch::Matchers::Contains("no checkpoint in"));
+  tool.fails(arguments("out.nc"), "state.safetensors");  // an earlier run's state is not thrown away
   const auto second = tool(arguments("b.nc") + " --resume");
   CHECK(second.code == 0);
   CHECK_THAT(second.out, Catch::Matchers::Contains("resumed at step 4"));
-  CHECK(data::read_netcdf({tool.folder / "a.nc"}, {"wave0"}).values == data::read_netcdf({tool.folder / "b.nc"}, {"wave0"}).values);
+  CHECK(data::read_netcdf({tool.folder / "a.nc"}, {"wave0"}).values ==
+        data::read_netcdf({tool.folder / "b.nc"}, {"wave0"}).values);
   tool.fails(arguments("out.nc") + " --resume --seed 2", "belongs to another run");
   std::ofstream(state + "/state.safetensors") << "damaged";
   tool.fails(arguments("out.nc") + " --resume", "state.safetensors");
@@ -135,6 +137,8 @@ TEST_CASE("mistakes in the options get one line") {
   tool.fails(in + out + " --resume", "--checkpoint");
   tool.fails(in + out + " --steps -3", "--steps");
   tool.fails(in + out + " --unknown", "--unknown");
+  tool.fails(in + out + " --hidden 17", "--hidden 17");
+  tool.fails(in + out + " --report " + (tool.folder / "out.nc"), "names of their own");
   tool.fails(in, "--output");
 }
 

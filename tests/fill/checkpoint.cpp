@@ -35,13 +35,16 @@ TEST_CASE("a checkpoint gives the whole state back") {
   auto parameters = network();
   auto empty = train::OptimizerState<float>{};
   CHECK_FALSE(checkpoint.load(parameters, empty).has_value());
-  checkpoint.save(parameters, state(), {12.5});
+  checkpoint.save(parameters, state(), {.training = {.seconds = 12.5, .decay_from = 7.0}, .threads = 3});
   auto restored = network();
   restored.values().assign(8, 0.0f);
   train::OptimizerState<float> s;
   const auto progress = checkpoint.load(restored, s);
   REQUIRE(progress.has_value());
-  CHECK(progress->seconds == 12.5);
+  CHECK(progress->training.seconds == 12.5);
+  CHECK(progress->training.decay_from == 7.0);
+  CHECK(progress->training.best == 1e300);
+  CHECK(progress->threads == 3);
   CHECK(restored.values() == parameters.values());
   CHECK(s.first_moment == state().first_moment);
   CHECK(s.second_moment == state().second_moment);
@@ -89,5 +92,5 @@ TEST_CASE("the digest sees one changed bit and takes every NaN for the same") {
   const auto before = digest(values);
   values[1] = std::nextafter(2.0f, 3.0f);
   CHECK(digest(values) != before);
-  CHECK(digest({std::nanf("1")}) == digest({-std::nanf("2")}));
+  CHECK(digest(std::vector<float>{std::nanf("1")}) == digest(std::vector<float>{-std::nanf("2")}));
 }

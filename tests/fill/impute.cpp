@@ -68,7 +68,7 @@ TEST_CASE("a run that was interrupted and resumed ends where an unbroken one end
   cpu::Device device({.threads = o.threads});
   Report report;
   const auto background = choose_background(o, study, device.threads(), report);
-  const train::Samples samples(study.available, o.window, background.make(study.available));
+  const train::Samples samples(study.available, o.window, background.make(study.available), study.live);
   const auto structure = mask::detect(samples.masks(), samples.windows(), samples.live());
   LearnerSettings settings{
       .hidden = o.hidden, .batch = o.batch, .crop = o.crop, .seed = o.seed, .learning_rate = o.learning_rate};
@@ -80,7 +80,7 @@ TEST_CASE("a run that was interrupted and resumed ends where an unbroken one end
   const train::LearningRate rate{.peak = o.learning_rate};
   for (int step = 0; step < 3; ++step) learner.trainer().step(rate(step / 8.0));
   Checkpoint(folder, fingerprint(o, study, settings, report))
-      .save(learner.parameters(), learner.trainer().optimizer().state(), {1.0});
+      .save(learner.parameters(), learner.trainer().optimizer().state(), {.training = {.seconds = 1.0}, .threads = 2});
 
   auto resumed = quick(8);
   resumed.checkpoint = folder.string();
@@ -99,6 +99,27 @@ TEST_CASE("several allowed policies are tried and the choice repeats") {
   const auto first = impute(fields, o), second = impute(fields, o);
   CHECK(first.report.mask == second.report.mask);
   CHECK(first.filled.values == second.filled.values);
+}
+
+TEST_CASE("options that cannot work are named before any work") {
+  const auto fields = waves::make(12, 1, waves::Gaps::pixels);
+  const auto refused = [&](const auto& change, const std::string& what) {
+    auto o = quick(1);
+    change(o);
+    CHECK_THROWS_WITH(impute(fields, o), Catch::Matchers::Contains(what));
+  };
+  refused([](Options& o) { o.mask = "pixel"; }, "--mask pixel");
+  refused([](Options& o) { o.background = "krigging"; }, "--background krigging");
+  refused([](Options& o) { o.members = 1; }, "--members 1");
+  refused([](Options& o) { o.hidden = 17; }, "--hidden 17");
+  refused([](Options& o) { o.crop = -7; }, "--crop -7");
+}
+
+TEST_CASE("a single observation cannot be kept aside") {
+  auto fields = waves::make(3, 1, waves::Gaps::pixels);
+  for (auto& x : fields.values) x = data::not_observed;
+  fields.values[7] = 1.0f;
+  CHECK_THROWS_WITH(impute(fields, quick(1)), Catch::Matchers::Contains("kept aside"));
 }
 
 TEST_CASE("overlapping windows and a remainder cover every frame") {

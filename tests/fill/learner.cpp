@@ -53,7 +53,7 @@ TEST_CASE("a limit of time ends training, and time before a resume counts") {
   auto learner = s.learner();
   Progress progress;
   TrainingRun run(learner, {.minutes = 1.0}, progress);
-  run.resume_at(61.0);
+  run.resume({.seconds = 61.0});
   run([] { return 1.0; }, [](std::int64_t) {});
   CHECK(learner.trainer().steps_done() == 0);
 }
@@ -67,6 +67,16 @@ TEST_CASE("without a limit training ends when the withheld error stops falling")
   run([&] { return ++looks < 3 ? 1.0 / looks : 0.5; }, [](std::int64_t) {});
   CHECK(looks >= 3);
   CHECK(learner.trainer().steps_done() > 0);
+}
+
+TEST_CASE("a run that had ended is not trained again when resumed") {
+  Setting s;
+  auto learner = s.learner();
+  Progress progress;
+  TrainingRun run(learner, {}, progress);
+  run.resume({.seconds = 200, .looked = 150, .best = 0.5, .misses = 4, .decay_from = 150, .decay_length = 50});
+  run([] { return 1.0; }, [](std::int64_t) {});
+  CHECK(learner.trainer().steps_done() == 0);
 }
 
 TEST_CASE("the sampler sees the averaged weights") {

@@ -1,17 +1,19 @@
 #pragma once
 
+#include <bit>
 #include <cmath>
-#include <cstring>
 #include <filesystem>
 #include <map>
 #include <optional>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include "lacuna/autograd/parameter.hpp"
 #include "lacuna/core/philox.hpp"
 #include "lacuna/data/field.hpp"
 #include "lacuna/data/safetensors.hpp"
+#include "lacuna/fill/training_state.hpp"
 #include "lacuna/train/optimizer.hpp"
 
 namespace lacuna::fill {
@@ -20,9 +22,11 @@ namespace lacuna::fill {
 using Fingerprint = std::map<std::string, std::string>;
 
 /// @brief A number that changes with any bit of the data (not cryptographic).
-inline std::uint64_t digest(const std::vector<float>& values) {
+template <class T>
+std::uint64_t digest(const std::vector<T>& values) {
+  using Bits = std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint64_t>;
   std::uint64_t sum = 0;
-  for (const float value : values) sum = mix_bits(sum ^ (std::isnan(value) ? 0x7fc00000u : std::bit_cast<std::uint32_t>(value)));
+  for (const T value : values) sum = mix_bits(sum ^ (std::isnan(value) ? Bits{0x7fc00000u} : std::bit_cast<Bits>(value)));
   return sum;
 }
 
@@ -37,11 +41,13 @@ class Checkpoint {
 
   const std::filesystem::path& folder() const { return folder_; }
 
-  struct Progress {
-    double seconds = 0;  ///< of training so far
+  /// What lies in the state beside parameters and optimizer.
+  struct Run {
+    TrainingState training;
+    int threads = 0;
   };
 
-  void save(const Parameters<float>& parameters, const train::OptimizerState<float>& state, const Progress& progress) const {
+  void save(const Parameters<float>& parameters, const train::OptimizerState<float>& state, const Run& run) const {
     std::error_code failed;
     std::filesystem::create_directories(folder_, failed);
     require<DataError>(!failed, "checkpoint ", folder_.string(), ": cannot make the folder: ", failed.message());
@@ -52,14 +58,15 @@ class Checkpoint {
     all.tensors["average"] = data::Tensor::from(state.average);
     all.metadata = fingerprint_;
     all.metadata["step"] = std::to_string(state.step);
-    all.metadata["seconds"] = text(progress.seconds);
+    all.metadata["threads"] = std::to_string(run.threads);
+    run.training.save(all.metadata);
     data::write_safetensors((folder_ / "state.safetensors").string(), all);
     data::write_safetensors((folder_ / "parameters.safetensors").string(), named(parameters, state.average));
   }
 
   /// Restores parameters and state; empty if there is no checkpoint.
   /// Throws: DataError if the file is damaged or belongs to other data, settings or another network (naming what differs).
-  std::optional<Progress> load(Parameters<float>& parameters, train::OptimizerState<float>& state) const {
+  std::optional<Run> load(Parameters<float>& parameters, train::OptimizerState<float>& state) const {
     const auto path = folder_ / "state.safetensors";
     if (!std::filesystem::exists(path)) return std::nullopt;
     const auto all = data::read_safetensors(path.string());
@@ -80,12 +87,15 @@ class Checkpoint {
     restore("first_moment", state.first_moment);
     restore("second_moment", state.second_moment);
     restore("average", state.average);
+    Run run;
+    run.training.load(all.metadata, path.string());
     try {
       state.step = std::stoll(all.metadata.at("step"));
-      return Progress{std::stod(all.metadata.at("seconds"))};
+      run.threads = std::stoi(all.metadata.at("threads"));
     } catch (const std::exception&) {
-      throw DataError(text(path.string(), " is damaged: its step cannot be read"));
+      throw DataError(text(path.string(), " is damaged: its step or threads cannot be read"));
     }
+    return run;
   }
 
  private:

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <cstdio>
+#include <filesystem>
+#include <span>
 #include <string>
 
 #include "lacuna/data/atomic_file.hpp"
@@ -16,13 +18,20 @@ inline void check_outputs(const Options& o) {
   require<OptionError>(!o.output.empty(), "no output file: give -o OUT.nc");
   for (const auto& path : {o.output, o.report, o.picture})
     if (!path.empty()) data::require_writable_output(path, o.inputs, o.overwrite);
-  require<OptionError>(o.members >= 2, "--members ", o.members, ": a spread needs at least 2");
-  require<OptionError>(o.steps >= 0 && o.minutes >= 0, "--steps ", o.steps, " --minutes ", o.minutes, ": expected 0 or more");
-  require<OptionError>(!o.resume || !o.checkpoint.empty(), "--resume needs --checkpoint DIR");
+  require<OptionError>(o.output != o.report && o.output != o.picture && (o.report.empty() || o.report != o.picture),
+                       "output, report and picture need names of their own");
+  validate(o);
+  if (o.checkpoint.empty()) return;
+  const std::filesystem::path folder(o.checkpoint);
+  std::error_code failed;
+  std::filesystem::create_directories(folder, failed);
+  require<DataError>(!failed && std::filesystem::is_directory(folder), "--checkpoint ", o.checkpoint,
+                     ": cannot make this folder");
+  data::require_writable_output((folder / "state.safetensors").string(), o.inputs, o.overwrite || o.resume);
 }
 
 /// @brief lacuna-fill: reads gappy variables, fills them and writes file, report and picture.
-/// Throws: what impute() throws; DataError for files. Nothing that exists is replaced before everything has succeeded.
+/// Throws: what impute() throws; DataError for files. Nothing that exists is replaced before all values are computed.
 inline Report run(const Options& o) {
   check_outputs(o);
   const data::NetcdfInput input = data::read_netcdf_input(o.inputs, o.variables);

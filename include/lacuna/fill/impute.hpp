@@ -33,7 +33,7 @@ struct Result {
 struct Calibration {
   bool self = true;                      ///< the mask itself is the context of the mean
   std::vector<double> weights;           ///< of the learned anomaly, per variable
-  std::vector<SpreadModel> spread;        ///< per variable
+  std::vector<SpreadModel> spread;       ///< per variable
   double nmse = 0, background_nmse = 0;  ///< on withheld observations: with these weights, and with none
 };
 
@@ -55,7 +55,7 @@ inline void choose_sizes(const data::Grid& grid, const mask::Structure& structur
 template <class SamplerType>
 Calibration calibrate(SamplerType& sampler, const train::Samples& samples, const Policy& policy, const Options& o,
                       const Withheld& withheld) {
-  const auto windows = evenly(windows_with(samples, withheld.mask), 16);
+  const auto windows = windows_to_score(samples, withheld.mask);
   const auto variables = static_cast<std::size_t>(samples.fields().variables());
   const auto values = ensemble_values(sampler, samples, policy, o.seed, o.members, withheld, windows);
   const Score ensemble = score_ensemble(values, withheld, variables);
@@ -134,6 +134,8 @@ inline void merge(const data::Fields& input, const Study& study, const Overlap& 
     result.filled.values[i] = static_cast<float>(static_cast<double>(sums.mean[i]) / count * study.normalisation.deviation[v] +
                                                  study.normalisation.mean[v]);
     result.spread[i] = static_cast<float>(static_cast<double>(sums.spread[i]) / count * study.normalisation.deviation[v]);
+    require(std::isfinite(result.filled.values[i]), "the value imputed for ", input.names[v], " in frame ",
+            i / input.frame_size(), " is not finite");
     ++result.report.filled;
   }
 }
@@ -152,7 +154,7 @@ inline Policy choose_policy(cpu::Device& device, const train::Samples& samples, 
     const train::LearningRate rate{.peak = settings.learning_rate};
     for (int step = 0; step < trial_steps; ++step) learner.trainer().step(rate(static_cast<double>(step) / trial_steps));
     auto sampler = learner.sampler(samples);
-    const double error = score_self(sampler, samples, withheld, evenly(windows_with(samples, withheld.mask), 16)).nmse();
+    const double error = score_self(sampler, samples, withheld, windows_to_score(samples, withheld.mask)).nmse();
     std::printf("mask policy %s: withheld error %.4f after %d trial steps\n", allowed[i].name.c_str(), error, trial_steps);
     if (i == 0 || error < clearly_lower * least) {
       least = error;
@@ -174,27 +176,37 @@ inline Policy sampling_policy(const Policy& training, const SamplingContexts& co
 
 /// @brief What a checkpoint of this run belongs to.
 inline Fingerprint fingerprint(const Options& o, const Study& study, const LearnerSettings& settings, const Report& report) {
-  return {{"data", text(digest(study.available.values))},
-          {"window", text(o.window.length, "/", o.window.stride)},
-          {"background", report.background},
-          {"mask policy", text(report.mask, " ", o.ratio)},
-          {"seed", text(o.seed)},
-          {"steps", text(o.steps)},
-          {"hidden width", text(settings.hidden)},
-          {"batch", text(settings.batch)},
-          {"crop", text(settings.crop)},
-          {"learning rate", text(settings.learning_rate)},
-          {"version", version}};
+  const auto& grid = study.available.grid;
+  return {
+      {"data", text(digest(study.available.values))},
+      {"coordinates", text(digest(grid.y), "/", digest(grid.x), "/", digest(study.available.time), study.available.time_units)},
+      {"window", text(o.window.length, "/", o.window.stride)},
+      {"background", report.background},
+      {"mask policy", text(report.mask, " ", o.ratio)},
+      {"seed", text(o.seed)},
+      {"steps", text(o.steps)},
+      {"hidden width", text(settings.hidden)},
+      {"batch", text(settings.batch)},
+      {"crop", text(settings.crop)},
+      {"learning rate", text(settings.learning_rate)},
+      {"version", version}};
 }
 
 /// @brief Plans training and imputation without computing and returns the peak memory to expect, in bytes.
-inline std::size_t plan_memory(cpu::Device& device, const train::Samples& samples, Learner& learner) {
+///
+/// To what is resident now it adds the arena, the learner, the sampler's buffers and, per value of the fields: the samples of all
+/// observations (13 bytes), sums over windows (10), results (9) and the file in memory (9).
+inline std::size_t plan_memory(cpu::Device& device, const train::Samples& samples, const Policy& policy,
+                               const LearnerSettings& settings, Report& report) {
   const std::size_t before = resident_memory();
+  Learner learner(device, samples, policy, settings);
   learner.trainer().plan();
   auto sampler = learner.sampler(samples);
   sampler.plan();
-  const std::size_t results = samples.fields().values.size() * (3 * sizeof(float) + 3);
-  return before + device.arena().high_water() + learner.parameter_bytes() + sampler.buffer_bytes() + results;
+  report.parameters = learner.parameters().size();
+  constexpr std::size_t bytes_per_value = 41;
+  return before + device.arena().high_water() + learner.parameter_bytes() + sampler.buffer_bytes() +
+         samples.fields().values.size() * bytes_per_value;
 }
 
 /// @brief Trains a learner within the options' budget, with checkpoints each minute and at the end.
@@ -205,15 +217,18 @@ inline void train_learner(Learner& learner, const train::Samples& samples, const
   auto& state = learner.trainer().optimizer().state();
   if (checkpoint && o.resume) {
     if (const auto found = checkpoint->load(learner.parameters(), state)) {
-      training.resume_at(found->seconds);
+      training.resume(found->training);
       std::printf("resumed at step %lld\n", static_cast<long long>(state.step));
+      if (found->threads != report.threads)
+        std::printf("the checkpoint was made with %d threads, this run has %d: the result is not the same bit for bit\n",
+                    found->threads, report.threads);
     } else {
       std::printf("no checkpoint in %s: starting afresh\n", checkpoint->folder().string().c_str());
     }
   }
   constexpr double save_every = 60;
   double saved = training.seconds();
-  const auto windows = evenly(windows_with(samples, withheld.mask), 16);
+  const auto windows = windows_to_score(samples, withheld.mask);
   training(
       [&] {
         auto sampler = learner.sampler(samples);
@@ -222,9 +237,9 @@ inline void train_learner(Learner& learner, const train::Samples& samples, const
       [&](std::int64_t) {
         if (!checkpoint || training.seconds() - saved < save_every) return;
         saved = training.seconds();
-        checkpoint->save(learner.parameters(), state, {saved});
+        checkpoint->save(learner.parameters(), state, {training.state(), report.threads});
       });
-  if (checkpoint) checkpoint->save(learner.parameters(), state, {training.seconds()});
+  if (checkpoint) checkpoint->save(learner.parameters(), state, {training.state(), report.threads});
   report.steps = state.step;
   report.training_seconds = training.seconds();
 }
@@ -236,9 +251,11 @@ inline void train_learner(Learner& learner, const train::Samples& samples, const
 /// give the same result bit for bit. Throws: OptionError, DataError, ShapeError with one line.
 inline Result impute(const data::Fields& input, const Options& o) {
   const auto start = std::chrono::steady_clock::now();
+  validate(o);
   cpu::Device device({.threads = o.threads});
   Result result;
   Report& report = result.report;
+  report.threads = device.threads();
   const Study study = make_study(input, o.window, o.withhold, o.seed);
   report.variables = input.names;
   report.gaps = mask::describe(study.structure);
@@ -247,21 +264,21 @@ inline Result impute(const data::Fields& input, const Options& o) {
   const Withheld withheld{study.truth.values, study.withheld};
 
   const auto background = choose_background(o, study, device.threads(), report);
-  const train::Samples samples(study.available, o.window, background.make(study.available));
+  const train::Samples samples(study.available, o.window, background.make(study.available), study.live);
   const auto structure = mask::detect(samples.masks(), samples.windows(), samples.live());
   const auto candidates = policy_candidates(o, structure, samples);
   for (const auto& candidate : candidates) std::printf("%s", mask::summary(candidate.exposure).c_str());
   LearnerSettings settings{
       .hidden = o.hidden, .batch = o.batch, .crop = o.crop, .seed = o.seed, .learning_rate = o.learning_rate};
   choose_sizes(samples.fields().grid, structure, settings);
-  const Policy policy = choose_policy(device, samples, allowed_policies(candidates, o, structure), settings, withheld, report);
-
-  Learner learner(device, samples, policy, settings);
-  report.parameters = learner.parameters().size();
-  report.planned_bytes = plan_memory(device, samples, learner);
+  const auto allowed = allowed_policies(candidates, o, structure);
+  report.planned_bytes = plan_memory(device, samples, allowed.front().policy, settings, report);
   std::printf("network: %zu parameters, batch %d of %s; planned peak memory %.0f MB\n", report.parameters, settings.batch,
               settings.crop == 0 ? "the whole grid" : text(settings.crop, " x ", settings.crop, " crops").c_str(),
               static_cast<double>(report.planned_bytes) / 1e6);
+  std::fflush(stdout);
+  const Policy policy = choose_policy(device, samples, allowed, settings, withheld, report);
+  Learner learner(device, samples, policy, settings);
   std::optional<Checkpoint> checkpoint;
   if (!o.checkpoint.empty()) checkpoint.emplace(o.checkpoint, fingerprint(o, study, settings, report));
   train_learner(learner, samples, o, withheld, checkpoint, report);
@@ -278,7 +295,7 @@ inline Result impute(const data::Fields& input, const Options& o) {
   report.scores.push_back({"background", calibration.background_nmse});
   report.scores.push_back({"lacuna", calibration.nmse});
 
-  const train::Samples all(study.truth, o.window, background.make(study.truth));
+  const train::Samples all(study.truth, o.window, background.make(study.truth), study.live);
   auto sampler = learner.sampler(all);
   Overlap sums(input.values.size());
   sampler::RunningMoments moments;
@@ -294,7 +311,6 @@ inline Result impute(const data::Fields& input, const Options& o) {
   report.total_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   report.peak_bytes = peak_memory();
   report.seed = o.seed;
-  report.threads = device.threads();
   report.members = o.members;
   report.version = version;
   return result;

@@ -3,12 +3,11 @@
 #include <chrono>
 #include <cmath>
 #include <functional>
-#include <memory>
-#include <optional>
 #include <vector>
 
 #include "lacuna/fill/progress.hpp"
 #include "lacuna/fill/scoring.hpp"
+#include "lacuna/fill/training_state.hpp"
 #include "lacuna/mask/any_policy.hpp"
 #include "lacuna/mask/structure.hpp"
 #include "lacuna/nn/unet.hpp"
@@ -126,12 +125,20 @@ class TrainingRun {
   TrainingRun(Learner& learner, const Budget& budget, Progress& progress)
       : learner_(learner), budget_(budget), progress_(progress) {}
 
-  double seconds() const { return seconds_before_ + std::chrono::duration<double>(Clock::now() - start_).count(); }
-  void resume_at(double seconds) { seconds_before_ = seconds; }
+  double seconds() const { return state_.seconds + std::chrono::duration<double>(Clock::now() - start_).count(); }
+  /// What a checkpoint keeps, and a run that goes on from it.
+  TrainingState state() const {
+    TrainingState now = state_;
+    now.seconds = seconds();
+    return now;
+  }
+  void resume(const TrainingState& state) {
+    state_ = state;
+    start_ = Clock::now();
+  }
 
   /// score(): error on withheld observations now. after_step(step): called after every step (checkpoints).
   void operator()(const std::function<double()>& score, const std::function<void(std::int64_t)>& after_step) {
-    start_ = Clock::now();
     const train::LearningRate cosine{.peak = learner_.settings().learning_rate};
     auto& trainer = learner_.trainer();
     while (true) {
@@ -139,15 +146,15 @@ class TrainingRun {
       const double done = budget_.steps > 0 ? static_cast<double>(trainer.steps_done()) / static_cast<double>(budget_.steps)
                                             : now / budget_.seconds();
       const double timed = budget_.minutes > 0 ? now / budget_.seconds() : 0.0;  // both limits set: whichever ends first
-      double rate = cosine(std::max(done, timed));
+      double rate = cosine(done);  // with a number of steps the clock may end the run, but not steer it
       double shown = std::max(done, timed);
       if (budget_.open()) {
         watch(now, score);
-        const double falling = decay_from_ ? (now - *decay_from_) / decay_length_ : 0.0;
+        const double falling = decaying() ? (now - state_.decay_from) / state_.decay_length : 0.0;
         if (falling >= 1.0) break;
         rate = learner_.settings().learning_rate * std::min(1.0, static_cast<double>(trainer.steps_done() + 1) / 100.0) *
                (1.0 - falling);
-        shown = decay_from_ ? now / (*decay_from_ + decay_length_) : done;
+        shown = decaying() ? now / (state_.decay_from + state_.decay_length) : done;
       } else if (done >= 1.0 || timed >= 1.0) {
         break;
       }
@@ -161,30 +168,26 @@ class TrainingRun {
  private:
   using Clock = std::chrono::steady_clock;
 
+  bool decaying() const { return state_.decay_from >= 0; }
+
   void watch(double now, const std::function<double()>& score) {
     const double look_every = budget_.longest * 60.0 / 30.0;
-    if (decay_from_) return;
-    if (now < 0.8 * budget_.seconds() && now - looked_ < look_every) return;
-    looked_ = now;
+    if (decaying()) return;
+    if (now < 0.8 * budget_.seconds() && now - state_.looked < look_every) return;
+    state_.looked = now;
     const double error = score();
-    if (error < 0.99 * best_) {
-      best_ = error;
-      falls_missed_ = 0;
-    } else {
-      ++falls_missed_;
-    }
-    if (falls_missed_ < 4 && now < 0.8 * budget_.seconds()) return;
-    decay_from_ = seconds();
-    decay_length_ = std::min(0.25 * now + 5.0, std::max(1.0, budget_.seconds() - now));
+    state_.misses = error < 0.99 * state_.best ? 0 : state_.misses + 1;
+    state_.best = std::min(state_.best, state_.misses == 0 ? error : state_.best);
+    if (state_.misses < 4 && now < 0.8 * budget_.seconds()) return;
+    state_.decay_from = seconds();
+    state_.decay_length = std::min(0.25 * now + 5.0, std::max(1.0, budget_.seconds() - now));
   }
 
   Learner& learner_;
   Budget budget_;
   Progress& progress_;
   Clock::time_point start_ = Clock::now();
-  double seconds_before_ = 0, looked_ = 0, best_ = 1e300, decay_length_ = 0;
-  std::optional<double> decay_from_;
-  int falls_missed_ = 0;
+  TrainingState state_;
 };
 
 }  // namespace lacuna::fill

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
+#include <initializer_list>
 #include <string>
 #include <vector>
 
@@ -46,5 +48,25 @@ struct Options {
   bool allow_unexposed = false;  ///< train although the audit refuses the policy
   std::string command;           ///< for the history attribute
 };
+
+/// @brief Throws OptionError, naming the option, for settings that cannot work.
+inline void validate(const Options& o) {
+  const auto one_of = [](const std::string& word, std::initializer_list<const char*> words) {
+    return std::find(words.begin(), words.end(), word) != words.end();
+  };
+  require<OptionError>(one_of(o.background, {"auto", "none", "climatology", "kriging", "climatology+kriging"}), "--background ",
+                       o.background, ": expected auto, none, climatology, kriging or climatology+kriging");
+  require<OptionError>(one_of(o.mask, {"auto", "pixels", "blocks", "empirical"}), "--mask ", o.mask,
+                       ": expected auto, pixels, blocks or empirical");
+  require<OptionError>(o.members >= 2, "--members ", o.members, ": a spread needs at least 2 members");
+  require<OptionError>(o.steps >= 0 && o.minutes >= 0, "--steps ", o.steps, " --minutes ", o.minutes, ": expected 0 or more");
+  require<OptionError>(o.hidden >= 4 && o.hidden % 2 == 0, "--hidden ", o.hidden, ": expected an even width from 4");
+  require<OptionError>(o.batch >= 0 && o.crop >= -1, "--batch ", o.batch, " --crop ", o.crop,
+                       ": expected a batch from 0 and a crop from -1");
+  require<OptionError>(o.ratio >= 0 && o.ratio <= 1 && o.contexts.ratio > 0 && o.contexts.ratio <= 1, "context ratios ", o.ratio,
+                       " and ", o.contexts.ratio, ": expected at most 1");
+  require<OptionError>(o.learning_rate > 0, "--learning-rate ", o.learning_rate, ": expected a positive number");
+  require<OptionError>(!o.resume || !o.checkpoint.empty(), "--resume needs --checkpoint DIR");
+}
 
 }  // namespace lacuna::fill

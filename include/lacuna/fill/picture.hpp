@@ -16,9 +16,9 @@ inline std::vector<int> frames_to_show(const data::Fields& input, int variable, 
   for (int i = 0; i < stretches; ++i) {
     int best = -1, most = 0;
     for (int t = total * i / stretches; t < total * (i + 1) / stretches; ++t) {
-      int gaps = 0, seen = 0;
+      int gaps = 0;
       for (int y = 0; y < input.grid.height(); ++y)
-        for (int x = 0; x < input.grid.width(); ++x) (input.observed(t, y, x, variable) ? seen : gaps) += 1;
+        for (int x = 0; x < input.grid.width(); ++x) gaps += input.observed(t, y, x, variable) ? 0 : 1;
       if (best < 0 || gaps > most) {
         best = t;
         most = gaps;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <bit>
 #include <optional>
 #include <string>
 #include <utility>
@@ -68,15 +69,15 @@ inline std::vector<PolicyCandidate> policy_candidates(const Options& o, const ma
 }
 
 /// @brief Which of the candidates the audit allows; the structure's own policy first.
-/// Throws: OptionError with the audit's reason if none is (unless overridden).
+/// Throws: OptionError with the audit's reason if none is (unless --mask names it and the refusal is overridden).
 inline std::vector<PolicyCandidate> allowed_policies(std::vector<PolicyCandidate> candidates, const Options& o,
                                                      const mask::Structure& structure) {
-  if (o.allow_unexposed) return candidates;
   const std::string own = structure.kind == mask::Structure::Kind::blocks      ? "blocks"
                           : structure.kind == mask::Structure::Kind::irregular ? "empirical"
                                                                                : "pixels";
   std::stable_sort(candidates.begin(), candidates.end(),
                    [&](const auto& a, const auto& b) { return (a.name == own) > (b.name == own); });
+  if (o.allow_unexposed && o.mask != "auto") return candidates;
   std::vector<PolicyCandidate> allowed;
   for (auto& candidate : candidates)
     if (candidate.exposure.verdict != mask::Verdict::refused) allowed.push_back(candidate);

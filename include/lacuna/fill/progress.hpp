@@ -18,7 +18,8 @@ class Progress {
 
   /// Training: called every step. done: 0 to 1.
   void step(double done, std::int64_t step, double loss, double elapsed) {
-    smooth_loss_ = step <= 1 ? loss : smooth_loss_ + 0.02 * (loss - smooth_loss_);
+    smooth_loss_ = first_ ? loss : smooth_loss_ + 0.02 * (loss - smooth_loss_);
+    first_ = false;
     if (!due(elapsed)) return;
     bar("training", done);
     const double left = done > 1e-3 ? elapsed * (1.0 - done) / done : 0.0;
@@ -51,7 +52,7 @@ class Progress {
     open_ = true;
   }
 
-  bool visible_, open_ = false;
+  bool visible_, open_ = false, first_ = true;
   double drawn_ = -1, smooth_loss_ = 0;
 };
 

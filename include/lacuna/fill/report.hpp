@@ -61,7 +61,7 @@ inline nlohmann::json to_json(const Report& r) {
           {"version", r.version}};
 }
 
-/// @brief The table of withheld errors, best last among equals: what the user compares.
+/// @brief The table of withheld errors: what the user compares.
 inline void print_scores(const Report& r, std::FILE* out) {
   std::fprintf(out, "\nerror on %zu withheld observations (fraction of variance; smaller is better)\n", r.withheld);
   for (const auto& s : r.scores) std::fprintf(out, "  %-24s %8.4f\n", s.method.c_str(), s.nmse);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <set>
 #include <vector>
 
 #include "lacuna/mask/partition.hpp"
@@ -39,8 +40,13 @@ struct Score {
   std::vector<ErrorSums> variables;
 
   std::vector<double> best_weights() const {
+    ErrorSums all;  // for a variable without withheld values
+    for (const auto& sums : variables) {
+      all.xd += sums.xd;
+      all.dd += sums.dd;
+    }
     std::vector<double> weights;
-    for (const auto& sums : variables) weights.push_back(sums.best_weight());
+    for (const auto& sums : variables) weights.push_back((sums.count > 0 ? sums : all).best_weight());
     return weights;
   }
   /// Mean squared error in normalised units: the fraction of variance that is not explained.
@@ -56,24 +62,24 @@ struct Score {
   double background_nmse() const { return nmse(std::vector<double>(variables.size(), 0.0)); }
 };
 
-/// @brief Windows of the samples that hold withheld values.
-inline std::vector<int> windows_with(const train::Samples& samples, const std::vector<std::uint8_t>& withheld) {
-  std::vector<int> found;
-  const std::size_t frame = samples.fields().frame_size();
-  for (std::size_t w = 0; w < samples.starts().size(); ++w) {
-    const auto begin = withheld.begin() + static_cast<std::ptrdiff_t>(frame * static_cast<std::size_t>(samples.starts()[w]));
-    const auto end = begin + static_cast<std::ptrdiff_t>(frame * static_cast<std::size_t>(samples.length()));
-    if (std::find(begin, end, std::uint8_t{1}) != end) found.push_back(static_cast<int>(w));
+/// @brief For each variable up to `most` of the windows that hold withheld values of it, evenly spread; joined and in order.
+inline std::vector<int> windows_to_score(const train::Samples& samples, const std::vector<std::uint8_t>& withheld,
+                                         int most = 16) {
+  const std::size_t frame = samples.fields().frame_size(), size = frame * static_cast<std::size_t>(samples.length());
+  const auto variables = static_cast<std::size_t>(samples.fields().variables());
+  std::set<int> chosen;
+  for (std::size_t v = 0; v < variables; ++v) {
+    std::vector<int> holding;
+    for (std::size_t w = 0; w < samples.starts().size(); ++w) {
+      const std::size_t at = frame * static_cast<std::size_t>(samples.starts()[w]);
+      std::size_t j = v;
+      while (j < size && withheld[at + j] == 0) j += variables;
+      if (j < size) holding.push_back(static_cast<int>(w));
+    }
+    const int n = static_cast<int>(holding.size()), count = std::min(n, most);
+    for (int i = 0; i < count; ++i) chosen.insert(holding[static_cast<std::size_t>((2 * i + 1) * n / (2 * count))]);
   }
-  return found;
-}
-
-/// @brief Up to `most` of the windows, evenly spread: scores need no more.
-inline std::vector<int> evenly(const std::vector<int>& windows, int most) {
-  const int n = static_cast<int>(windows.size()), count = std::min(n, most);
-  std::vector<int> chosen;
-  for (int i = 0; i < count; ++i) chosen.push_back(windows[static_cast<std::size_t>((2 * i + 1) * n / (2 * count))]);
-  return chosen;
+  return {chosen.begin(), chosen.end()};
 }
 
 /// @brief The whole observed mask of a window as its context.
@@ -126,7 +132,7 @@ template <mask::MaskPolicy Policy>
 sampler::Request member_request(const train::Samples& samples, const Policy& policy, std::uint64_t seed, int window, int member) {
   const auto& w = samples.windows()[static_cast<std::size_t>(window)];
   sampler::Request request{window, (static_cast<std::uint64_t>(member + 1) << 32) | static_cast<std::uint64_t>(window), {}};
-  mask::sampling_context(policy, philox_key(seed, Purpose::sampling), request.member, w, data::whole(samples.fields().grid),
+  mask::sampling_context(policy, philox_key(seed, Purpose::ensemble), request.member, w, data::whole(samples.fields().grid),
                          request.context);
   return request;
 }
@@ -217,7 +223,13 @@ inline std::vector<SpreadModel> fit_spread(const std::vector<EnsembleValue>& val
     }
   }
   std::vector<SpreadModel> models(variables);
+  double pooled = 0, pooled_count = 0;  // for a variable without withheld values: a flat spread
   for (std::size_t v = 0; v < variables; ++v) {
+    pooled += squares[v];
+    pooled_count += count[v];
+  }
+  for (std::size_t v = 0; v < variables; ++v) {
+    if (count[v] == 0 && pooled_count > 0) models[v] = {0.0, std::sqrt(pooled / pooled_count)};
     if (count[v] == 0 || squares[v] == 0) continue;
     const auto own = surprise.begin() + static_cast<std::ptrdiff_t>(v * shares);
     const int share = variance[v] > 0 ? static_cast<int>(std::min_element(own, own + shares) - own) : 0;

@@ -1,8 +1,8 @@
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
-#include <memory>
 #include <vector>
 
 #include "lacuna/data/field.hpp"
@@ -38,6 +38,9 @@ inline Study make_study(const data::Fields& fields, const data::WindowSettings& 
   const auto cut = mask::windows_of(all, starts, windows.length, study.live);
   study.structure = mask::detect(all, cut, study.live);
   study.withheld = mask::withhold(all, cut, starts, share, study.structure, seed);
+  require<DataError>(std::find(study.withheld.begin(), study.withheld.end(), std::uint8_t{1}) != study.withheld.end(),
+                     "no observation can be kept aside at --withhold ", share,
+                     ": there are too few; choices and scores need some, so use a larger share");
   for (std::size_t i = 0; i < observed.size(); ++i)
     if (study.withheld[i] != 0) study.available.values[i] = data::not_observed;
   study.normalisation = data::measure_normalisation(study.available);

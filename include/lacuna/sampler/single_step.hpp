@@ -51,6 +51,9 @@ class SingleStep {
         scale_(std::move(scale)),
         settings_(settings),
         schedule_(schedule) {
+    require<ShapeError>(train::input_layout(samples) == layout, "SingleStep: the samples make an input of ",
+                        train::input_layout(samples).channels(), " channels, the network was trained on one of ",
+                        layout.channels());
     const auto& grid = samples.fields().grid;
     rows_ = cut_axis(grid.height(), settings.tile, settings.margin, false);
     columns_ = cut_axis(grid.width(), settings.tile, settings.margin, grid.periodic_x);

@@ -24,14 +24,19 @@ namespace lacuna::train {
 /// Not copyable: the windows look into its masks.
 class Samples {
  public:
-  Samples(data::Fields fields, const data::WindowSettings& settings, baseline::Background background)
+  /// live (H, W, V), 0 = static: found from the masks if empty. Samples that share a network must share it.
+  Samples(data::Fields fields, const data::WindowSettings& settings, baseline::Background background,
+          std::vector<std::uint8_t> live = {})
       : fields_(std::move(fields)),
         length_(settings.length),
         starts_(data::window_starts(fields_.frames(), settings)),
-        background_(std::move(background)) {
+        background_(std::move(background)),
+        live_(std::move(live)) {
     observed_.resize(fields_.values.size());
     for (std::size_t i = 0; i < observed_.size(); ++i) observed_[i] = std::isnan(fields_.values[i]) ? 0 : 1;
-    live_ = mask::live_cells(masks(), mask::windows_of(masks(), starts_, length_));
+    if (live_.empty()) live_ = mask::live_cells(masks(), mask::windows_of(masks(), starts_, length_));
+    require<ShapeError>(live_.size() == fields_.frame_size(), "Samples: ", live_.size(), " bytes of live cells, expected ",
+                        fields_.frame_size());
     windows_ = mask::windows_of(masks(), starts_, length_, live_);
     make_place();
     make_season();
@@ -124,7 +129,7 @@ class Samples {
   int length_;
   std::vector<int> starts_;
   baseline::Background background_;
-  std::vector<std::uint8_t> observed_, live_;
+  std::vector<std::uint8_t> live_, observed_;
   std::vector<mask::Window> windows_;
   std::vector<float> place_, season_;
   int place_channels_ = 0, season_channels_ = 0;
