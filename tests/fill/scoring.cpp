@@ -1,6 +1,7 @@
 #include "lacuna/fill/scoring.hpp"
 
 #include "catch.hpp"
+#include "waves.hpp"
 
 using namespace lacuna::fill;
 
@@ -21,13 +22,13 @@ TEST_CASE("the best weight minimises the error and stays within 0 and 1") {
 }
 
 TEST_CASE("the learned part never makes the withheld error worse") {
-  Score score{std::vector<ErrorSums>(2)};
-  score.variables[0].add(1.0, 0.5);
-  score.variables[0].add(2.0, -0.1);
-  score.variables[1].add(0.5, -3.0);
+  Score score{std::vector<ErrorSums>(4)};
+  score.kinds[0].add(1.0, 0.5);
+  score.kinds[0].add(2.0, -0.1);
+  score.kinds[1].add(0.5, -3.0);
   CHECK(score.nmse() <= score.background_nmse());
-  CHECK(score.nmse({1.0, 1.0}) >= score.nmse());
-  CHECK(Score{std::vector<ErrorSums>(1)}.nmse() == 0.0);
+  CHECK(score.nmse({1.0, 1.0, 1.0, 1.0}) >= score.nmse());
+  CHECK(Score{std::vector<ErrorSums>(2)}.nmse() == 0.0);
 }
 
 TEST_CASE("the spread follows the ensemble where the ensemble tells the error, and is flat where it does not") {
@@ -38,10 +39,11 @@ TEST_CASE("the spread follows the ensemble where the ensemble tells the error, a
     const std::size_t v = i % 3;
     const double deviation = 0.5 + static_cast<double>(i) / 300.0, sign = i / 3 % 2 == 0 ? 1.0 : -1.0;
     values[i].at = i;
+    values[i].kind = v;
     values[i].var_background = v == 2 ? 0.0 : deviation * deviation;
     errors[i] = sign * (v == 0 ? 2.0 * deviation : 3.0);
   }
-  const auto models = fit_spread(values, errors, {0.0, 0.0, 0.0});
+  const auto models = fit_spread(values, errors, std::vector<double>(6, 0.0));
   CHECK(models[0].factor == Approx(2.0));
   CHECK(models[0].floor == Approx(0.0).margin(1e-9));
   CHECK(models[1].factor == Approx(0.0).margin(1e-9));
@@ -50,7 +52,7 @@ TEST_CASE("the spread follows the ensemble where the ensemble tells the error, a
 }
 
 TEST_CASE("a spread without withheld values is the ensemble's own") {
-  const auto models = fit_spread({}, {}, {0.5});
+  const auto models = fit_spread({}, {}, {0.5, 0.5});
   CHECK(models[0].spread(2.0) == 2.0);
 }
 
@@ -64,8 +66,44 @@ TEST_CASE("the variance of background plus weighted anomaly counts their covaria
 }
 
 TEST_CASE("the score is the mean over values, not over variables") {
-  Score score{std::vector<ErrorSums>(2)};
-  score.variables[0].add(1.0, 0.0);
-  for (int i = 0; i < 3; ++i) score.variables[1].add(3.0, 0.0);
+  Score score{std::vector<ErrorSums>(4)};
+  score.kinds[0].add(1.0, 0.0);
+  for (int i = 0; i < 3; ++i) score.kinds[1].add(3.0, 0.0);
   CHECK(score.nmse() == Approx(7.0));
+}
+
+TEST_CASE("lost planes are calibrated apart, and what has no withheld values learns from its like") {
+  // Two variables: gaps in planes (kinds 0, 1) have errors of 1, the lost planes of variable 1 (kind 3) errors of 5.
+  std::vector<EnsembleValue> values(40);
+  std::vector<double> errors(values.size());
+  Score score{std::vector<ErrorSums>(4)};
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    values[i].kind = i % 2 == 0 ? 0 : 3;
+    values[i].var_background = 0.04;
+    errors[i] = (i % 4 < 2 ? 1.0 : -1.0) * (i % 2 == 0 ? 1.0 : 5.0);
+    score.kinds[values[i].kind].add(i % 2 == 0 ? 1.0 : -1.0, 1.0);
+  }
+  const auto models = fit_spread(values, errors, {0.0, 0.0, 0.0, 0.0});
+  CHECK(models[0].spread(0.2) == Approx(1.0));
+  CHECK(models[1].spread(0.2) == Approx(1.0));
+  CHECK(models[2].spread(0.2) == Approx(5.0));
+  CHECK(models[3].spread(0.2) == Approx(5.0));
+  CHECK(score.best_weights() == std::vector<double>{1.0, 1.0, 0.0, 0.0});
+}
+
+TEST_CASE("the windows that are scored show every kind of gap that is withheld") {
+  auto f = waves::make(90, 1, waves::Gaps::pixels);
+  std::vector<std::uint8_t> withheld(f.values.size(), 0);
+  for (int t = 0; t < 90; ++t) withheld[f.index(t, 5, 5, 0)] = 1;
+  for (int y = 0; y < 12; ++y)
+    for (int x = 0; x < 12; ++x) {  // frame 40, in window 13, is withheld whole
+      withheld[f.index(40, y, x, 0)] = f.observed(40, y, x, 0) ? 1 : 0;
+      f.at(40, y, x, 0) = lacuna::data::not_observed;
+    }
+  const lacuna::train::Samples samples(f, {}, {lacuna::baseline::BackgroundKind::none, f, {}, {}});
+  CHECK(kind_of_gap(samples, 13, f.index(1, 3, 3, 0)) == 1);
+  CHECK(kind_of_gap(samples, 13, f.index(0, 3, 3, 0)) == 0);
+  const auto windows = windows_to_score(samples, withheld, 4);
+  CHECK(windows.size() <= 5);
+  CHECK(std::find(windows.begin(), windows.end(), 13) != windows.end());
 }

@@ -32,8 +32,8 @@ struct Result {
 /// @brief How the mean is formed, as chosen on withheld observations.
 struct Calibration {
   bool self = true;                      ///< the mask itself is the context of the mean
-  std::vector<double> weights;           ///< of the learned anomaly, per variable
-  std::vector<SpreadModel> spread;       ///< per variable
+  std::vector<double> weights;           ///< of the learned anomaly, per kind of gap
+  std::vector<SpreadModel> spread;       ///< per kind of gap
   double nmse = 0, background_nmse = 0;  ///< on withheld observations: with these weights, and with none
 };
 
@@ -56,20 +56,19 @@ template <class SamplerType>
 Calibration calibrate(SamplerType& sampler, const train::Samples& samples, const Policy& policy, const Options& o,
                       const Withheld& withheld) {
   const auto windows = windows_to_score(samples, withheld.mask);
-  const auto variables = static_cast<std::size_t>(samples.fields().variables());
   const auto values = ensemble_values(sampler, samples, policy, o.seed, o.members, withheld, windows);
-  const Score ensemble = score_ensemble(values, withheld, variables);
+  const Score ensemble = score_ensemble(values, withheld, gap_kinds(samples));
   Calibration c;
   Score chosen = ensemble;
   c.self = false;
   struct Value {
     double background, anomaly, truth;
-    std::size_t variable;
+    std::size_t kind;
   };
   std::vector<Value> own;  // in the order of `values`
   if (o.contexts.kind == SamplingContexts::Kind::automatic || o.contexts.kind == SamplingContexts::Kind::self) {
-    const Score self = score_self(sampler, samples, withheld, windows, [&](double b, double d, double x, std::size_t v) {
-      own.push_back({b, d, x, v});
+    const Score self = score_self(sampler, samples, withheld, windows, [&](double b, double d, double x, std::size_t k) {
+      own.push_back({b, d, x, k});
     });
     c.self = o.contexts.kind == SamplingContexts::Kind::self || self.nmse() <= ensemble.nmse();
     if (c.self) chosen = self;
@@ -77,7 +76,7 @@ Calibration calibrate(SamplerType& sampler, const train::Samples& samples, const
   c.weights = chosen.best_weights();
   std::vector<double> errors = ensemble_errors(values, withheld, c.weights);
   for (std::size_t i = 0; c.self && i < own.size(); ++i)
-    errors[i] = own[i].background + c.weights[own[i].variable] * own[i].anomaly - own[i].truth;
+    errors[i] = own[i].background + c.weights[own[i].kind] * own[i].anomaly - own[i].truth;
   c.spread = fit_spread(values, errors, c.weights);
   c.nmse = chosen.nmse(c.weights);
   c.background_nmse = chosen.background_nmse();
@@ -97,21 +96,21 @@ void impute_window(SamplerType& sampler, const train::Samples& samples, const Po
                    const Calibration& c, int window, sampler::RunningMoments& moments, Overlap& out) {
   const std::size_t frame = samples.fields().frame_size(), size = frame * static_cast<std::size_t>(samples.length());
   const std::size_t at = frame * static_cast<std::size_t>(samples.starts()[static_cast<std::size_t>(window)]);
-  const auto variables = static_cast<std::size_t>(samples.fields().variables());
   std::vector<sampler::Request> requests;
   for (int k = 0; k < o.members; ++k) requests.push_back(member_request(samples, policy, o.seed, window, k));
   if (c.self) requests.push_back({window, static_cast<std::uint64_t>(window), self_context(samples, window)});
   moments.reset(size);
   sampler(requests, [&](std::size_t i, const sampler::Estimate& e) {
     const auto value = [&](std::size_t j) {
-      return e.background[j] + static_cast<float>(c.weights[j % variables]) * e.anomaly[j];
+      return e.background[j] + static_cast<float>(c.weights[kind_of_gap(samples, window, j)]) * e.anomaly[j];
     };
     if (i < static_cast<std::size_t>(o.members)) return moments.add(value);
     for (std::size_t j = 0; j < size; ++j) out.mean[at + j] += value(j);
   });
   for (std::size_t j = 0; j < size; ++j) {
     if (!c.self) out.mean[at + j] += moments.mean()[j];
-    out.spread[at + j] += static_cast<float>(c.spread[j % variables].spread(static_cast<double>(moments.deviation(j))));
+    out.spread[at + j] +=
+        static_cast<float>(c.spread[kind_of_gap(samples, window, j)].spread(static_cast<double>(moments.deviation(j))));
     ++out.count[at + j];
   }
 }

@@ -20,7 +20,7 @@ struct Report {
   std::vector<std::string> variables;
   std::string gaps, background, mask, contexts;
   std::vector<MethodScore> scores;                             ///< classical fills, then lacuna
-  std::vector<double> weights, spread_factors, spread_floors;  ///< per variable; floors in deviations
+  std::vector<double> weights, spread_factors, spread_floors;  ///< per variable, then again for lost planes; floors in deviations
   std::size_t withheld = 0, filled = 0, parameters = 0, planned_bytes = 0, peak_bytes = 0;
   std::int64_t steps = 0;
   double training_seconds = 0, total_seconds = 0;

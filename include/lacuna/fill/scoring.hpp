@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstdint>
 #include <set>
@@ -35,49 +36,81 @@ struct ErrorSums {
   double best_weight() const { return dd > 0 ? std::clamp(xd / dd, 0.0, 1.0) : 0.0; }
 };
 
-/// @brief Error on withheld values, per variable, of one way to draw contexts.
+/// @brief Which kind of gap a value of a window lies in: its variable's number for a gap in a plane that has observations, and
+/// that plus the number of variables in a plane without any (a lost frame), where errors are of another size.
+inline std::size_t kind_of_gap(const train::Samples& samples, int window, std::size_t in_window) {
+  const auto variables = static_cast<std::size_t>(samples.fields().variables());
+  const std::size_t variable = in_window % variables, frame = in_window / samples.fields().frame_size();
+  const bool lost =
+      samples.windows()[static_cast<std::size_t>(window)].group(static_cast<int>(frame), static_cast<int>(variable)) < 0;
+  return lost ? variables + variable : variable;
+}
+inline std::size_t gap_kinds(const train::Samples& samples) { return 2 * static_cast<std::size_t>(samples.fields().variables()); }
+
+/// @brief Fills what has no withheld values of its own from those of the same sort (first half: gaps in planes, second: lost
+/// planes), or else from all.
+template <class Sums, class Add>
+void pool(std::vector<Sums>& kinds, const Add& add) {
+  const std::vector<Sums> own = kinds;
+  const std::size_t half = kinds.size() / 2;
+  Sums halves[2], all;
+  for (std::size_t k = 0; k < own.size(); ++k) {
+    add(halves[k < half ? 0 : 1], own[k]);
+    add(all, own[k]);
+  }
+  for (std::size_t k = 0; k < kinds.size(); ++k) {
+    const Sums& same = halves[k < half ? 0 : 1];
+    if (own[k].count == 0) kinds[k] = same.count > 0 ? same : all;
+  }
+}
+
+/// @brief Error on withheld values, per kind of gap, of one way to draw contexts.
 struct Score {
-  std::vector<ErrorSums> variables;
+  std::vector<ErrorSums> kinds;
 
   std::vector<double> best_weights() const {
-    ErrorSums all;  // for a variable without withheld values
-    for (const auto& sums : variables) {
-      all.xd += sums.xd;
-      all.dd += sums.dd;
-    }
+    std::vector<ErrorSums> pooled = kinds;
+    pool(pooled, [](ErrorSums& to, const ErrorSums& from) {
+      to.xx += from.xx;
+      to.xd += from.xd;
+      to.dd += from.dd;
+      to.count += from.count;
+    });
     std::vector<double> weights;
-    for (const auto& sums : variables) weights.push_back((sums.count > 0 ? sums : all).best_weight());
+    for (const auto& sums : pooled) weights.push_back(sums.best_weight());
     return weights;
   }
   /// Mean squared error in normalised units: the fraction of variance that is not explained.
   double nmse(const std::vector<double>& weights) const {
     double error = 0, count = 0;
-    for (std::size_t v = 0; v < variables.size(); ++v) {
-      error += variables[v].squared_error(weights[v]);
-      count += variables[v].count;
+    for (std::size_t k = 0; k < kinds.size(); ++k) {
+      error += kinds[k].squared_error(weights[k]);
+      count += kinds[k].count;
     }
     return count > 0 ? error / count : 0;
   }
   double nmse() const { return nmse(best_weights()); }
-  double background_nmse() const { return nmse(std::vector<double>(variables.size(), 0.0)); }
+  double background_nmse() const { return nmse(std::vector<double>(kinds.size(), 0.0)); }
 };
 
-/// @brief For each variable up to `most` of the windows that hold withheld values of it, evenly spread; joined and in order.
+/// @brief For each kind of gap up to `most` of the windows that hold withheld values of it, evenly spread; joined and in order.
 inline std::vector<int> windows_to_score(const train::Samples& samples, const std::vector<std::uint8_t>& withheld,
                                          int most = 16) {
   const std::size_t frame = samples.fields().frame_size(), size = frame * static_cast<std::size_t>(samples.length());
-  const auto variables = static_cast<std::size_t>(samples.fields().variables());
-  std::set<int> chosen;
-  for (std::size_t v = 0; v < variables; ++v) {
-    std::vector<int> holding;
-    for (std::size_t w = 0; w < samples.starts().size(); ++w) {
-      const std::size_t at = frame * static_cast<std::size_t>(samples.starts()[w]);
-      std::size_t j = v;
-      while (j < size && withheld[at + j] == 0) j += variables;
-      if (j < size) holding.push_back(static_cast<int>(w));
+  std::vector<std::vector<int>> holding(gap_kinds(samples));
+  for (std::size_t w = 0; w < samples.starts().size(); ++w) {
+    const std::size_t at = frame * static_cast<std::size_t>(samples.starts()[w]);
+    const int window = static_cast<int>(w);
+    for (std::size_t j = 0; j < size; ++j) {
+      if (withheld[at + j] == 0) continue;
+      auto& own = holding[kind_of_gap(samples, window, j)];
+      if (own.empty() || own.back() != window) own.push_back(window);
     }
-    const int n = static_cast<int>(holding.size()), count = std::min(n, most);
-    for (int i = 0; i < count; ++i) chosen.insert(holding[static_cast<std::size_t>((2 * i + 1) * n / (2 * count))]);
+  }
+  std::set<int> chosen;
+  for (const auto& own : holding) {
+    const int n = static_cast<int>(own.size()), count = std::min(n, most);
+    for (int i = 0; i < count; ++i) chosen.insert(own[static_cast<std::size_t>((2 * i + 1) * n / (2 * count))]);
   }
   return {chosen.begin(), chosen.end()};
 }
@@ -90,14 +123,13 @@ inline std::vector<std::uint8_t> self_context(const train::Samples& samples, int
 
 /// @brief Score with each window's own mask as the context: one evaluation a window.
 ///
-/// visit(background, anomaly, truth, variable) is called for every withheld value, window by window in order.
+/// visit(background, anomaly, truth, kind of gap) is called for every withheld value, window by window in order.
 template <class Sampler, class Visit>
 Score score_self(Sampler& sampler, const train::Samples& samples, const Withheld& withheld, const std::vector<int>& windows,
                  const Visit& visit) {
   std::vector<sampler::Request> requests;
   for (const int w : windows) requests.push_back({w, static_cast<std::uint64_t>(w), self_context(samples, w)});
-  const auto variables = static_cast<std::size_t>(samples.fields().variables());
-  Score score{std::vector<ErrorSums>(variables)};
+  Score score{std::vector<ErrorSums>(gap_kinds(samples))};
   sampler(requests, [&](std::size_t i, const sampler::Estimate& e) {
     const std::size_t at =
         samples.fields().frame_size() * static_cast<std::size_t>(samples.starts()[static_cast<std::size_t>(requests[i].window)]);
@@ -105,8 +137,9 @@ Score score_self(Sampler& sampler, const train::Samples& samples, const Withheld
       if (withheld.mask[at + j] == 0) continue;
       const auto background = static_cast<double>(e.background[j]), anomaly = static_cast<double>(e.anomaly[j]);
       const auto truth = static_cast<double>(withheld.truth[at + j]);
-      score.variables[j % variables].add(truth - background, anomaly);
-      visit(background, anomaly, truth, j % variables);
+      const std::size_t kind = kind_of_gap(samples, requests[i].window, j);
+      score.kinds[kind].add(truth - background, anomaly);
+      visit(background, anomaly, truth, kind);
     }
   });
   return score;
@@ -119,6 +152,7 @@ Score score_self(Sampler& sampler, const train::Samples& samples, const Withheld
 /// @brief What an ensemble of contexts says about one withheld value.
 struct EnsembleValue {
   std::size_t at = 0;                                          ///< index into the truth
+  std::size_t kind = 0;                                        ///< of gap
   double background = 0, anomaly = 0;                          ///< means over the members
   double var_background = 0, var_anomaly = 0, covariance = 0;  ///< unbiased, over the members
 
@@ -149,7 +183,7 @@ std::vector<EnsembleValue> ensemble_values(Sampler& sampler, const train::Sample
     const std::size_t size = samples.fields().frame_size() * static_cast<std::size_t>(samples.length());
     const std::size_t begin = values.size();
     for (std::size_t j = 0; j < size; ++j)
-      if (withheld.mask[first + j] != 0) values.push_back({.at = first + j});
+      if (withheld.mask[first + j] != 0) values.push_back({.at = first + j, .kind = kind_of_gap(samples, w, j)});
     std::vector<sampler::Request> requests;
     for (int k = 0; k < members; ++k) requests.push_back(member_request(samples, policy, seed, w, k));
     int count = 0;
@@ -177,10 +211,10 @@ std::vector<EnsembleValue> ensemble_values(Sampler& sampler, const train::Sample
 }
 
 /// @brief Score of the ensemble means.
-inline Score score_ensemble(const std::vector<EnsembleValue>& values, const Withheld& withheld, std::size_t variables) {
-  Score score{std::vector<ErrorSums>(variables)};
+inline Score score_ensemble(const std::vector<EnsembleValue>& values, const Withheld& withheld, std::size_t kinds) {
+  Score score{std::vector<ErrorSums>(kinds)};
   for (const auto& value : values)
-    score.variables[value.at % variables].add(static_cast<double>(withheld.truth[value.at]) - value.background, value.anomaly);
+    score.kinds[value.kind].add(static_cast<double>(withheld.truth[value.at]) - value.background, value.anomaly);
   return score;
 }
 
@@ -194,47 +228,48 @@ struct SpreadModel {
   double spread(double deviation) const { return std::sqrt(factor * factor * deviation * deviation + floor * floor); }
 };
 
-/// @brief Fits the model of each variable to the errors of the chosen mean on withheld values.
+/// @brief Fits the model of each kind of gap to the errors of the chosen mean on withheld values.
 ///
 /// The mean of spread^2 is made equal to the mean squared error; the share of it that follows the ensemble's deviation is the
 /// one of 0, 0.1, ..., 1 with the largest Gaussian likelihood. errors: of the chosen mean, in the order of `values`.
 inline std::vector<SpreadModel> fit_spread(const std::vector<EnsembleValue>& values, const std::vector<double>& errors,
                                            const std::vector<double>& weights) {
   constexpr int shares = 11;
-  const std::size_t variables = weights.size();
-  std::vector<double> variance(variables, 0.0), squares(variables, 0.0), count(variables, 0.0);
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    const std::size_t v = values[i].at % variables;
-    variance[v] += values[i].variance(weights[v]);
-    squares[v] += errors[i] * errors[i];
-    count[v] += 1;
-  }
-  const auto model = [&](std::size_t v, int share) {
-    const double part = static_cast<double>(share) / (shares - 1);
-    return SpreadModel{variance[v] > 0 ? std::sqrt(part * squares[v] / variance[v]) : 0.0,
-                       std::sqrt((1.0 - part) * squares[v] / count[v])};
+  struct Sums {
+    double variance = 0, squares = 0, count = 0;
+    std::array<double, shares> surprise{};  // minus twice the log likelihood, but for a constant
+
+    SpreadModel model(int share) const {
+      const double part = variance > 0 ? static_cast<double>(share) / (shares - 1) : 0.0;
+      return {variance > 0 ? std::sqrt(part * squares / variance) : 0.0, std::sqrt((1.0 - part) * squares / count)};
+    }
   };
-  std::vector<double> surprise(variables * shares, 0.0);  // minus twice the log likelihood, but for a constant
+  std::vector<Sums> kinds(weights.size());
+  const auto deviation = [&](const EnsembleValue& e) { return std::sqrt(e.variance(weights[e.kind])); };
   for (std::size_t i = 0; i < values.size(); ++i) {
-    const std::size_t v = values[i].at % variables;
+    Sums& sums = kinds[values[i].kind];
+    sums.variance += std::pow(deviation(values[i]), 2);
+    sums.squares += errors[i] * errors[i];
+    sums.count += 1;
+  }
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    Sums& sums = kinds[values[i].kind];
     for (int share = 0; share < shares; ++share) {
-      const double s = std::max(model(v, share).spread(std::sqrt(values[i].variance(weights[v]))), 1e-12);
-      surprise[v * shares + static_cast<std::size_t>(share)] += 2.0 * std::log(s) + errors[i] * errors[i] / (s * s);
+      const double s = std::max(sums.model(share).spread(deviation(values[i])), 1e-12);
+      sums.surprise[static_cast<std::size_t>(share)] += 2.0 * std::log(s) + errors[i] * errors[i] / (s * s);
     }
   }
-  std::vector<SpreadModel> models(variables);
-  double pooled = 0, pooled_count = 0;  // for a variable without withheld values: a flat spread
-  for (std::size_t v = 0; v < variables; ++v) {
-    pooled += squares[v];
-    pooled_count += count[v];
-  }
-  for (std::size_t v = 0; v < variables; ++v) {
-    if (count[v] == 0 && pooled_count > 0) models[v] = {0.0, std::sqrt(pooled / pooled_count)};
-    if (count[v] == 0 || squares[v] == 0) continue;
-    const auto own = surprise.begin() + static_cast<std::ptrdiff_t>(v * shares);
-    const int share = variance[v] > 0 ? static_cast<int>(std::min_element(own, own + shares) - own) : 0;
-    models[v] = model(v, share);
-  }
+  pool(kinds, [](Sums& to, const Sums& from) {
+    to.variance += from.variance;
+    to.squares += from.squares;
+    to.count += from.count;
+    for (std::size_t share = 0; share < shares; ++share) to.surprise[share] += from.surprise[share];
+  });
+  std::vector<SpreadModel> models;
+  for (const Sums& sums : kinds)
+    models.push_back(sums.squares > 0 ? sums.model(static_cast<int>(std::min_element(sums.surprise.begin(), sums.surprise.end()) -
+                                                                    sums.surprise.begin()))
+                                      : SpreadModel{});
   return models;
 }
 
@@ -243,7 +278,7 @@ inline std::vector<double> ensemble_errors(const std::vector<EnsembleValue>& val
                                            const std::vector<double>& weights) {
   std::vector<double> errors;
   for (const auto& e : values)
-    errors.push_back(e.background + weights[e.at % weights.size()] * e.anomaly - static_cast<double>(withheld.truth[e.at]));
+    errors.push_back(e.background + weights[e.kind] * e.anomaly - static_cast<double>(withheld.truth[e.at]));
   return errors;
 }
 
