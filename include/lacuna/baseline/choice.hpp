@@ -3,6 +3,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -31,8 +32,18 @@ struct BackgroundChoice {
 /// @brief Scores classical fills on withheld observations of up to `most_windows` windows.
 class FillScores {
  public:
-  FillScores(const Evidence& evidence, int most_windows, int threads)
-      : e_(evidence), windows_(scored_windows(evidence, most_windows)), threads_(threads) {}
+  /// Windows with planes that are withheld whole are scored too, up to as many again: their errors are of another size.
+  FillScores(const Evidence& evidence, int most_windows, int threads) : e_(evidence), threads_(threads) {
+    const auto evenly = scored_windows(evidence, most_windows);
+    std::set<int> windows(evenly.begin(), evenly.end());
+    int lost = 0;
+    for (const int start : data::window_starts(evidence.available.frames(), evidence.windows))
+      if (lost < most_windows && withholds_plane(start)) {
+        windows.insert(start);
+        ++lost;
+      }
+    windows_.assign(windows.begin(), windows.end());
+  }
 
   /// Error of a background; zero if nothing is withheld.
   double of(const Background& background) const {
@@ -67,6 +78,22 @@ class FillScores {
   }
 
  private:
+  /// Whether all that was observed of some plane of a window is withheld.
+  bool withholds_plane(int start) const {
+    const std::size_t frame = e_.available.frame_size(), variables = e_.available.names.size();
+    for (int t = start; t < start + e_.windows.length; ++t)
+      for (std::size_t v = 0; v < variables; ++v) {
+        bool available = false, withheld = false;
+        for (std::size_t i = frame * static_cast<std::size_t>(t) + v; i < frame * static_cast<std::size_t>(t + 1);
+             i += variables) {
+          available |= !std::isnan(e_.available.values[i]);
+          withheld |= e_.withheld[i] != 0;
+        }
+        if (withheld && !available) return true;
+      }
+    return false;
+  }
+
   /// fill(start, known, out) fills the window that begins with frame `start`.
   template <class Fill>
   double score(const Fill& fill) const {
