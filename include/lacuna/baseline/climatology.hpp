@@ -205,10 +205,13 @@ class ClimatologyPlanes {
 
 inline void Climatology::evaluate(const ClimatologySettings& settings, const std::vector<Frames>& frames,
                                   std::vector<float>& result, int threads) const {
-  std::vector<Frames> runs;  // of frames that leave out the same
+  std::vector<Frames> runs;  // of frames that leave out the same; the ranges asked for may overlap
+  std::vector<bool> seen(static_cast<std::size_t>(fields_->frames()), false);
   for (const Frames& f : frames)
     for (int t = f.begin; t < f.end; ++t) {
-      if (t == f.begin || !(left_out(t) == left_out(t - 1))) runs.push_back({t, t});
+      if (seen[static_cast<std::size_t>(t)]) continue;
+      seen[static_cast<std::size_t>(t)] = true;
+      if (runs.empty() || runs.back().end != t || !(left_out(t) == left_out(t - 1))) runs.push_back({t, t});
       runs.back().end = t + 1;
     }
   const int v = fields_->variables();
