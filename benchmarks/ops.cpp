@@ -14,6 +14,7 @@
 #include "lacuna/ops/convolution.hpp"
 #include "lacuna/ops/masked_loss.hpp"
 #include "lacuna/ops/rms_norm_silu.hpp"
+#include "lacuna/sampler/ensemble.hpp"
 #include "lacuna/train/optimizer.hpp"
 
 namespace {
@@ -82,6 +83,14 @@ void adam_and_average(benchmark::State& state) {
   train::Optimizer<float> optimizer(parameters, {});
   // The gradient is read twice; values, moments and average are read and written.
   measure(state, size * 40, [&] { benchmark::DoNotOptimize(optimizer.step(parameters, 1e-4, 1)); });
+}
+
+void ensemble_member(benchmark::State& state) {
+  const auto size = static_cast<std::size_t>(state.range(0));
+  const auto background = noise(size), anomaly = noise(size), weight = noise(size);
+  sampler::RunningMoments moments(size);
+  // A member's three parts are read, mean and squares are read and written.
+  measure(state, size * 28, [&] { moments.add({background.data(), anomaly.data(), weight.data()}); });
 }
 
 struct NormBuffers {
@@ -155,6 +164,7 @@ BENCHMARK(convolution)->Apply(network_layers)->UseRealTime();
 
 BENCHMARK(masked_loss_and_gradient)->RangeMultiplier(16)->Range(1 << 12, 1 << 24)->UseRealTime();
 BENCHMARK(adam_and_average)->RangeMultiplier(16)->Range(1 << 12, 1 << 24)->UseRealTime();
+BENCHMARK(ensemble_member)->RangeMultiplier(16)->Range(1 << 12, 1 << 24)->UseRealTime();
 BENCHMARK(norm_forward)->ArgNames({"pixels", "channels"})->ArgsProduct({{256, 4096, 65536, 524288}, {32, 64}})->UseRealTime();
 BENCHMARK(norm_backward)->ArgNames({"pixels", "channels"})->ArgsProduct({{256, 4096, 65536, 524288}, {32, 64}})->UseRealTime();
 

@@ -27,6 +27,17 @@ std::vector<float> sigmoid_of(const std::vector<float>& x) {
   return y;
 }
 
+std::vector<float> sqrt_of(const std::vector<float>& x) {
+  std::vector<float> y(x.size());
+  for (std::size_t i = 0; i < x.size(); i += lanes) simd::store(y.data() + i, simd::sqrt(simd::load(x.data() + i)));
+  return y;
+}
+double square_sum_of(const std::vector<float>& x) {
+  simd::SquareSum sum;
+  for (std::size_t i = 0; i < x.size(); i += lanes) sum.add(simd::load(x.data() + i));
+  return sum.total();
+}
+
 struct SquareKernel {
   const float* x;
   float* y;
@@ -91,6 +102,36 @@ TEST_CASE("simd: exp is within three ulps over its range, clamped beyond it, and
   CHECK((std::isfinite(z[1]) && z[1] > 6e37f && z[1] == z[4]));
   CHECK((z[2] > 0.0f && z[2] < 2e-38f && z[2] == z[5]));
   CHECK(std::isnan(z[3]));
+}
+
+TEST_CASE("simd: sqrt is within two ulps over the normal floats, 0 at 0, and NaN for NaN") {
+  std::vector<float> x;
+  for (int exponent = -126; exponent < 128; ++exponent)
+    for (int i = 0; i < 16; ++i) x.push_back(std::ldexp(1.0f + static_cast<float>(i) / 16.3f, exponent));
+  const auto y = sqrt_of(x);
+  double worst = 0;
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    const double exact = std::sqrt(static_cast<double>(x[i]));
+    worst = std::max(worst, std::abs(static_cast<double>(y[i]) - exact) / exact);
+  }
+  CHECK(worst < 2 * 0x1p-23);
+
+  std::vector<float> special(lanes, 1.0f);
+  special[1] = 0.0f, special[2] = 1e-44f, special[3] = test::nan<float>;
+  const auto z = sqrt_of(special);
+  CHECK(z[0] == Approx(1.0f).epsilon(2e-7));
+  CHECK(z[1] == 0.0f);
+  CHECK((z[2] >= 0.0f && z[2] < 2e-22f));
+  CHECK(std::isnan(z[3]));
+}
+
+TEST_CASE("simd: squares are summed in double, past the range of float") {
+  auto x = test::normals<float>(32 * lanes, 4);
+  double exact = 0;
+  for (const float v : x) exact += static_cast<double>(v) * static_cast<double>(v);
+  CHECK(square_sum_of(x) == Approx(exact).epsilon(1e-14));
+  x.assign(lanes, 1e30f);
+  CHECK(square_sum_of(x) == Approx(16e60).epsilon(1e-6));
 }
 
 TEST_CASE("simd: sigmoid saturates without NaN and lets NaN through") {

@@ -26,9 +26,10 @@ LACUNA_INLINE Floats load(const float* p) {
 /// @brief Sixteen bytes, widened.
 LACUNA_INLINE Ints load_bytes(const std::uint8_t* p) {
   using Bytes = std::int8_t __attribute__((vector_size(16)));
+  using Shorts = std::int16_t __attribute__((vector_size(32)));
   Bytes bytes;
   std::memcpy(&bytes, p, sizeof bytes);
-  return __builtin_convertvector(bytes, Ints);
+  return __builtin_convertvector(__builtin_convertvector(bytes, Shorts), Ints);  // GCC 12 takes one step at a time
 }
 /// @brief where(choice != 0, a, b) by lane.
 LACUNA_INLINE Floats select(const Ints& choice, const Floats& a, const Floats& b) { return choice != 0 ? a : b; }
@@ -48,6 +49,39 @@ LACUNA_INLINE float sum(const Floats& v) {
   std::memcpy(&d, reinterpret_cast<const char*>(&a) + 16, 16);
   c += d;
   return (c[0] + c[2]) + (c[1] + c[3]);
+}
+
+/// @brief Sums squares in double, lane by lane, so that neither range nor order depends on the instruction set.
+class SquareSum {
+ public:
+  LACUNA_INLINE void add(const Floats& v) {
+    using Eight = float __attribute__((vector_size(32)));
+    Eight half[2];
+    std::memcpy(half, &v, sizeof v);
+    const Doubles low = __builtin_convertvector(half[0], Doubles), high = __builtin_convertvector(half[1], Doubles);
+    low_ += low * low;
+    high_ += high * high;
+  }
+  LACUNA_INLINE double total() const {
+    const Doubles s = low_ + high_;
+    return ((s[0] + s[4]) + (s[2] + s[6])) + ((s[1] + s[5]) + (s[3] + s[7]));
+  }
+
+ private:
+  using Doubles = double __attribute__((vector_size(64)));
+  Doubles low_{}, high_{};
+};
+
+/// @brief sqrt(x) for finite x >= 0, about 2 ulp; denormals may come out as 0. NaN in gives NaN out.
+///
+/// Three Newton steps towards 1 / sqrt(x) from the exponent's half: the compilers' vector extensions have no square root.
+LACUNA_INLINE Floats sqrt(const Floats& x) {
+  Floats y = __builtin_bit_cast(Floats, 0x5f375a86 - (__builtin_bit_cast(Ints, x) >> 1));
+  const Floats half = x * 0.5f;
+  y = y * (1.5f - half * y * y);
+  y = y * (1.5f - half * y * y);
+  y = y * (1.5f - half * y * y);
+  return x * y;
 }
 
 /// @brief exp(x), about 2 ulp, clamped to |x| <= 87 (Cephes' polynomial); NaN in gives NaN out.

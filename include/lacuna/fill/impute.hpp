@@ -90,22 +90,28 @@ struct Overlap {
   std::vector<std::uint16_t> count;
 };
 
+/// @brief Buffers of impute_window, kept from window to window.
+struct WindowMoments {
+  std::vector<float> weights;  ///< of the learned part, per value of the window
+  sampler::RunningMoments moments;
+};
+
 /// @brief Imputes one window: the mean by the calibration's contexts, the spread always by the ensemble.
 template <class SamplerType>
 void impute_window(SamplerType& sampler, const train::Samples& samples, const Policy& policy, const Options& o,
-                   const Calibration& c, int window, sampler::RunningMoments& moments, Overlap& out) {
+                   const Calibration& c, int window, WindowMoments& buffers, Overlap& out) {
   const std::size_t frame = samples.fields().frame_size(), size = frame * static_cast<std::size_t>(samples.length());
   const std::size_t at = frame * static_cast<std::size_t>(samples.starts()[static_cast<std::size_t>(window)]);
   std::vector<sampler::Request> requests;
   for (int k = 0; k < o.members; ++k) requests.push_back(member_request(samples, policy, o.seed, window, k));
   if (c.self) requests.push_back({window, static_cast<std::uint64_t>(window), self_context(samples, window)});
+  auto& [weights, moments] = buffers;
+  weights.resize(size);
+  for (std::size_t j = 0; j < size; ++j) weights[j] = static_cast<float>(c.weights[kind_of_gap(samples, window, j)]);
   moments.reset(size);
   sampler(requests, [&](std::size_t i, const sampler::Estimate& e) {
-    const auto value = [&](std::size_t j) {
-      return e.background[j] + static_cast<float>(c.weights[kind_of_gap(samples, window, j)]) * e.anomaly[j];
-    };
-    if (i < static_cast<std::size_t>(o.members)) return moments.add(value);
-    for (std::size_t j = 0; j < size; ++j) out.mean[at + j] += value(j);
+    if (i < static_cast<std::size_t>(o.members)) return moments.add({e.background.data(), e.anomaly.data(), weights.data()});
+    for (std::size_t j = 0; j < size; ++j) out.mean[at + j] += e.background[j] + weights[j] * e.anomaly[j];
   });
   for (std::size_t j = 0; j < size; ++j) {
     if (!c.self) out.mean[at + j] += moments.mean()[j];
@@ -297,11 +303,11 @@ inline Result impute(const data::Fields& input, const Options& o) {
   const train::Samples all(study.truth, o.window, background.make(study.truth), study.live);
   auto sampler = learner.sampler(all);
   Overlap sums(input.values.size());
-  sampler::RunningMoments moments;
+  WindowMoments buffers;
   Progress progress;
   const int windows = static_cast<int>(all.windows().size());
   for (int w = 0; w < windows; ++w) {
-    impute_window(sampler, all, contexts, o, calibration, w, moments, sums);
+    impute_window(sampler, all, contexts, o, calibration, w, buffers, sums);
     progress.show("imputing", static_cast<double>(w + 1) / windows,
                   std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
   }

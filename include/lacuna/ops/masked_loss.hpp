@@ -27,14 +27,14 @@ inline double masked_loss_run(const float* estimate, const float* target, const 
   const std::size_t whole = size - size % simd::lanes;
   double total = 0;
   simd::run([&total, estimate, target, query, scale, gradient, whole]() LACUNA_KERNEL {
-    double sum = 0;
+    simd::SquareSum sum;
     for (std::size_t i = 0; i < whole; i += simd::lanes) {
       const simd::Floats residual =
           simd::select(simd::load_bytes(query + i), simd::load(estimate + i) - simd::load(target + i), simd::Floats{});
-      sum += static_cast<double>(simd::sum(residual * residual));
+      sum.add(residual);
       simd::store(gradient + i, scale * residual);
     }
-    total = sum;
+    total = sum.total();
   });
   return total + masked_loss_plain(estimate + whole, target + whole, query + whole, scale, gradient + whole, size - whole);
 }

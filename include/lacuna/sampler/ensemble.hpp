@@ -5,9 +5,38 @@
 #include <cstddef>
 #include <vector>
 
-#include "lacuna/core/error.hpp"
+#include "lacuna/core/simd.hpp"
 
 namespace lacuna::sampler {
+
+/// @brief One member of an ensemble as the sampler leaves it: background + weight * anomaly, each as long as the moments.
+struct Member {
+  const float* background;
+  const float* anomaly;
+  const float* weight;
+};
+
+/// @brief Welford's update by one member, in place; keep is 1 / (members so far). The plain version, and the one on lanes.
+inline void add_member_plain(const Member& m, float keep, float* mean, float* squares, std::size_t size) {
+  for (std::size_t i = 0; i < size; ++i) {
+    const float x = m.background[i] + m.weight[i] * m.anomaly[i], before = x - mean[i];
+    mean[i] += before * keep;
+    squares[i] += before * (x - mean[i]);
+  }
+}
+inline void add_member(const Member& m, float keep, float* mean, float* squares, std::size_t size) {
+  const std::size_t whole = size - size % simd::lanes;
+  simd::run([m, keep, mean, squares, whole]() LACUNA_KERNEL {
+    for (std::size_t i = 0; i < whole; i += simd::lanes) {
+      const simd::Floats x = simd::load(m.background + i) + simd::load(m.weight + i) * simd::load(m.anomaly + i);
+      const simd::Floats old = simd::load(mean + i), before = x - old, updated = old + before * keep;
+      simd::store(mean + i, updated);
+      simd::store(squares + i, simd::load(squares + i) + before * (x - updated));
+    }
+  });
+  add_member_plain({m.background + whole, m.anomaly + whole, m.weight + whole}, keep, mean + whole, squares + whole,
+                   size - whole);
+}
 
 /// @brief Running mean and variance over ensemble members, one pass per member.
 ///
@@ -23,16 +52,8 @@ class RunningMoments {
     count_ = 0;
   }
 
-  /// member(i) gives element i of the next member.
-  template <class Member>
   void add(const Member& member) {
-    ++count_;
-    const float weight = 1.0f / static_cast<float>(count_);
-    for (std::size_t i = 0; i < mean_.size(); ++i) {
-      const float x = member(i), before = x - mean_[i];
-      mean_[i] += before * weight;
-      squares_[i] += before * (x - mean_[i]);
-    }
+    add_member(member, 1.0f / static_cast<float>(++count_), mean_.data(), squares_.data(), mean_.size());
   }
 
   int count() const { return count_; }

@@ -53,9 +53,8 @@ inline void adam_run(const AdamStep<float>& step, float* value, const float* gra
       const Floats g = simd::load(gradient + i) * step.clip;
       const Floats first = step.beta1 * simd::load(m + i) + (1.0f - step.beta1) * g;
       const Floats second = step.beta2 * simd::load(v + i) + (1.0f - step.beta2) * g * g;
-      Floats root;
-      for (int lane = 0; lane < simd::lanes; ++lane) root[lane] = __builtin_sqrtf(second[lane]);
-      const Floats updated = simd::load(value + i) - step.rate * first / (root * step.root_correction + step.epsilon);
+      const Floats updated =
+          simd::load(value + i) - step.rate * first / (simd::sqrt(second) * step.root_correction + step.epsilon);
       const Floats mean = simd::load(average + i);
       simd::store(m + i, first);
       simd::store(v + i, second);
@@ -68,6 +67,24 @@ inline void adam_run(const AdamStep<float>& step, float* value, const float* gra
 inline void adam_run(const AdamStep<double>& step, double* value, const double* gradient, double* m, double* v, double* average,
                      std::size_t begin, std::size_t end) {
   adam_plain(step, value, gradient, m, v, average, begin, end);
+}
+
+/// @brief Sum of squares, in double: the plain version, and the one on lanes.
+template <class T>
+double square_sum(const T* x, std::size_t size) {
+  double sum = 0;
+  for (std::size_t i = 0; i < size; ++i) sum += static_cast<double>(x[i]) * static_cast<double>(x[i]);
+  return sum;
+}
+inline double square_sum(const float* x, std::size_t size) {
+  const std::size_t whole = size - size % simd::lanes;
+  double total = 0;
+  simd::run([&total, x, whole]() LACUNA_KERNEL {
+    simd::SquareSum sum;
+    for (std::size_t i = 0; i < whole; i += simd::lanes) sum.add(simd::load(x + i));
+    total = sum.total();
+  });
+  return total + square_sum<float>(x + whole, size - whole);
 }
 
 /// @brief Adam with clipping by the global norm and an exponential moving average of the weights.
@@ -116,10 +133,7 @@ class Optimizer {
     double sums[runs];
     parallel_for(threads, runs, [&](int run) {
       const auto [begin, end] = share(gradient.size(), runs, run);
-      double four[4] = {0, 0, 0, 0};
-      for (std::size_t i = begin; i < end; ++i)
-        four[i % 4] += static_cast<double>(gradient[i]) * static_cast<double>(gradient[i]);
-      sums[run] = (four[0] + four[1]) + (four[2] + four[3]);
+      sums[run] = square_sum(gradient.data() + begin, end - begin);
     });
     double total = 0;
     for (const double sum : sums) total += sum;
