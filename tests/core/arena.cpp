@@ -98,3 +98,15 @@ TEST_CASE("Arena: a request beyond its end is an error that says how much is in 
   CHECK(arena.live() == std::size_t{3} << 20);
   CHECK_NOTHROW(arena.take(512 << 10));
 }
+
+TEST_CASE("Arena: release forgets every block and starts anew, with fresh pages") {
+  Arena arena(1 << 20);
+  auto* first = arena.take_array<unsigned char>(5000);
+  std::fill_n(first, 5000, static_cast<unsigned char>(7));
+  arena.release();
+  CHECK((arena.live() == 0 && arena.high_water() == 0));
+  auto* again = arena.take_array<unsigned char>(5000);
+  CHECK(again == first);
+  CHECK(again[0] == 0);  // the system's pages come back zeroed
+  CHECK(again[4999] == 0);
+}

@@ -90,6 +90,14 @@ class Arena {
     poison(base_, high_water_);
   }
 
+  /// Forgets every block and hands the committed pages back to the system; high_water() starts anew.
+  void release() {
+    reset();
+    unpoison(base_, high_water_);
+    madvise(base_, high_water_, MADV_DONTNEED);
+    high_water_ = 0;
+  }
+
   std::size_t high_water() const { return high_water_; }  ///< most bytes ever spanned: the memory that gets committed
   std::size_t live() const { return live_; }              ///< bytes taken and not given back
 

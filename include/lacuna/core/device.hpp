@@ -49,6 +49,12 @@ class Device {
     tape_.reset();
   }
 
+  /// Like reset(), and hands the arenas' memory back to the system.
+  void release() {
+    arena_.release();
+    tape_.release();
+  }
+
   /// The device's one object of type Library (handles, plans), made on first use.
   template <class Library>
   Library& library() {

@@ -199,19 +199,16 @@ inline Fingerprint fingerprint(const Options& o, const Study& study, const Learn
 
 /// @brief Plans training and imputation without computing and returns the peak memory to expect, in bytes.
 ///
-/// To what is resident now it adds the arena, the learner, the sampler's buffers and, per value of the fields: the samples of all
+/// What is resident once parameters, buffers and primitives exist, the arena, and per value of the fields: the samples of all
 /// observations (13 bytes), sums over windows (10), results (9) and the file in memory (9).
-inline std::size_t plan_memory(cpu::Device& device, const train::Samples& samples, const Policy& policy,
-                               const LearnerSettings& settings, Report& report) {
-  const std::size_t before = resident_memory();
-  Learner learner(device, samples, policy, settings);
+inline std::size_t plan_memory(cpu::Device& device, const train::Samples& samples, Learner& learner, int members) {
+  device.release();
+  trim_memory();
   learner.trainer().plan();
   auto sampler = learner.sampler(samples);
-  sampler.plan();
-  report.parameters = learner.parameters().size();
+  sampler.plan(members + 1);
   constexpr std::size_t bytes_per_value = 41;
-  return before + device.arena().high_water() + learner.parameter_bytes() + sampler.buffer_bytes() +
-         samples.fields().values.size() * bytes_per_value;
+  return resident_memory() + device.arena().high_water() + samples.fields().values.size() * bytes_per_value;
 }
 
 /// @brief Trains a learner within the options' budget, with checkpoints each minute and at the end.
@@ -277,20 +274,23 @@ inline Result impute(const data::Fields& input, const Options& o) {
       .hidden = o.hidden, .batch = o.batch, .crop = o.crop, .seed = o.seed, .learning_rate = o.learning_rate};
   choose_sizes(samples.fields().grid, structure, settings);
   const auto allowed = allowed_policies(candidates, o, structure);
-  report.planned_bytes = plan_memory(device, samples, allowed.front().policy, settings, report);
+  const Policy policy = choose_policy(device, samples, allowed, settings, withheld, report);
+  Learner learner(device, samples, policy, settings);
+  report.parameters = learner.parameters().size();
+  report.planned_bytes = plan_memory(device, samples, learner, o.members);
   std::printf("network: %zu parameters, batch %d of %s; planned peak memory %.0f MB\n", report.parameters, settings.batch,
               settings.crop == 0 ? "the whole grid" : text(settings.crop, " x ", settings.crop, " crops").c_str(),
               static_cast<double>(report.planned_bytes) / 1e6);
   std::fflush(stdout);
-  const Policy policy = choose_policy(device, samples, allowed, settings, withheld, report);
-  Learner learner(device, samples, policy, settings);
   std::optional<Checkpoint> checkpoint;
   if (!o.checkpoint.empty()) checkpoint.emplace(o.checkpoint, fingerprint(o, study, settings, report));
   train_learner(learner, samples, o, withheld, checkpoint, report);
 
   const Policy contexts = sampling_policy(policy, o.contexts);
-  auto scorer = learner.sampler(samples);
-  const Calibration calibration = calibrate(scorer, samples, contexts, o, withheld);
+  const Calibration calibration = [&] {
+    auto scorer = learner.sampler(samples);
+    return calibrate(scorer, samples, contexts, o, withheld);
+  }();
   report.contexts = calibration.self ? "the mask itself" : text("mean of ", o.members, " contexts");
   report.weights = calibration.weights;
   for (const auto& model : calibration.spread) {

@@ -90,9 +90,6 @@ class Learner {
     return Sampler(device_, samples, layout_, network_, averaged_, scale_, {.seed = settings_.seed});
   }
 
-  /// Bytes of parameters, gradients, moments and averages.
-  std::size_t parameter_bytes() const { return parameters_.size() * sizeof(float) * 7; }
-
  private:
   cpu::Device& device_;
   LearnerSettings settings_;

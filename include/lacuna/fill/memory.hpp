@@ -1,6 +1,9 @@
 #pragma once
 
 #include <sys/resource.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 
 #include <cstddef>
 #include <cstdio>
@@ -25,6 +28,13 @@ inline std::size_t resident_memory() {
     if (std::strncmp(line, "VmRSS:", 6) == 0) std::sscanf(line + 6, "%zu", &kilobytes);
   std::fclose(file);
   return kilobytes * 1024;
+}
+
+/// @brief Hands memory that was freed back to the system, where the C library can, so that resident_memory() counts what is used.
+inline void trim_memory() {
+#ifdef __GLIBC__
+  malloc_trim(0);
+#endif
 }
 
 }  // namespace lacuna::fill

@@ -74,24 +74,25 @@ class SingleStep {
     }
   }
 
-  /// @brief Runs one pass without computing: the arena's high water then covers imputation.
-  void plan() {
-    for (const auto& row : rows_)
-      for (const auto& column : columns_) {
-        device_.reset();
-        Graph<float> graph(device_, parameters_, Mode::infer, true);
-        const int count = members_per_pass();
-        const std::vector<float> times(static_cast<std::size_t>(count));
-        network_(graph, graph.make({count, 1, row.size(), column.size(), layout_.channels()}), times.data());
-      }
+  /// @brief Prepares this many requests and runs their passes without computing: afterwards buffers and primitives exist, and
+  /// device.arena().high_water() is what a pass takes.
+  void plan(int requests) {
+    const int chunk = std::min(members_per_pass(), requests);
+    const Request request{0, 0,
+                          std::vector<std::uint8_t>(samples_.fields().frame_size() * static_cast<std::size_t>(layout_.frames))};
+    if (work_.size() < static_cast<std::size_t>(chunk)) work_.resize(static_cast<std::size_t>(chunk));
+    parallel_for(device_.threads(), chunk, [&](int i) { prepare(request, work_[static_cast<std::size_t>(i)]); });
+    for (const int count : {chunk, requests % chunk}) {
+      if (count == 0) continue;
+      for (const auto& row : rows_)
+        for (const auto& column : columns_) {
+          device_.reset();
+          Graph<float> graph(device_, parameters_, Mode::infer, true);
+          const std::vector<float> times(static_cast<std::size_t>(count));
+          network_(graph, graph.make({count, 1, row.size(), column.size(), layout_.channels()}), times.data());
+        }
+    }
     device_.reset();
-  }
-
-  /// Bytes of the buffers that live beside the arena.
-  std::size_t buffer_bytes() const {
-    const auto cells = static_cast<std::size_t>(samples_.fields().grid.cells());
-    const auto floats = cells * static_cast<std::size_t>(layout_.channels() + 5 * layout_.fields());
-    return floats * sizeof(float) * static_cast<std::size_t>(members_per_pass());
   }
 
  private:

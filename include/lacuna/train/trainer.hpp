@@ -81,11 +81,13 @@ class Trainer {
     return loss;
   }
 
-  /// @brief Runs a step without computing: afterwards device.arena().high_water() is what training takes.
+  /// @brief Draws the first batch and runs a step without computing: afterwards buffers and primitives exist, and
+  /// device.arena().high_water() is what a step takes.
   void plan() {
     device_.reset();
     Graph<float> graph(device_, parameters_, Mode::train, true);
     const auto input = graph.make(input_shape());
+    parallel_for(device_.threads(), settings_.batch, [&](int b) { fill(b, input); });
     const auto estimate = network_(graph, input, times_.data());
     ops::masked_loss(graph, estimate, target_.data(), query_.data());
     graph.backward();
