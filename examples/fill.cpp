@@ -54,6 +54,9 @@ void declare(CLI::App& app, lacuna::fill::Options& o, std::string& contexts) {
   app.add_option("--crop", o.crop, "rows and columns trained on (-1: chosen, 0: the whole grid)")->capture_default_str();
   app.add_option("--learning-rate", o.learning_rate, "peak learning rate")->check(CLI::PositiveNumber)->capture_default_str();
   app.add_option("--checkpoint", o.checkpoint, "folder to keep the training state in")->type_name("DIR");
+  app.add_option("--save-every", o.save_every, "seconds between two checkpoints (0: after every step)")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
   app.add_flag("--resume", o.resume, "continue from the checkpoint");
   app.add_option("--report", o.report, "JSON report to write")->type_name("R.json");
   app.add_option("--picture", o.picture, "PNG picture to write")->type_name("P.png");

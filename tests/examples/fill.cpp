@@ -1,11 +1,16 @@
 // lacuna-fill as a user runs it: files in and out, resuming, and one clear line for every mistake.
 
+#include <signal.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
+#include <chrono>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <thread>
 
 #include "../data/scratch.hpp"
 #include "../fill/waves.hpp"
@@ -49,6 +54,13 @@ class Tool {
     CHECK_FALSE(std::filesystem::exists(folder / "out.nc"));
   }
 };
+
+/// When a file was last replaced; the start of time if there is none.
+std::filesystem::file_time_type changed_at(const std::string& path) {
+  std::error_code absent;
+  const auto time = std::filesystem::last_write_time(path, absent);
+  return absent ? std::filesystem::file_time_type{} : time;
+}
 
 const std::string quick = " --steps 4 --hidden 4 --batch 2 --members 2 --mask pixels ";
 
@@ -102,6 +114,40 @@ TEST_CASE("an interrupted run goes on from its checkpoint, and a foreign checkpo
   tool.fails(arguments("out.nc") + " --resume --seed 2", "belongs to another run");
   std::ofstream(state + "/state.safetensors") << "damaged";
   tool.fails(arguments("out.nc") + " --resume", "state.safetensors");
+}
+
+TEST_CASE("a run that is killed again and again ends bit for bit where an unbroken one ends") {
+  const Tool tool;
+  const std::string in = tool.gappy(), state = tool.folder / "state", log = tool.folder / "log";
+  const auto arguments = [&](const std::string& out) {
+    return in + " -v wave0 -o " + (tool.folder / out) + " --steps 400 --hidden 4 --batch 2 --members 2 --mask pixels --threads 2";
+  };
+  REQUIRE(tool(arguments("unbroken.nc")).code == 0);
+  const auto checkpointed = arguments("killed.nc") + " --resume --save-every 0 --checkpoint " + state;
+  int killed = 0;
+  for (; killed < 3; ++killed) {
+    const auto before = changed_at(state + "/state.safetensors");
+    const pid_t child = fork();
+    if (child == 0) {
+      const auto command = "exec " + std::string(LACUNA_FILL) + " " + checkpointed + " >>" + log + " 2>&1";
+      execl("/bin/sh", "sh", "-c", command.c_str(), static_cast<char*>(nullptr));
+      _exit(127);
+    }
+    int status = 0;
+    while (changed_at(state + "/state.safetensors") == before && waitpid(child, &status, WNOHANG) == 0)
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    kill(child, SIGKILL);
+    waitpid(child, &status, 0);
+    INFO(content(log));
+    REQUIRE(WIFSIGNALED(status));
+  }
+  const auto last = tool(checkpointed);
+  INFO(last.error);
+  REQUIRE(last.code == 0);
+  CHECK_THAT(last.out, Catch::Matchers::Contains("resumed at step"));
+  for (const char* name : {"wave0", "wave0_spread"})
+    CHECK(data::read_netcdf({tool.folder / "killed.nc"}, {name}).values ==
+          data::read_netcdf({tool.folder / "unbroken.nc"}, {name}).values);
 }
 
 TEST_CASE("mistakes in the input get one line") {

@@ -60,14 +60,22 @@ class Checkpoint {
     all.metadata["step"] = std::to_string(state.step);
     all.metadata["threads"] = std::to_string(run.threads);
     run.training.save(all.metadata);
-    data::write_safetensors((folder_ / "state.safetensors").string(), all);
+    data::write_safetensors((folder_ / file_name).string(), all);
     data::write_safetensors((folder_ / "parameters.safetensors").string(), named(parameters, state.average));
+  }
+
+  /// Throws DataError if the folder holds a state that is damaged or not lacuna-fill's: known before anything is computed.
+  static void check_readable(const std::filesystem::path& folder) {
+    const auto path = folder / file_name;
+    if (!std::filesystem::exists(path)) return;
+    require<DataError>(data::read_safetensors(path.string()).metadata.contains("step"), path.string(),
+                       " is not a checkpoint of lacuna-fill: it does not tell step");
   }
 
   /// Restores parameters and state; empty if there is no checkpoint.
   /// Throws: DataError if the file is damaged or belongs to other data, settings or another network (naming what differs).
   std::optional<Run> load(Parameters<float>& parameters, train::OptimizerState<float>& state) const {
-    const auto path = folder_ / "state.safetensors";
+    const auto path = folder_ / file_name;
     if (!std::filesystem::exists(path)) return std::nullopt;
     const auto all = data::read_safetensors(path.string());
     for (const auto& [name, value] : fingerprint_) {
@@ -99,6 +107,8 @@ class Checkpoint {
   }
 
  private:
+  static constexpr const char* file_name = "state.safetensors";
+
   static data::Tensors named(const Parameters<float>& parameters, const std::vector<float>& values) {
     data::Tensors out;
     for (const auto& entry : parameters.entries())

@@ -211,7 +211,7 @@ inline std::size_t plan_memory(cpu::Device& device, const train::Samples& sample
   return resident_memory() + device.arena().high_water() + samples.fields().values.size() * bytes_per_value;
 }
 
-/// @brief Trains a learner within the options' budget, with checkpoints each minute and at the end.
+/// @brief Trains a learner within the options' budget, with checkpoints now and then and at the end.
 inline void train_learner(Learner& learner, const train::Samples& samples, const Options& o, const Withheld& withheld,
                           const std::optional<Checkpoint>& checkpoint, Report& report) {
   Progress progress;
@@ -228,7 +228,6 @@ inline void train_learner(Learner& learner, const train::Samples& samples, const
       std::printf("no checkpoint in %s: starting afresh\n", checkpoint->folder().string().c_str());
     }
   }
-  constexpr double save_every = 60;
   double saved = training.seconds();
   const auto windows = windows_to_score(samples, withheld.mask);
   training(
@@ -237,7 +236,7 @@ inline void train_learner(Learner& learner, const train::Samples& samples, const
         return score_self(sampler, samples, withheld, windows).nmse();
       },
       [&](std::int64_t) {
-        if (!checkpoint || training.seconds() - saved < save_every) return;
+        if (!checkpoint || training.seconds() - saved < o.save_every) return;
         saved = training.seconds();
         checkpoint->save(learner.parameters(), state, {training.state(), report.threads});
       });
@@ -254,6 +253,7 @@ inline void train_learner(Learner& learner, const train::Samples& samples, const
 inline Result impute(const data::Fields& input, const Options& o) {
   const auto start = std::chrono::steady_clock::now();
   validate(o);
+  if (o.resume) Checkpoint::check_readable(o.checkpoint);
   cpu::Device device({.threads = o.threads});
   Result result;
   Report& report = result.report;

@@ -41,6 +41,7 @@ struct Options {
   int hidden = 32, batch = 0, crop = -1;  ///< batch 0 and crop -1: chosen from the grid and the gaps; crop 0: the whole grid
   double learning_rate = 1e-3;
   std::string checkpoint;  ///< folder, or empty
+  double save_every = 60;  ///< seconds between two checkpoints; 0: after every step
   bool resume = false;
   std::string report, picture;  ///< files, or empty
   bool overwrite = false;
@@ -66,6 +67,7 @@ inline void validate(const Options& o) {
   require<OptionError>(o.ratio >= 0 && o.ratio <= 1 && o.contexts.ratio > 0 && o.contexts.ratio <= 1, "context ratios ", o.ratio,
                        " and ", o.contexts.ratio, ": expected at most 1");
   require<OptionError>(o.learning_rate > 0, "--learning-rate ", o.learning_rate, ": expected a positive number");
+  require<OptionError>(o.save_every >= 0, "--save-every ", o.save_every, ": expected 0 or more seconds");
   require<OptionError>(!o.resume || !o.checkpoint.empty(), "--resume needs --checkpoint DIR");
 }
 
