@@ -114,3 +114,24 @@ TEST_CASE("Background: a plane without context gets the climatology") {
 TEST_CASE("Background: a correlation is needed for each variable") {
   CHECK_THROWS_AS(Background(BackgroundKind::kriging, fields(), {}, {.values = {wide}}), OptionError);
 }
+
+TEST_CASE("Background: the error it expects is 0 in the context, grows away from it, and is flat without kriging") {
+  const data::Fields f = fields();
+  const data::Patch patch = data::whole(f.grid);
+  auto context = observed(f, 3, patch);
+  for (std::size_t j = 1; j < context.size(); j += 2) context[j] = 0;  // variable 1 is lost
+  const auto expect = [&](BackgroundKind kind) {
+    Background::Workspace workspace;
+    std::vector<float> out(context.size());
+    Background(kind, f, {}, settings()).deviation(3, patch, context.data(), out.data(), workspace);
+    return out;
+  };
+  CHECK(expect(BackgroundKind::none) == std::vector<float>(context.size(), 1.0f));
+  CHECK(expect(BackgroundKind::climatology) == std::vector<float>(context.size(), 1.0f));
+  const auto kriged = expect(BackgroundKind::kriging);
+  for (std::size_t j = 0; j < context.size(); ++j) {
+    if (context[j] != 0) CHECK(kriged[j] == 0.0f);
+    if (j % 2 == 0 && context[j] == 0) CHECK((kriged[j] > 0.0f && kriged[j] < 1.0f));
+    if (j % 2 == 1) CHECK(kriged[j] == Approx(std::sqrt(1.0 + narrow.nugget)));
+  }
+}

@@ -3,11 +3,13 @@
 #include "baseline/maker.hpp"
 #include "catch.hpp"
 #include "support/compare.hpp"
+#include "support/fill.hpp"
 
 using namespace lacuna;
 using baseline::Correlation;
 using baseline::CorrelationKind;
 using baseline::Kriging;
+using baseline::KrigingSettings;
 
 namespace {
 
@@ -45,6 +47,68 @@ TEST_CASE("Kriging: one and two neighbours by hand") {
   const auto two = predict(kriging, data::whole(grid), {1, 0, 1, 0}, {3, nan, -1, nan}, 1);
   CHECK(two[1] == Approx(2 * std::exp(-0.5) / (1.1 + std::exp(-1.0))));
   CHECK(two[2] == -1);
+}
+
+TEST_CASE("Kriging: the expected error by hand: nothing known, one cell, two cells, and cells that are known") {
+  const data::Grid grid = test::plane(1, 4);
+  const Kriging kriging(grid, {.kind = CorrelationKind::exponential, .length = 2, .nugget = 0.1});
+  Kriging::Workspace workspace;
+  std::vector<float> out(4);
+  const auto expect = [&](const std::vector<std::uint8_t>& known) {
+    kriging.deviation(data::whole(grid), known.data(), out.data(), workspace);
+    return out;
+  };
+  CHECK(expect({0, 0, 0, 0})[2] == Approx(std::sqrt(1.1)));
+  const auto one = expect({1, 0, 0, 0});
+  CHECK(one[0] == 0);
+  CHECK(one[1] == Approx(std::sqrt(1.1 - std::exp(-1.0) / 1.1)));
+  CHECK(one[3] == Approx(std::sqrt(1.1 - std::exp(-3.0) / 1.1)));
+  CHECK(expect({1, 0, 1, 0})[1] == Approx(std::sqrt(1.1 - 2 * std::exp(-1.0) / (1.1 + std::exp(-1.0)))));
+  CHECK(expect({1, 1, 1, 1}) == std::vector<float>(4, 0.0f));
+}
+
+TEST_CASE("Kriging: the expected error is the error over many fields, in tiles as in one system") {
+  const data::Grid grid = test::globe(10);
+  const Correlation c{.length = 2000, .nugget = 0.05};
+  const auto known = test::random_mask(grid.cells(), 0.3, 11);
+  const std::size_t cells = static_cast<std::size_t>(grid.cells());
+  const auto expected = [&](const KrigingSettings& s, int threads) {
+    Kriging::Workspace workspace;
+    std::vector<float> out(cells);
+    Kriging(grid, c, s).deviation(data::whole(grid), known.data(), out.data(), workspace, threads);
+    return out;
+  };
+  const auto dense = expected({.max_neighbours = 100000}, 1), tiled = expected({.max_neighbours = 100}, 1);
+  CHECK(test::relative_difference(tiled, dense) < 0.05);
+  CHECK(expected({.max_neighbours = 100}, 3) == tiled);
+
+  // Fields with the covariance K + nugget I, kriged with the same.
+  const baseline::CovarianceTable table(grid, c);
+  Eigen::MatrixXd covariance(cells, cells);
+  for (int i = 0; i < grid.cells(); ++i)
+    for (int j = 0; j < grid.cells(); ++j)
+      covariance(i, j) = static_cast<double>(table(i / grid.width(), i % grid.width(), j / grid.width(), j % grid.width())) +
+                         (i == j ? c.nugget : 0.0);
+  constexpr int fields = 1500;
+  const Eigen::MatrixXd factor = covariance.llt().matrixL();
+  const auto white = test::normals<double>(cells * fields, 3);
+  const Eigen::MatrixXd drawn = factor * Eigen::Map<const Eigen::MatrixXd>(white.data(), grid.cells(), fields);
+  std::vector<float> values(cells * fields);
+  for (std::size_t i = 0; i < cells; ++i)
+    for (int k = 0; k < fields; ++k)
+      values[i * fields + static_cast<std::size_t>(k)] =
+          known[i] != 0 ? static_cast<float>(drawn(static_cast<int>(i), k)) : data::not_observed;
+  const auto filled = predict(Kriging(grid, c, {.max_neighbours = 100000}), data::whole(grid), known, values, fields);
+  double worst = 0;
+  for (std::size_t i = 0; i < cells; ++i) {
+    if (known[i] != 0) continue;
+    double squares = 0;
+    for (int k = 0; k < fields; ++k)
+      squares +=
+          std::pow(static_cast<double>(filled[i * fields + static_cast<std::size_t>(k)]) - drawn(static_cast<int>(i), k), 2);
+    worst = std::max(worst, std::abs(std::sqrt(squares / fields) / static_cast<double>(dense[i]) - 1.0));
+  }
+  CHECK(worst < 0.09);  // five standard errors of a deviation over 1500 fields
 }
 
 TEST_CASE("Kriging: known cells keep their values, unknown ones are never read, no known cell gives the mean") {

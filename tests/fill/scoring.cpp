@@ -48,12 +48,24 @@ TEST_CASE("the spread follows the ensemble where the ensemble tells the error, a
   CHECK(models[0].floor == Approx(0.0).margin(1e-9));
   CHECK(models[1].factor == Approx(0.0).margin(1e-9));
   CHECK(models[1].floor == Approx(3.0));
-  CHECK(models[2].spread(0.0) == Approx(3.0));
+  CHECK(models[2].spread(0.0, 1.0) == Approx(3.0));
+}
+
+TEST_CASE("where the ensemble says nothing, the spread has the shape of the error that the background expects") {
+  std::vector<EnsembleValue> values(200);
+  std::vector<double> errors(values.size());
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    values[i].expected = 0.1 + static_cast<double>(i) / 100.0;
+    errors[i] = (i % 2 == 0 ? 1.0 : -1.0) * 0.7 * values[i].expected;
+  }
+  const auto models = fit_spread(values, errors, {0.0, 0.0});
+  CHECK(models[0].spread(0.0, 0.5) == Approx(0.35));
+  CHECK(models[0].spread(0.0, 2.0) == Approx(1.4));
 }
 
 TEST_CASE("a spread without withheld values is the ensemble's own") {
   const auto models = fit_spread({}, {}, {0.5, 0.5});
-  CHECK(models[0].spread(2.0) == 2.0);
+  CHECK(models[0].spread(2.0, 1.0) == 2.0);
 }
 
 TEST_CASE("the variance of background plus weighted anomaly counts their covariance") {
@@ -84,10 +96,10 @@ TEST_CASE("lost planes are calibrated apart, and what has no withheld values lea
     score.kinds[values[i].kind].add(i % 2 == 0 ? 1.0 : -1.0, 1.0);
   }
   const auto models = fit_spread(values, errors, {0.0, 0.0, 0.0, 0.0});
-  CHECK(models[0].spread(0.2) == Approx(1.0));
-  CHECK(models[1].spread(0.2) == Approx(1.0));
-  CHECK(models[2].spread(0.2) == Approx(5.0));
-  CHECK(models[3].spread(0.2) == Approx(5.0));
+  CHECK(models[0].spread(0.2, 1.0) == Approx(1.0));
+  CHECK(models[1].spread(0.2, 1.0) == Approx(1.0));
+  CHECK(models[2].spread(0.2, 1.0) == Approx(5.0));
+  CHECK(models[3].spread(0.2, 1.0) == Approx(5.0));
   CHECK(score.best_weights() == std::vector<double>{1.0, 1.0, 0.0, 0.0});
 }
 

@@ -81,11 +81,18 @@ class Background {
   void evaluate(int first, int frames, const data::Patch& patch, const std::uint8_t* context, float* out,
                 Workspace& workspace) const;
 
+  /// @brief The error that kriging expects of evaluate(), as a fraction of the anomaly's deviation: it grows with the distance
+  /// from the context, and is 0 in it. Without kriging it is 1 everywhere.
+  /// Shapes: context (F,h,w,V), 1 = in the context | out (F,h,w,V)
+  void deviation(int frames, const data::Patch& patch, const std::uint8_t* context, float* out, Workspace& workspace,
+                 int threads = 1) const;
+
  private:
+  template <class Visit>
+  void each_group(int frames, const data::Patch& patch, const std::uint8_t* context, Workspace& w, const Visit& visit) const;
   template <class T>
   void cut(const std::vector<T>& from, int t, int v, const data::Patch& patch, T* to, std::size_t stride) const;
-  void krige(int first, const data::Patch& patch, const std::uint8_t* context, std::size_t variable, float* out,
-             Workspace& w) const;
+  void krige(int first, const data::Patch& patch, std::size_t variable, float* out, Workspace& w) const;
 
   BackgroundKind kind_;
   int height_, width_, variables_;
@@ -131,6 +138,30 @@ inline void Background::evaluate(int first, int frames, const data::Patch& patch
       cut(climatology_, first + static_cast<int>(p / variables), static_cast<int>(p % variables), patch, to, variables);
   }
   if (kind_ == BackgroundKind::climatology) return;
+  each_group(frames, patch, context, w, [&](std::size_t variable) { krige(first, patch, variable, out, w); });
+}
+
+inline void Background::deviation(int frames, const data::Patch& patch, const std::uint8_t* context, float* out, Workspace& w,
+                                  int threads) const {
+  const auto variables = static_cast<std::size_t>(variables_), cells = static_cast<std::size_t>(patch.cells());
+  if (kriging_.empty()) return std::fill(out, out + static_cast<std::size_t>(frames) * cells * variables, 1.0f);
+  each_group(frames, patch, context, w, [&](std::size_t variable) {
+    w.filled_.resize(cells);
+    kriging_[kriging_of_[variable]].deviation(patch, w.mask_.data(), w.filled_.data(), w.kriging_, threads);
+    for (const std::size_t plane : w.group_) {
+      float* to = out + (plane / variables) * cells * variables + plane % variables;
+      for (std::size_t i = 0; i < cells; ++i) to[i * variables] = w.filled_[i];
+    }
+  });
+}
+
+/// Gathers planes whose contexts and correlations are the same in w.group_, their context in w.mask_, and calls visit(variable of
+/// the first).
+template <class Visit>
+void Background::each_group(int frames, const data::Patch& patch, const std::uint8_t* context, Workspace& w,
+                            const Visit& visit) const {
+  const auto variables = static_cast<std::size_t>(variables_), planes = static_cast<std::size_t>(frames) * variables;
+  const std::size_t cells = static_cast<std::size_t>(patch.cells());
   w.done_.assign(planes, 0);
   for (std::size_t p = 0; p < planes; ++p) {
     if (w.done_[p] != 0) continue;
@@ -145,17 +176,16 @@ inline void Background::evaluate(int first, int frames, const data::Patch& patch
       w.group_.push_back(q);
       w.done_[q] = 1;
     }
-    krige(first, patch, mine, p % variables, out, w);
+    w.mask_.resize(cells);
+    for (std::size_t i = 0; i < cells; ++i) w.mask_[i] = mine[i * variables];
+    visit(p % variables);
   }
 }
 
-/// Adds the kriged planes w.group_, whose context is that of the first.
-inline void Background::krige(int first, const data::Patch& patch, const std::uint8_t* context, std::size_t variable, float* out,
-                              Workspace& w) const {
+/// Adds the kriged planes w.group_, whose context is w.mask_.
+inline void Background::krige(int first, const data::Patch& patch, std::size_t variable, float* out, Workspace& w) const {
   const auto variables = static_cast<std::size_t>(variables_), cells = static_cast<std::size_t>(patch.cells());
   const std::size_t channels = w.group_.size();
-  w.mask_.resize(cells);
-  for (std::size_t i = 0; i < cells; ++i) w.mask_[i] = context[i * variables];
   w.values_.resize(cells * channels);
   w.filled_.resize(cells * channels);
   for (std::size_t c = 0; c < channels; ++c)

@@ -92,7 +92,9 @@ struct Overlap {
 
 /// @brief Buffers of impute_window, kept from window to window.
 struct WindowMoments {
-  std::vector<float> weights;  ///< of the learned part, per value of the window
+  std::vector<float> weights;   ///< of the learned part, per value of the window
+  std::vector<float> expected;  ///< error that the background expects of itself
+  baseline::Background::Workspace workspace;
   sampler::RunningMoments moments;
 };
 
@@ -105,7 +107,8 @@ void impute_window(SamplerType& sampler, const train::Samples& samples, const Po
   std::vector<sampler::Request> requests;
   for (int k = 0; k < o.members; ++k) requests.push_back(member_request(samples, policy, o.seed, window, k));
   if (c.self) requests.push_back({window, static_cast<std::uint64_t>(window), self_context(samples, window)});
-  auto& [weights, moments] = buffers;
+  auto& [weights, expected, workspace, moments] = buffers;
+  expect_error(samples, window, sampler.threads(), workspace, expected);
   weights.resize(size);
   for (std::size_t j = 0; j < size; ++j) weights[j] = static_cast<float>(c.weights[kind_of_gap(samples, window, j)]);
   moments.reset(size);
@@ -115,8 +118,8 @@ void impute_window(SamplerType& sampler, const train::Samples& samples, const Po
   });
   for (std::size_t j = 0; j < size; ++j) {
     if (!c.self) out.mean[at + j] += moments.mean()[j];
-    out.spread[at + j] +=
-        static_cast<float>(c.spread[kind_of_gap(samples, window, j)].spread(static_cast<double>(moments.deviation(j))));
+    out.spread[at + j] += static_cast<float>(c.spread[kind_of_gap(samples, window, j)].spread(
+        static_cast<double>(moments.deviation(j)), static_cast<double>(expected[j])));
     ++out.count[at + j];
   }
 }

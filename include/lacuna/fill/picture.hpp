@@ -9,8 +9,8 @@
 
 namespace lacuna::fill {
 
-/// @brief Up to `count` frames that show gaps: those with the most filled values in equal stretches of the record.
-inline std::vector<int> frames_to_show(const data::Fields& input, int variable, int count) {
+/// @brief Up to `count` frames in which values were filled: those with the most in equal stretches of the record.
+inline std::vector<int> frames_to_show(const data::Fields& input, const data::Fields& filled, int variable, int count) {
   std::vector<int> frames;
   const int total = input.frames(), stretches = std::min(count, total);
   for (int i = 0; i < stretches; ++i) {
@@ -18,27 +18,32 @@ inline std::vector<int> frames_to_show(const data::Fields& input, int variable, 
     for (int t = total * i / stretches; t < total * (i + 1) / stretches; ++t) {
       int gaps = 0;
       for (int y = 0; y < input.grid.height(); ++y)
-        for (int x = 0; x < input.grid.width(); ++x) gaps += input.observed(t, y, x, variable) ? 0 : 1;
-      if (best < 0 || gaps > most) {
+        for (int x = 0; x < input.grid.width(); ++x)
+          gaps += !input.observed(t, y, x, variable) && filled.observed(t, y, x, variable) ? 1 : 0;
+      if (gaps > most) {
         best = t;
         most = gaps;
       }
     }
-    frames.push_back(best);
+    if (best >= 0) frames.push_back(best);
   }
   return frames;
 }
 
-/// @brief Draws input, filled field and spread of each variable for a few frames. Throws DataError if the file cannot be written.
+/// @brief Draws input, filled field and spread of the variables that had gaps, for a few frames. Throws DataError if the file
+/// cannot be written.
 inline void draw(const data::Fields& input, const Result& result, const std::string& path) {
   data::Picture picture;
   picture.title = "lacuna-fill";
   picture.height = input.grid.height();
   picture.width = input.grid.width();
   picture.first_row_south = picture.height > 1 && input.grid.geographic && input.grid.y.back() > input.grid.y.front();
-  const int frames = std::max(1, 4 / input.variables());
-  for (int v = 0; v < input.variables(); ++v)
-    for (const int t : frames_to_show(input, v, frames)) {
+  int gappy = 0;
+  for (int v = 0; v < input.variables(); ++v) gappy += frames_to_show(input, result.filled, v, 1).empty() ? 0 : 1;
+  for (int v = 0; v < input.variables(); ++v) {
+    auto frames = frames_to_show(input, result.filled, v, std::max(1, 4 / std::max(1, gappy)));
+    if (gappy == 0) frames = {0};
+    for (const int t : frames) {
       const auto plane = [&](const std::vector<float>& values) {
         return data::plane_of(values, input.grid.cells(), input.variables(), t, v);
       };
@@ -49,6 +54,7 @@ inline void draw(const data::Fields& input, const Result& result, const std::str
                               .filled = plane(result.filled.values),
                               .spread = plane(result.spread)});
     }
+  }
   data::write_picture(path, picture);
 }
 

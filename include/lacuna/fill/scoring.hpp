@@ -153,6 +153,7 @@ Score score_self(Sampler& sampler, const train::Samples& samples, const Withheld
 struct EnsembleValue {
   std::size_t at = 0;                                          ///< index into the truth
   std::size_t kind = 0;                                        ///< of gap
+  double expected = 1;                                         ///< error that the background expects of itself, relative
   double background = 0, anomaly = 0;                          ///< means over the members
   double var_background = 0, var_anomaly = 0, covariance = 0;  ///< unbiased, over the members
 
@@ -171,19 +172,32 @@ sampler::Request member_request(const train::Samples& samples, const Policy& pol
   return request;
 }
 
+/// @brief The error that the background expects of itself in a window of which all observations are known, as a fraction of the
+/// anomaly's deviation (baseline::Background::deviation).
+inline void expect_error(const train::Samples& samples, int window, int threads, baseline::Background::Workspace& workspace,
+                         std::vector<float>& out) {
+  out.resize(samples.fields().frame_size() * static_cast<std::size_t>(samples.length()));
+  samples.background().deviation(samples.length(), data::whole(samples.fields().grid), self_context(samples, window).data(),
+                                 out.data(), workspace, threads);
+}
+
 /// @brief Runs K contexts of every window and keeps their moments at the withheld values.
 template <class Sampler, mask::MaskPolicy Policy>
 std::vector<EnsembleValue> ensemble_values(Sampler& sampler, const train::Samples& samples, const Policy& policy,
                                            std::uint64_t seed, int members, const Withheld& withheld,
                                            const std::vector<int>& windows) {
   std::vector<EnsembleValue> values;
+  std::vector<float> expected;
+  baseline::Background::Workspace workspace;
   for (const int w : windows) {
     const std::size_t first =
         samples.fields().frame_size() * static_cast<std::size_t>(samples.starts()[static_cast<std::size_t>(w)]);
     const std::size_t size = samples.fields().frame_size() * static_cast<std::size_t>(samples.length());
     const std::size_t begin = values.size();
+    expect_error(samples, w, sampler.threads(), workspace, expected);
     for (std::size_t j = 0; j < size; ++j)
-      if (withheld.mask[first + j] != 0) values.push_back({.at = first + j, .kind = kind_of_gap(samples, w, j)});
+      if (withheld.mask[first + j] != 0)
+        values.push_back({.at = first + j, .kind = kind_of_gap(samples, w, j), .expected = static_cast<double>(expected[j])});
     std::vector<sampler::Request> requests;
     for (int k = 0; k < members; ++k) requests.push_back(member_request(samples, policy, seed, w, k));
     int count = 0;
@@ -218,14 +232,15 @@ inline Score score_ensemble(const std::vector<EnsembleValue>& values, const With
   return score;
 }
 
-/// @brief Turns the deviation of the ensemble's members into an uncertainty: spread^2 = factor^2 deviation^2 + floor^2.
+/// @brief Turns the deviation of the ensemble's members into an uncertainty:
+/// spread^2 = factor^2 deviation^2 + floor^2 expected^2.
 ///
 /// An ensemble of contexts does not see all of the error: deep inside a lost block every context says the same. The floor is the
-/// part of the error that it leaves out.
+/// part that it leaves out; it grows with the distance from the observations as the background's expected error does.
 struct SpreadModel {
   double factor = 1, floor = 0;
 
-  double spread(double deviation) const { return std::sqrt(factor * factor * deviation * deviation + floor * floor); }
+  double spread(double deviation, double expected) const { return std::hypot(factor * deviation, floor * expected); }
 };
 
 /// @brief Fits the model of each kind of gap to the errors of the chosen mean on withheld values.
@@ -236,12 +251,13 @@ inline std::vector<SpreadModel> fit_spread(const std::vector<EnsembleValue>& val
                                            const std::vector<double>& weights) {
   constexpr int shares = 11;
   struct Sums {
-    double variance = 0, squares = 0, count = 0;
+    double variance = 0, expected = 0, squares = 0, count = 0;
     std::array<double, shares> surprise{};  // minus twice the log likelihood, but for a constant
 
     SpreadModel model(int share) const {
       const double part = variance > 0 ? static_cast<double>(share) / (shares - 1) : 0.0;
-      return {variance > 0 ? std::sqrt(part * squares / variance) : 0.0, std::sqrt((1.0 - part) * squares / count)};
+      return {variance > 0 ? std::sqrt(part * squares / variance) : 0.0,
+              expected > 0 ? std::sqrt((1.0 - part) * squares / expected) : 0.0};
     }
   };
   std::vector<Sums> kinds(weights.size());
@@ -249,18 +265,20 @@ inline std::vector<SpreadModel> fit_spread(const std::vector<EnsembleValue>& val
   for (std::size_t i = 0; i < values.size(); ++i) {
     Sums& sums = kinds[values[i].kind];
     sums.variance += std::pow(deviation(values[i]), 2);
+    sums.expected += std::pow(values[i].expected, 2);
     sums.squares += errors[i] * errors[i];
     sums.count += 1;
   }
   for (std::size_t i = 0; i < values.size(); ++i) {
     Sums& sums = kinds[values[i].kind];
     for (int share = 0; share < shares; ++share) {
-      const double s = std::max(sums.model(share).spread(deviation(values[i])), 1e-12);
+      const double s = std::max(sums.model(share).spread(deviation(values[i]), values[i].expected), 1e-12);
       sums.surprise[static_cast<std::size_t>(share)] += 2.0 * std::log(s) + errors[i] * errors[i] / (s * s);
     }
   }
   pool(kinds, [](Sums& to, const Sums& from) {
     to.variance += from.variance;
+    to.expected += from.expected;
     to.squares += from.squares;
     to.count += from.count;
     for (std::size_t share = 0; share < shares; ++share) to.surprise[share] += from.surprise[share];

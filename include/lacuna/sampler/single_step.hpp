@@ -59,6 +59,8 @@ class SingleStep {
     columns_ = cut_axis(grid.width(), settings.tile, settings.margin, grid.periodic_x);
   }
 
+  int threads() const { return device_.threads(); }
+
   /// @brief Evaluates every request and calls visit(index, estimate) for each, in order.
   template <class Visit>
   void operator()(std::span<const Request> requests, const Visit& visit) {
