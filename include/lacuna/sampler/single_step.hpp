@@ -37,7 +37,7 @@ struct SingleStepSettings {
 /// Large grids are cut into tiles with margins, periodic grids are continued around the seam, and several requests run as one
 /// batch. The network must have been trained on samples of the same layout. Members are averaged by the caller
 /// (RunningMoments). Determinism: bit for bit with the same threads and requests.
-template <class Network, class Schedule = schedule::VariancePreserving>
+template <class Network, schedule::NoiseSchedule Schedule = schedule::VariancePreserving>
 class SingleStep {
  public:
   SingleStep(cpu::Device& device, const train::Samples& samples, const train::InputLayout& layout, const Network& network,
