@@ -18,7 +18,6 @@ using schedule::VarianceExploding;
 using schedule::VariancePreserving;
 using test::KnownData;
 using test::line;
-using test::Oracle;
 
 namespace {
 
@@ -36,20 +35,20 @@ double error_of(const Schedule& schedule, const S& solver, int steps) {
   const auto law = line(n, 2.0);
   const std::vector<double> grid = time_grid(schedule, {.steps = steps, .begin = 0.9, .end = 0.05, .spacing = Spacing::log_snr});
   const KnownData<double> nothing(1, std::vector<double>(n, nan_value), test::none_of(n));
-  Oracle<Schedule> oracle{theory::ExactDenoiser(law), schedule};
+  theory::Oracle oracle(law, schedule);
   std::vector<double> state(n);
   Diffusion(schedule, solver, grid)(oracle, nothing.view(), {.seed = 3}, std::span<double>(state));
   Eigen::VectorXd start(n);
   draw_normals<double>({.seed = 3}, 0, {start.data(), n});
   const theory::Level from = theory::level_at(schedule, 0.9), to = theory::level_at(schedule, 0.05);
-  return (Eigen::Map<Eigen::VectorXd>(state.data(), n) - test::flow(law, from, to, from.sigma * start)).norm();
+  return (Eigen::Map<Eigen::VectorXd>(state.data(), n) - theory::flow(law, from, to, from.sigma * start)).norm();
 }
 
 /// Samples of the posterior by the exact denoiser.
 template <class T, class Schedule, class S>
 test::Moments sample(const Schedule& schedule, const S& solver, const std::vector<double>& path, std::size_t members) {
   const KnownData<T> known(members, std::vector<T>(values.begin(), values.end()), some);
-  Oracle<Schedule> oracle{theory::ExactDenoiser(posterior()), schedule};
+  theory::Oracle oracle(posterior(), schedule);
   std::vector<T> state(members * n);
   Diffusion(schedule, solver, path)(oracle, known.view(), {.seed = 5, .count = members}, std::span<T>(state));
   return test::moments(state, n);
@@ -148,7 +147,7 @@ TEST_CASE("members are the same alone and together, and seeds differ") {
   const auto law = line(5, 2.0);
   const auto run = [&](std::uint64_t first, std::size_t count, std::uint64_t seed) {
     const KnownData<float> nothing(count, std::vector<float>(5, 0.0f), test::none_of(5));
-    Oracle<VariancePreserving> oracle{theory::ExactDenoiser(law), vp};
+    theory::Oracle oracle(law, vp);
     std::vector<float> state(5 * count);
     Diffusion(vp, Ancestral{}, with_resampling(time_grid(vp, {.steps = 6}), 2, 2))(
         oracle, nothing.view(), {.seed = seed, .first = first, .count = count}, std::span<float>(state));

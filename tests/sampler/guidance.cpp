@@ -25,7 +25,7 @@ template <class P>
 test::Moments guided(P& penalty) {
   const VariancePreserving vp;
   const test::KnownData<double> nothing(members, std::vector<double>(n, nan_value), test::none_of(n));
-  test::Oracle<VariancePreserving> oracle{theory::ExactDenoiser(independent()), vp};
+  theory::Oracle oracle(independent(), vp);
   Guided denoiser(oracle, penalty, vp);
   std::vector<double> state(n * members);
   Diffusion(vp, Heun{}, time_grid(vp, {.steps = 60, .spacing = Spacing::log_snr}))(
@@ -80,7 +80,7 @@ TEST_CASE("a user's residual: a conserved total is approached as its penalty say
 
 TEST_CASE("guidance moves an estimate as its variance allows, and wrappers compose") {
   const VariancePreserving vp;
-  test::Oracle<VariancePreserving> oracle{theory::ExactDenoiser(independent()), vp};
+  theory::Oracle oracle(independent(), vp);
   ObservationMisfit<double> misfit({1, nan_value, 3, nan_value, nan_value}, {0, infinity, 1, infinity, infinity});
   Residual<Total, double> residual(Total{0.0, 0.0});
   Guided once(oracle, misfit, vp);
@@ -98,7 +98,7 @@ TEST_CASE("guidance moves an estimate as its variance allows, and wrappers compo
 
 TEST_CASE("guidance that turns non-finite says at which step; errors that are none are refused") {
   const VariancePreserving vp;
-  test::Oracle<VariancePreserving> oracle{theory::ExactDenoiser(independent()), vp};
+  theory::Oracle oracle(independent(), vp);
   const test::KnownData<double> nothing(1, std::vector<double>(n, nan_value), test::none_of(n));
   auto blows_up = [calls = 0](std::span<const double> x, std::span<double> out) mutable {
     std::fill(out.begin(), out.end(), ++calls == 3 ? nan_value : x[0]);

@@ -54,7 +54,7 @@ TEST_CASE("with the mean of the observations, samples are nearer to the posterio
   constexpr std::size_t members = 600;
   const auto error = [&](double (*weight)(double)) {
     const test::KnownData<double> known(members, values, mask);
-    test::Oracle<schedule::VariancePreserving> oracle{theory::ExactDenoiser(prior), vp};
+    theory::Oracle oracle(prior, vp);
     std::vector<double> mean, state(8 * members);
     for (std::size_t m = 0; m < members; ++m) mean.insert(mean.end(), law.mean().begin(), law.mean().end());
     Posterior<decltype(oracle), double> denoiser(oracle, mean, weight);

@@ -112,19 +112,6 @@ TEST_CASE("Equation 25: diffusion probabilistic fields, written out with Kroneck
   CHECK((field.mean() - prior.given(context, z_context, level).mean()).norm() > 0.1);
 }
 
-TEST_CASE("The exact denoiser is conditioning on the whole noisy state") {
-  const auto prior = line(6, 2.0);
-  const std::vector<double> state{0.1, 0.7, -0.4, 0.2, 1.0, 0.3};
-  const std::vector<std::uint8_t> all(6, 1), some{0, 1, 0, 0, 1, 0};
-  for (const Level level : {Level{0.9, 0.2}, Level{0.1, 1}, Level{0, 1}, Level{1, 0}}) {
-    CHECK(ExactDenoiser(prior)(vector_of(state), level).isApprox(prior.given(all, state, level).mean(), 1e-8));
-    const auto law = prior.given(some, state);
-    const Eigen::VectorXd estimate = ExactDenoiser(law)(vector_of(state), level);
-    CHECK(estimate[1] == Approx(state[1]).epsilon(1e-6));
-    CHECK(estimate[4] == Approx(state[4]).epsilon(1e-6));
-  }
-}
-
 TEST_CASE("Gaussian: what is no law is refused") {
   CHECK_THROWS_AS(Gaussian(Eigen::VectorXd::Zero(2), Eigen::MatrixXd::Identity(3, 3)), ShapeError);
   CHECK_THROWS_AS(Gaussian(Eigen::VectorXd::Zero(2), (Eigen::Matrix2d{{1, 0.5}, {0, 1}})), OptionError);

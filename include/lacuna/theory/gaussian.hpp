@@ -149,24 +149,4 @@ inline Gaussian probabilistic_field(const Gaussian& prior, Mask context, std::sp
   return prior.given(context, noisy_context, level).given(query, noisy_query, level);
 }
 
-/// @brief E[x0 | x_t], or with the law of x0 given observations E[x0 | x_t, obs]: the exact denoiser of a sampler.
-class ExactDenoiser {
- public:
-  explicit ExactDenoiser(Gaussian law) : law_(std::move(law)), eigen_(law_.covariance()) {}
-
-  Eigen::VectorXd operator()(const Eigen::VectorXd& state, Level level) const {
-    const auto gains = eigen_.eigenvalues().unaryExpr([level](double v) {
-      const double noisy = level.alpha * level.alpha * v + level.sigma * level.sigma;
-      return v > 0 && noisy > 0 ? level.alpha * v / noisy : 0.0;
-    });
-    const Eigen::VectorXd modes = eigen_.eigenvectors().transpose() * (state - level.alpha * law_.mean());
-    return law_.mean() + eigen_.eigenvectors() * (gains.array() * modes.array()).matrix();
-  }
-  const Gaussian& law() const { return law_; }
-
- private:
-  Gaussian law_;
-  Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> eigen_;
-};
-
 }  // namespace lacuna::theory
