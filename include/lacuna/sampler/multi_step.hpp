@@ -70,7 +70,7 @@ struct MultiStepSettings {
   std::uint64_t seed = 1;
   int contexts = 10;      ///< of the observations' mean mu_obs (K of eq. 27)
   int random_masks = 1;   ///< a step (K of eq. 26)
-  int closing_masks = 0;  ///< end with the mean of so many estimates at the last time (the paper's published code: 10)
+  int closing_masks = 0;  ///< end with the mean of so many estimates at t = delta (the paper's published code: 10)
   std::function<double(double)> weight = linear_weight;  ///< w(t) of eq. 28
 };
 
@@ -143,7 +143,7 @@ class MultiStep {
   void close(int window, const Members& members, std::vector<float>& state) {
     NetworkExpectation closing(evaluator_, policy_, window, background_, members, settings_.closing_masks);
     std::vector<float> estimate(state.size());
-    closing({sampler_.levels().back().time, ~std::uint64_t{0}}, state, estimate);
+    closing({schedule::smallest_time, ~std::uint64_t{0}}, state, estimate);
     state.swap(estimate);
   }
 

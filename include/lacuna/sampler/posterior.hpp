@@ -20,11 +20,11 @@ inline double no_weight(double) { return 1.0; }
 ///
 /// A heuristic: on a Gaussian one can see by how much it misses the posterior (docs/theory.md). NaN shows.
 /// Throws: OptionError where w leaves 0 .. 1, ShapeError. Source: paper, appendix E, eq. 26-28.
-template <class Diffusion, class T = float>
+template <class Expectation, class T = float>
 class Posterior {
  public:
   /// Keeps references: the denoiser and the mean must outlive it.
-  Posterior(Diffusion& diffusion, std::span<const T> mu_obs, std::function<double(double)> weight = linear_weight)
+  Posterior(Expectation& diffusion, std::span<const T> mu_obs, std::function<double(double)> weight = linear_weight)
       : diffusion_(diffusion), mu_obs_(mu_obs), weight_(std::move(weight)) {}
 
   void operator()(const Evaluation& at, std::span<const T> state, std::span<T> estimate) {
@@ -38,7 +38,7 @@ class Posterior {
   }
 
  private:
-  Diffusion& diffusion_;
+  Expectation& diffusion_;
   std::span<const T> mu_obs_;
   std::function<double(double)> weight_;
 };
