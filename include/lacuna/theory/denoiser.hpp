@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "lacuna/core/error.hpp"
+#include "lacuna/core/parallel.hpp"
 #include "lacuna/sampler/denoiser.hpp"
 #include "lacuna/schedule/noise_schedule.hpp"
 #include "lacuna/theory/gaussian.hpp"
@@ -20,13 +21,15 @@ class ExactDenoiser {
  public:
   explicit ExactDenoiser(Gaussian law) : law_(std::move(law)), eigen_(law_.covariance()) {}
 
-  Eigen::VectorXd operator()(const Eigen::VectorXd& state, Level level) const {
-    const auto gains = eigen_.eigenvalues().unaryExpr([level](double v) {
+  /// states: one a column.
+  Eigen::MatrixXd operator()(const Eigen::MatrixXd& states, Level level) const {
+    const LibraryThreads serial(1);  // these products are small: Eigen's threads would wait for each other
+    const Eigen::VectorXd gains = eigen_.eigenvalues().unaryExpr([level](double v) {
       const double noisy = level.alpha * level.alpha * v + level.sigma * level.sigma;
       return v > 0 && noisy > 0 ? level.alpha * v / noisy : 0.0;
     });
-    const Eigen::VectorXd modes = eigen_.eigenvectors().transpose() * (state - level.alpha * law_.mean());
-    return law_.mean() + eigen_.eigenvectors() * (gains.array() * modes.array()).matrix();
+    const Eigen::MatrixXd modes = eigen_.eigenvectors().transpose() * (states.colwise() - level.alpha * law_.mean());
+    return (eigen_.eigenvectors() * gains.asDiagonal() * modes).colwise() + law_.mean();
   }
   const Gaussian& law() const { return law_; }
 
@@ -43,14 +46,13 @@ class Oracle {
 
   template <class T>
   void operator()(const sampler::Evaluation& at, std::span<const T> state, std::span<T> estimate) const {
-    using Vector = Eigen::Matrix<T, Eigen::Dynamic, 1>;
+    using Matrix = Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic>;
     const Eigen::Index n = exact_.law().size(), count = static_cast<Eigen::Index>(state.size()) / n;
     require<ShapeError>(count * n == static_cast<Eigen::Index>(state.size()), "Oracle: a state of ", state.size(),
                         " for members of ", n);
-    const Level level = level_at(schedule_, at.time);
-    for (Eigen::Index m = 0; m < count; ++m)
-      Eigen::Map<Vector>(estimate.data() + m * n, n) =
-          exact_(Eigen::Map<const Vector>(state.data() + m * n, n).template cast<double>(), level).template cast<T>();
+    Eigen::Map<Matrix>(estimate.data(), n, count) =
+        exact_(Eigen::Map<const Matrix>(state.data(), n, count).template cast<double>(), level_at(schedule_, at.time))
+            .template cast<T>();
   }
 
  private:
