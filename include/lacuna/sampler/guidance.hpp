@@ -21,7 +21,7 @@ concept Penalty = requires(P& penalty, double variance, std::span<T> estimate) {
 /// @brief Noisy observations: penalty sum (x - y)^2 / (2 error^2), by its proximal map x += v / (v + error^2) (y - x).
 ///
 /// Exact where elements are independent, and stable for any error: 0 keeps the value, infinity ignores it (it may be NaN then).
-/// Throws: OptionError if an error is negative or NaN. Source: Song et al. 2023 (PiGDM), OpenReview 9_gsMA8MRKQ, eq. 8.
+/// Throws: OptionError if an error is negative or NaN. Source: Song et al. 2023 (PiGDM), ICLR 2023, OpenReview 9_gsMA8MRKQ.
 template <class T = float>
 class ObservationMisfit {
  public:
@@ -46,7 +46,7 @@ class ObservationMisfit {
 /// @brief A user's residual: `gradient(x, out)` writes d penalty / d x0; the estimate moves by -strength variance gradient.
 ///
 /// The step is explicit: it is stable while strength times variance times the penalty's curvature stays below 2.
-/// Source: Huang et al. 2024 (DiffusionPDE), arXiv:2406.17763, eq. 6, with the gradient at the estimate.
+/// Source: Huang et al. 2024 (DiffusionPDE), arXiv:2406.17763, with the gradient at the estimate.
 template <class Gradient, class T = float>
 class Residual {
  public:

@@ -85,7 +85,7 @@ struct Published {
 /// of which is evaluated at the first-order prediction. Second order, two evaluations.
 ///
 /// All weights are bounded, where the form of Karras et al. divides by sigma_t. A step of infinite width (from alpha = 0 or to
-/// sigma = 0) is first order. Source: Hochbruck and Ostermann 2010, doi:10.1017/S0962492910000048, eq. 2.39;
+/// sigma = 0) is first order. Source: Hochbruck and Ostermann 2010, doi:10.1017/S0962492910000048;
 /// Karras et al. 2022, arXiv:2206.00364, Algorithm 1.
 struct Heun {
   template <class T, class Denoise, class Draw>
