@@ -14,7 +14,20 @@ struct PhiloxKey {
 };
 
 /// @brief What a random number is for. Part of the key: masks stay the same when noise is drawn differently.
-enum class Purpose : std::uint32_t { time = 1, noise, context, query, crop, window, withhold, initial, shuffle, sampling, ensemble };
+enum class Purpose : std::uint32_t {
+  time = 1,
+  noise,
+  context,
+  query,
+  crop,
+  window,
+  withhold,
+  initial,
+  shuffle,
+  sampling,
+  ensemble,
+  path
+};
 
 /// @brief One 64-bit mixing step (SplitMix64 finaliser), to spread seeds and purposes over keys.
 constexpr std::uint64_t mix_bits(std::uint64_t z) {

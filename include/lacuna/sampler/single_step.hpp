@@ -13,11 +13,15 @@
 
 namespace lacuna::sampler {
 
-/// @brief One network evaluation at t = delta: a window and what of it the network sees.
+/// @brief One network evaluation: a window and what of it the network sees; at t = delta and of the observations, unless a state
+/// is given.
 struct Request {
   int window = 0;
   std::uint64_t member = 0;           ///< decides the noise
   std::vector<std::uint8_t> context;  ///< (F, H, W, V)
+  double time = schedule::smallest_time;
+  std::span<const float> state = {};            ///< x_t (F, H, W, V), in units of the anomaly's deviation: seen as it is
+  std::span<const float> kept_background = {};  ///< (F, H, W, V): taken instead of the context's own
 };
 
 /// @brief The answer: x0 is estimated by background + weight * anomaly, all (F, H, W, V) in normalised units.
@@ -32,12 +36,13 @@ struct SingleStepSettings {
   int cells_per_pass = 20000;  ///< members are batched up to about this many cells
 };
 
-/// @brief The paper's single-step estimate E[x0 | ctx] (eq. 9-10, before averaging) on whole windows.
+/// @brief The paper's single-step estimate E[x0 | ctx] (eq. 9-10, before averaging) on whole windows; multi-step sampling asks
+/// the same network for E[x0 | M_rnd x_t] (eq. 26) by requests with a state.
 ///
 /// Large grids are cut into tiles with margins, periodic grids are continued around the seam, and several requests run as one
 /// batch. The network must have been trained on samples of the same layout. Members are averaged by the caller
 /// (RunningMoments). Determinism: bit for bit with the same threads and requests.
-template <class Network, class Schedule = schedule::VariancePreserving>
+template <class Network, schedule::NoiseSchedule Schedule = schedule::VariancePreserving>
 class SingleStep {
  public:
   SingleStep(cpu::Device& device, const train::Samples& samples, const train::InputLayout& layout, const Network& network,
@@ -70,6 +75,8 @@ class SingleStep {
       if (work_.size() < count) work_.resize(count);
       parallel_for(device_.threads(), static_cast<int>(count),
                    [&](int i) { prepare(requests[begin + static_cast<std::size_t>(i)], work_[static_cast<std::size_t>(i)]); });
+      times_.clear();
+      for (std::size_t i = 0; i < count; ++i) times_.push_back(static_cast<float>(requests[begin + i].time));
       for (const auto& row : rows_)
         for (const auto& column : columns_) evaluate(row, column, static_cast<int>(count));
       for (std::size_t i = 0; i < count; ++i) visit(begin + i, work_[i].estimate);
@@ -97,6 +104,9 @@ class SingleStep {
     device_.reset();
   }
 
+  const train::Samples& samples() const { return samples_; }
+  const std::vector<float>& scale() const { return scale_; }  ///< (V) deviation of the anomaly
+
  private:
   struct Work {
     std::vector<float> values, climate, place, input;
@@ -120,12 +130,22 @@ class SingleStep {
     const int first = samples_.starts()[static_cast<std::size_t>(request.window)];
     samples_.cut(samples_.fields().values, request.window, patch, w.values);
     samples_.cut_place(patch, w.place);
+    require<ShapeError>((request.state.empty() || request.state.size() == w.values.size()) &&
+                            (request.kept_background.empty() || request.kept_background.size() == w.values.size()),
+                        "SingleStep: a state of ", request.state.size(), " and a background of ", request.kept_background.size(),
+                        " elements, expected ", w.values.size());
     w.estimate.background.assign(w.values.size(), 0.0f);
     w.estimate.anomaly.resize(w.values.size());
-    if (layout_.background)
+    if (!request.kept_background.empty())
+      std::copy(request.kept_background.begin(), request.kept_background.end(), w.estimate.background.begin());
+    else if (layout_.background)
       samples_.background().evaluate(first, layout_.frames, patch, request.context.data(), w.estimate.background.data(),
                                      w.workspace);
     if (layout_.climate) samples_.cut(samples_.background().climatology(), request.window, patch, w.climate);
+    // A state is handed on as the value that has it as its anomaly, without noise.
+    for (std::size_t i = 0; i < request.state.size(); ++i)
+      w.values[i] = w.estimate.background[i] + scale_[i % scale_.size()] * request.state[i];
+    const bool noised = request.state.empty();
     w.input.resize(static_cast<std::size_t>(grid.cells()) * static_cast<std::size_t>(layout_.channels()));
     train::assemble_input(layout_,
                           {.patch = patch,
@@ -137,8 +157,8 @@ class SingleStep {
                            .place = w.place.data(),
                            .season = samples_.season(request.window),
                            .scale = scale_.data(),
-                           .alpha = static_cast<float>(schedule_.alpha(schedule::smallest_time)),
-                           .sigma = static_cast<float>(schedule_.sigma(schedule::smallest_time)),
+                           .alpha = noised ? static_cast<float>(schedule_.alpha(request.time)) : 1.0f,
+                           .sigma = noised ? static_cast<float>(schedule_.sigma(request.time)) : 0.0f,
                            .noise = philox_key(settings_.seed, Purpose::sampling),
                            .sample = request.member},
                           w.input.data());
@@ -159,7 +179,6 @@ class SingleStep {
           to = std::copy_n(from.begin() + static_cast<std::ptrdiff_t>(cell) * channels, channels, to);
         }
     });
-    times_.assign(static_cast<std::size_t>(count), static_cast<float>(schedule::smallest_time));
     const auto estimate = network_(graph, input, times_.data());
     for (int i = 0; i < count; ++i) keep(row, column, i, estimate);
   }

@@ -35,7 +35,7 @@ struct SampleBuffers {
 /// Each step draws windows, patches, contexts and queries (counter-based: step and seed decide, so a resumed run repeats an
 /// unbroken one), computes the background from each context alone, and minimises the query's squared error of the anomaly in
 /// units of its deviation. Determinism: bit for bit with the same seed, threads and build.
-template <class Network, mask::MaskPolicy Policy, class Schedule = schedule::VariancePreserving>
+template <class Network, mask::MaskPolicy Policy, schedule::NoiseSchedule Schedule = schedule::VariancePreserving>
 class Trainer {
  public:
   using Settings = TrainerSettings;
