@@ -1,13 +1,25 @@
 #pragma once
 
-#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <vector>
 
-#include "lacuna/core/error.hpp"
+#include "lacuna/core/host_device.hpp"
 
 namespace lacuna::sampler {
+
+/// @brief Takes member number `count` (from 1) of one element into its running mean and sum of squared deviations;
+/// weight = 1 / count.
+LACUNA_HOST_DEVICE inline void add_member(float x, float weight, float& mean, float& squares) {
+  const float before = x - mean;
+  mean += before * weight;
+  squares += before * (x - mean);
+}
+
+/// @brief Unbiased standard deviation; 0 while there are fewer than two members.
+LACUNA_HOST_DEVICE inline float deviation_of(float squares, int count) {
+  return count > 1 ? std::sqrt(squares < 0.0f ? 0.0f : squares / static_cast<float>(count - 1)) : 0.0f;
+}
 
 /// @brief Running mean and variance over ensemble members, one pass per member.
 ///
@@ -28,19 +40,13 @@ class RunningMoments {
   void add(const Member& member) {
     ++count_;
     const float weight = 1.0f / static_cast<float>(count_);
-    for (std::size_t i = 0; i < mean_.size(); ++i) {
-      const float x = member(i), before = x - mean_[i];
-      mean_[i] += before * weight;
-      squares_[i] += before * (x - mean_[i]);
-    }
+    for (std::size_t i = 0; i < mean_.size(); ++i) add_member(member(i), weight, mean_[i], squares_[i]);
   }
 
   int count() const { return count_; }
   const std::vector<float>& mean() const { return mean_; }
   /// Unbiased standard deviation of element i; 0 while there are fewer than two members.
-  float deviation(std::size_t i) const {
-    return count_ > 1 ? std::sqrt(std::max(0.0f, squares_[i]) / static_cast<float>(count_ - 1)) : 0.0f;
-  }
+  float deviation(std::size_t i) const { return deviation_of(squares_[i], count_); }
 
  private:
   std::vector<float> mean_, squares_;
