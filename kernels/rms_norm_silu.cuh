@@ -173,8 +173,9 @@ __device__ __forceinline__ void sum_over_groups(const NormRow<Layout>& own, int 
 ///
 /// Nothing normalised was stored: it is computed anew. Moves 8 bytes in and 4 out for each element; 8 C out per block; gain,
 /// scale and shift as forward.
+/// One block per multiprocessor is enough to ask for: with more, 512 channels spill on sm_100.
 template <int threads, class Layout>
-__global__ void __launch_bounds__(threads) norm_backward_kernel(Norm norm) {
+__global__ void __launch_bounds__(threads, 1) norm_backward_kernel(Norm norm) {
   const int c = norm.channels;
   NormRow<Layout> factor, shift, sum_m{}, sum{};
   load_modulation<Layout>(norm, factor, shift);

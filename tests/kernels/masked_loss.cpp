@@ -69,6 +69,17 @@ TEST_CASE("Masked loss kernel: agrees with the CPU at odd sizes, aligned or not,
     }
 }
 
+TEST_CASE("Masked loss kernel: more blocks than a block has threads, and more chunks than blocks take in one turn") {
+  if (cuda_emulation::sanitizers::thread) return;  // every block has its own shared memory there: too much of it
+  for (const std::size_t size : {270001u, 1100001u}) {
+    const Case c(size);
+    const auto expected = on_cpu(c), given = on_gpu(c, 0);
+    CHECK(given.count == expected.count);
+    CHECK(given.loss == Approx(expected.loss).epsilon(test::tolerance::kernel));
+    CHECK(test::relative_difference(given.gradient, expected.gradient) < test::tolerance::kernel);
+  }
+}
+
 TEST_CASE("Masked loss kernel: the order of threads and alignment change no bit") {
   const Case c(5003);
   const auto first = on_gpu(c, 0);
