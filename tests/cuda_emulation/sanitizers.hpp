@@ -3,12 +3,17 @@
 #include <cstddef>
 
 // Every difference between plain, address-sanitizer and thread-sanitizer builds of the emulation.
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(__has_feature)
+#define CUDA_EMULATION_HAS(feature) __has_feature(feature)
+#else
+#define CUDA_EMULATION_HAS(feature) 0
+#endif
+#if defined(__SANITIZE_ADDRESS__) || CUDA_EMULATION_HAS(address_sanitizer)
 #define CUDA_EMULATION_ADDRESS 1
 #include <sanitizer/asan_interface.h>
 #include <sanitizer/common_interface_defs.h>
 #endif
-#if defined(__SANITIZE_THREAD__) && !defined(CUDA_EMULATION_COUNTS_TRAFFIC)
+#if (defined(__SANITIZE_THREAD__) || CUDA_EMULATION_HAS(thread_sanitizer)) && !defined(CUDA_EMULATION_COUNTS_TRAFFIC)
 #define CUDA_EMULATION_THREAD 1
 extern "C" {
 void* __tsan_create_fiber(unsigned flags);

@@ -41,8 +41,10 @@ check() {
   verdict="FAIL  not caught"
   if ((status != 0)); then
     verdict="ok    caught"
-    if [[ $build == address ]] && ! grep -q "AddressSanitizer\|runtime error" "$kernels/log"; then verdict="FAIL  not caught by the sanitizer"; fi
-    if [[ $build == thread ]] && ! grep -q "data race" "$kernels/log"; then verdict="FAIL  not caught by the sanitizer"; fi
+    case $build in
+      address) grep -q "AddressSanitizer\|runtime error" "$kernels/log" || verdict="FAIL  not caught by the sanitizer" ;;
+      thread) grep -q "data race" "$kernels/log" || verdict="FAIL  not caught by the sanitizer" ;;
+    esac
   fi
   echo "$verdict ($test, $build): $name" >"$kernels/verdict"
 }

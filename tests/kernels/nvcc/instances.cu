@@ -29,12 +29,16 @@ template void kernels::epilogue<ops::Gelu>(kernels::Stream, const float*, const 
 
 int main() {
   // The launch functions that are no templates are kept by taking their addresses; nothing runs without a GPU.
-  const void* const kept[] = {
-      reinterpret_cast<const void*>(&kernels::count_queried), reinterpret_cast<const void*>(&kernels::masked_loss),
-      reinterpret_cast<const void*>(&kernels::adam),          reinterpret_cast<const void*>(&kernels::ensemble),
-      reinterpret_cast<const void*>(&kernels::norm_forward),  reinterpret_cast<const void*>(&kernels::norm_backward),
-      reinterpret_cast<const void*>(&kernels::norm_parameters), reinterpret_cast<const void*>(&kernels::sampler_update),
-      reinterpret_cast<const void*>(&kernels::concatenate),   reinterpret_cast<const void*>(&kernels::split)};
+  const void* const kept[] = {reinterpret_cast<const void*>(&kernels::count_queried),
+                              reinterpret_cast<const void*>(&kernels::masked_loss),
+                              reinterpret_cast<const void*>(&kernels::adam),
+                              reinterpret_cast<const void*>(&kernels::ensemble),
+                              reinterpret_cast<const void*>(&kernels::norm_forward),
+                              reinterpret_cast<const void*>(&kernels::norm_backward),
+                              reinterpret_cast<const void*>(&kernels::norm_parameters),
+                              reinterpret_cast<const void*>(&kernels::sampler_update),
+                              reinterpret_cast<const void*>(&kernels::concatenate),
+                              reinterpret_cast<const void*>(&kernels::split)};
   for (const void* p : kept)
     if (p == nullptr) return 1;
   return 0;
