@@ -54,13 +54,12 @@ def main():
     nvcc, source, work, architecture, *flags = sys.argv[1:]
     folder = pathlib.Path(source) / "tests/kernels/nvcc"
     budgets = json.loads((folder / "budget.json").read_text())["kernels"]
-    work = pathlib.Path(work)
+    work = pathlib.Path(work) / f"sm_{architecture}"
     work.mkdir(parents=True, exist_ok=True)
-    cubin, ptx = work / f"sm_{architecture}.cubin", work / f"sm_{architecture}.ptx"
-    command = [nvcc, *flags, f"-arch=sm_{architecture}", str(folder / "instances.cu")]
-    kernels = from_ptxas(run([*command, "-cubin", "-Xptxas", "-v", "-o", str(cubin)]))
-    run([*command, "-ptx", "-o", str(ptx)])
-    for name, counts in from_ptx(ptx.read_text()).items():
+    log = run([nvcc, *flags, f"-arch=sm_{architecture}", "-Xptxas", "-v", "-cubin", "-o", str(work / "instances.cubin"),
+               "--keep", "--keep-dir", str(work), str(folder / "instances.cu")])
+    kernels = from_ptxas(log)
+    for name, counts in from_ptx((work / "instances.ptx").read_text()).items():
         kernels[name].update(counts)
     names = run(["c++filt", *kernels]).splitlines()
 
