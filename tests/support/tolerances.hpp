@@ -8,6 +8,8 @@ namespace lacuna::test::tolerance {
 inline constexpr double vector_against_plain = 2e-6;
 /// Float sums of up to a few thousand products in another order: sqrt(n) half-ulps, with a margin of about ten.
 inline constexpr double float_sum = 2e-5;
+/// A GPU kernel against the CPU's op: float sums of a tree against the CPU's, both of up to some ten thousand products.
+inline constexpr double kernel = 1e-5;
 /// Whole float networks (about thirty layers) by two convolution libraries: float_sum, carried through the layers.
 inline constexpr double float_network = 1e-4;
 /// Whole float networks against another implementation, whose norms and sigmoids round differently too.

@@ -1,11 +1,10 @@
 #pragma once
 
-#include <algorithm>
-#include <cmath>
 #include <cstddef>
 #include <vector>
 
 #include "lacuna/core/simd.hpp"
+#include "lacuna/sampler/welford.hpp"
 
 namespace lacuna::sampler {
 
@@ -18,11 +17,7 @@ struct Member {
 
 /// @brief Welford's update by one member, in place; keep is 1 / (members so far). The plain version, and the one on lanes.
 inline void add_member_plain(const Member& m, float keep, float* mean, float* squares, std::size_t size) {
-  for (std::size_t i = 0; i < size; ++i) {
-    const float x = m.background[i] + m.weight[i] * m.anomaly[i], before = x - mean[i];
-    mean[i] += before * keep;
-    squares[i] += before * (x - mean[i]);
-  }
+  for (std::size_t i = 0; i < size; ++i) add_member(m.background[i] + m.weight[i] * m.anomaly[i], keep, mean[i], squares[i]);
 }
 inline void add_member(const Member& m, float keep, float* mean, float* squares, std::size_t size) {
   const std::size_t whole = size - size % simd::lanes;
@@ -59,9 +54,7 @@ class RunningMoments {
   int count() const { return count_; }
   const std::vector<float>& mean() const { return mean_; }
   /// Unbiased standard deviation of element i; 0 while there are fewer than two members.
-  float deviation(std::size_t i) const {
-    return count_ > 1 ? std::sqrt(std::max(0.0f, squares_[i]) / static_cast<float>(count_ - 1)) : 0.0f;
-  }
+  float deviation(std::size_t i) const { return deviation_of(squares_[i], count_); }
 
  private:
   std::vector<float> mean_, squares_;

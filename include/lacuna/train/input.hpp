@@ -4,8 +4,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "lacuna/core/host_device.hpp"
 #include "lacuna/core/philox.hpp"
-#include "lacuna/core/simd.hpp"
 #include "lacuna/data/field.hpp"
 
 namespace lacuna::train {
@@ -20,10 +20,20 @@ struct InputLayout {
   bool background = false, climate = false;
   int place = 0, season = 0;
 
-  int fields() const { return frames * variables; }
-  int channels() const { return fields() * (2 + (background ? 1 : 0) + (climate ? 1 : 0)) + place + season; }
+  LACUNA_HOST_DEVICE int fields() const { return frames * variables; }
+  LACUNA_HOST_DEVICE int channels() const { return fields() * (2 + (background ? 1 : 0) + (climate ? 1 : 0)) + place + season; }
   bool operator==(const InputLayout&) const = default;
 };
+
+/// @brief Counter of the noise block of fields 4 block .. 4 block + 3 of a grid cell.
+LACUNA_HOST_DEVICE inline std::uint64_t noise_position(std::uint64_t grid_cell, int fields, int block) {
+  return grid_cell * static_cast<std::uint64_t>((fields + 3) / 4) + static_cast<std::uint64_t>(block);
+}
+
+/// @brief alpha x + sigma eps with one rounding of the sum: the same bits on every backend.
+LACUNA_HOST_DEVICE inline float noised(float anomaly, float alpha, float sigma, float noise) {
+  return std::fma(sigma, noise, alpha * anomaly);
+}
 
 /// @brief What one sample's input is assembled from: arrays (F, h, w, V) on a patch, bytes and normalised floats.
 struct SampleView {
@@ -49,7 +59,6 @@ struct SampleView {
 inline void assemble_input(const InputLayout& layout, const SampleView& s, float* out) {
   const int fields = layout.fields(), variables = layout.variables, channels = layout.channels();
   const auto plane = static_cast<std::size_t>(s.patch.cells()) * static_cast<std::size_t>(variables);
-  const int blocks = (fields + 3) / 4;
   for (int cell = 0; cell < s.patch.cells(); ++cell) {
     const int y = s.patch.y + cell / s.patch.width, x = (s.patch.x + cell % s.patch.width) % s.grid_width;
     const auto grid_cell =
@@ -69,11 +78,11 @@ inline void assemble_input(const InputLayout& layout, const SampleView& s, float
       if (seen) {
         if (drawn != f / 4) {
           drawn = f / 4;
-          words = philox(s.noise, s.sample, grid_cell * static_cast<std::uint64_t>(blocks) + static_cast<std::uint64_t>(drawn));
+          words = philox(s.noise, s.sample, noise_position(grid_cell, fields, drawn));
           noise = normals(words);
         }
         const float anomaly = (s.values[at] - (s.background != nullptr ? s.background[at] : 0.0f)) / s.scale[v];
-        *next = s.alpha * anomaly + s.sigma * noise[static_cast<std::size_t>(f % 4)];
+        *next = noised(anomaly, s.alpha, s.sigma, noise[static_cast<std::size_t>(f % 4)]);
       } else {
         *next = 0.0f;
       }

@@ -9,6 +9,7 @@
 #include "lacuna/autograd/parameter.hpp"
 #include "lacuna/core/parallel.hpp"
 #include "lacuna/core/simd.hpp"
+#include "lacuna/train/adam.hpp"
 
 namespace lacuna::train {
 
@@ -26,22 +27,10 @@ struct OptimizerState {
   std::int64_t step = 0;
 };
 
-/// @brief One coefficient set of a fused update, so that plain and vector versions share it.
-template <class T>
-struct AdamStep {
-  T clip, beta1, beta2, rate, root_correction, epsilon, decay;
-};
-
 /// @brief The plain fused update of elements [begin, end): moments, parameters and their average in one pass.
 template <class T>
 void adam_plain(const AdamStep<T>& s, T* value, const T* gradient, T* m, T* v, T* average, std::size_t begin, std::size_t end) {
-  for (std::size_t i = begin; i < end; ++i) {
-    const T g = gradient[i] * s.clip;
-    m[i] = s.beta1 * m[i] + (T(1) - s.beta1) * g;
-    v[i] = s.beta2 * v[i] + (T(1) - s.beta2) * g * g;
-    value[i] -= s.rate * m[i] / (std::sqrt(v[i]) * s.root_correction + s.epsilon);
-    average[i] += (T(1) - s.decay) * (value[i] - average[i]);
-  }
+  for (std::size_t i = begin; i < end; ++i) adam_element(s, gradient[i], value[i], m[i], v[i], average[i]);
 }
 
 inline void adam_run(const AdamStep<float>& step, float* value, const float* gradient, float* m, float* v, float* average,

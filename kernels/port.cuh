@@ -1,0 +1,66 @@
+#pragma once
+
+// The only place where a CUDA compiler and the emulation of the tests differ. On nvcc this is the bare language.
+
+#include <cstddef>
+
+#ifdef __CUDACC__
+
+#include <cuda_runtime.h>
+
+#include "lacuna/core/error.hpp"
+
+/// Before a loop: written out in full.
+#define LACUNA_UNROLL _Pragma("unroll")
+/// Before a loop: written out four turns at a time.
+#define LACUNA_UNROLL_FOUR _Pragma("unroll 4")
+/// A shared variable of a block: LACUNA_SHARED(float, name, [4][8]).
+#define LACUNA_SHARED(T, name, ...) __shared__ T name __VA_ARGS__
+/// The dynamic shared memory of a block as a pointer to T.
+#define LACUNA_DYNAMIC_SHARED(T, name)                                          \
+  extern __shared__ __align__(16) unsigned char lacuna_dynamic_shared_memory[]; \
+  T* const name = reinterpret_cast<T*>(lacuna_dynamic_shared_memory)
+
+namespace lacuna::kernels {
+
+using Stream = cudaStream_t;
+
+/// @brief Launches a kernel on a stream. Throws: Error if the launch is refused.
+template <class... Parameters, class... Arguments>
+void launch(Stream stream, void (*kernel)(Parameters...), dim3 grid, unsigned threads, std::size_t dynamic_shared,
+            const Arguments&... arguments) {
+  kernel<<<grid, threads, dynamic_shared, stream>>>(static_cast<Parameters>(arguments)...);
+  const cudaError_t status = cudaGetLastError();
+  require(status == cudaSuccess, "CUDA: a kernel was not launched: ", cudaGetErrorString(status));
+}
+
+}  // namespace lacuna::kernels
+
+#elif __has_include("cuda_emulation/language.hpp")
+
+#include "cuda_emulation/language.hpp"
+
+#define LACUNA_UNROLL
+#define LACUNA_UNROLL_FOUR
+#define LACUNA_SHARED(T, name, ...)  \
+  static const char name##_key = 0;  \
+  using name##_type = T __VA_ARGS__; \
+  auto& name =                       \
+      *static_cast<name##_type*>(cuda_emulation::machine.shared_variable(&name##_key, sizeof(name##_type), __FILE__, __LINE__))
+#define LACUNA_DYNAMIC_SHARED(T, name) T* const name = static_cast<T*>(cuda_emulation::machine.dynamic_shared())
+
+namespace lacuna::kernels {
+
+using Stream = cudaStream_t;
+
+template <class... Parameters, class... Arguments>
+void launch(Stream, void (*kernel)(Parameters...), dim3 grid, unsigned threads, std::size_t dynamic_shared,
+            const Arguments&... arguments) {
+  cuda_emulation::launch(kernel, grid, dim3(threads), dynamic_shared, arguments...);
+}
+
+}  // namespace lacuna::kernels
+
+#else
+#error "lacuna's kernels are CUDA C++: compile with nvcc (the project's tests run them on the CPU under an emulation)"
+#endif

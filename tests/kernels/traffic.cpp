@@ -1,0 +1,154 @@
+// Bytes that each launch reads and writes, counted access by access, against what the kernel's comment says: the least possible.
+#include "cuda_emulation/traffic/traffic.hpp"
+
+#include "adam.cuh"
+#include "assemble.cuh"
+#include "catch.hpp"
+#include "concatenate.cuh"
+#include "cuda_emulation/buffer.hpp"
+#include "ensemble.cuh"
+#include "epilogue.cuh"
+#include "lacuna/mask/pixels.hpp"
+#include "masked_loss.cuh"
+#include "rms_norm_parameters.cuh"
+#include "rms_norm_silu.cuh"
+#include "sampler_update.cuh"
+#include "support/fill.hpp"
+
+using namespace lacuna;
+using cuda_emulation::Buffer;
+using cuda_emulation::take_traffic;
+using cuda_emulation::Traffic;
+
+namespace {
+
+constexpr std::size_t sizes[] = {1, 30, 1024, 5003};
+
+/// Buffers of n floats each.
+struct Floats {
+  explicit Floats(std::size_t n)
+      : all{Buffer<float>(test::normals<float>(n, 1)), Buffer<float>(test::normals<float>(n, 2)),
+            Buffer<float>(test::normals<float>(n, 3)), Buffer<float>(test::normals<float>(n, 4)),
+            Buffer<float>(test::normals<float>(n, 5))} {}
+  Buffer<float> all[5];
+  float* operator[](std::size_t i) const { return all[i]; }
+};
+
+}  // namespace
+
+TEST_CASE("Traffic: masked loss") {
+  for (const std::size_t n : sizes) {
+    const std::size_t blocks = kernels::blocks_for(n);
+    const Floats f(n);
+    Buffer<std::uint8_t> query(test::coins(n, 0.5f, 1));
+    Buffer<float> sums(blocks), result(2);
+    Buffer<unsigned> counts(blocks);
+    take_traffic();
+    kernels::count_queried({}, query, n, counts);
+    CHECK((take_traffic() == Traffic{n, 4 * blocks}));
+    kernels::masked_loss({}, f[0], f[1], query, n, {sums, counts, static_cast<unsigned>(blocks)}, f[2], result);
+    CHECK((take_traffic() == Traffic{9 * n + 4 * blocks * blocks + 8 * blocks, 4 * n + 4 * blocks + 8}));
+  }
+}
+
+TEST_CASE("Traffic: Adam") {
+  for (const std::size_t n : sizes) {
+    const std::size_t blocks = kernels::blocks_for(n);
+    const Floats f(n);
+    Buffer<float> sums(blocks), norm(1);
+    take_traffic();
+    kernels::adam({}, {f[0], f[1], f[2], f[3], f[4]}, n, {1, 0.9f, 0.99f, 0.1f, 1, 1e-8f, 0.9f}, 1.0f, sums, norm);
+    CHECK((take_traffic() == Traffic{(4 + 20) * n + 4 * blocks * blocks, 4 * blocks + 16 * n + 4}));
+  }
+}
+
+TEST_CASE("Traffic: ensemble and sampler update") {
+  for (const std::size_t n : sizes) {
+    const Floats f(n);
+    Buffer<float> members(test::normals<float>(3 * n, 6));
+    Buffer<std::uint8_t> observed(test::coins(n, 0.5f, 1));
+    take_traffic();
+    kernels::ensemble({}, members, 3, n, observed, f[0], f[1], f[2]);
+    CHECK((take_traffic() == Traffic{(4 * 3 + 5) * n, 8 * n}));
+    kernels::sampler_update({}, f[0], f[1], observed, f[2], n, {0.5f, 0.5f}, f[3]);
+    CHECK((take_traffic() == Traffic{13 * n, 4 * n}));
+  }
+}
+
+TEST_CASE("Traffic: epilogue and concatenation") {
+  for (const std::size_t cells : {1u, 31u, 300u})
+    for (const int channels : {3, 8}) {
+      const std::size_t n = cells * static_cast<std::size_t>(channels);
+      const Floats f(n);
+      take_traffic();
+      kernels::epilogue<ops::Silu>({}, f[0], nullptr, nullptr, cells, channels, f[1]);
+      CHECK((take_traffic() == Traffic{4 * n, 4 * n}));
+      kernels::epilogue<ops::Silu>({}, f[0], f[2], f[3], cells, channels, f[1]);
+      CHECK((take_traffic() == Traffic{(8 + 4) * n, 4 * n}));
+      const int left = channels / 2, right = channels - left;
+      kernels::concatenate({}, f[0], f[1], cells, left, right, f[2]);
+      CHECK((take_traffic() == Traffic{4 * n, 4 * n}));
+      kernels::split({}, f[2], cells, left, right, f[0], f[1]);
+      CHECK((take_traffic() == Traffic{4 * n, 4 * n}));
+    }
+}
+
+TEST_CASE("Traffic: RMSNorm + SiLU, forward and backward") {
+  constexpr std::size_t batch = 2, pixels = 301;
+  for (const int channels : {6, 16, 32, 300}) {
+    const auto c = static_cast<std::size_t>(channels), n = batch * pixels * c;
+    const Floats f(n);
+    const std::size_t runs = kernels::norm_runs(pixels, channels), blocks = batch * runs;
+    const std::size_t groups = kernels::with_norm_layout(channels, [](auto layout) { return decltype(layout)::groups; });
+    Buffer<float> gain(test::normals<float>(c, 6)), scale_shift(test::normals<float>(batch * 2 * c, 7)), sums(blocks * 2 * c),
+        grad_gain(std::vector<float>(c, 0.0f)), grad_scale_shift(batch * 2 * c);
+    kernels::Norm norm{f[0], gain, scale_shift, f[1], f[2], nullptr, pixels, static_cast<int>(batch), channels};
+    take_traffic();
+    kernels::norm_forward({}, norm);
+    CHECK((take_traffic() == Traffic{8 * n + blocks * groups * 12 * c, 4 * n}));
+    norm.sums = sums;
+    kernels::norm_backward({}, norm);
+    CHECK((take_traffic() == Traffic{8 * n + blocks * groups * 12 * c, 4 * n + 8 * c * blocks}));
+    kernels::norm_parameters({}, {sums, gain, scale_shift, grad_gain, grad_scale_shift, static_cast<int>(batch), channels,
+                                  static_cast<unsigned>(runs)});
+    CHECK((take_traffic() == Traffic{8 * blocks * c + 8 * c + 4 * batch * c, 4 * c + 8 * batch * c}));
+  }
+}
+
+TEST_CASE("Traffic: assembly") {
+  const train::InputLayout layout{.frames = 3, .variables = 2, .background = true, .climate = true, .place = 3, .season = 2};
+  constexpr int height = 20, width = 30;
+  constexpr std::size_t cells = height * width, fields = 6, n = cells * fields;
+  const Floats f(n);
+  Buffer<float> place(test::normals<float>(cells * 3, 6)), season(test::normals<float>(2, 7)),
+      input(cells * static_cast<std::size_t>(layout.channels())), target(n);
+  const auto mask = test::coins(n, 0.6f, 1);
+  Buffer<std::uint8_t> observed(mask), query(n);
+  const std::size_t blocks = kernels::AssemblePlan::of(layout, cells).blocks;
+  Buffer<unsigned> query_counts(blocks), context_counts(blocks);
+  const std::vector<int> groups(fields, 0);
+  const std::vector<float> scale(2, 1.0f);
+  const kernels::AssembleSample<mask::Observed::Draw> sample{.draw = {},
+                                                             .values = f[0],
+                                                             .observed = observed,
+                                                             .groups = groups.data(),
+                                                             .background = f[1],
+                                                             .climate = f[2],
+                                                             .place = place,
+                                                             .season = season};
+  take_traffic();
+  kernels::assemble({}, &sample, 1,
+                    {layout, height, width, width, scale.data(), {}, input, target, query, query_counts, context_counts});
+  std::size_t used = 0;
+  for (const auto m : mask) used += m;
+  CHECK((take_traffic() == Traffic{n + 4 * used + 8 * n + 4 * 5 * cells,
+                                   4 * cells * static_cast<std::size_t>(layout.channels()) + 5 * n + 8 * blocks}));
+}
+
+TEST_CASE("Traffic: an access too many shows") {
+  const auto twice = +[](const float* p, float* out) { out[threadIdx.x] = p[threadIdx.x] + p[threadIdx.x / 2]; };
+  const Floats f(32);
+  take_traffic();
+  kernels::launch({}, twice, 1u, 32, 0, f[0], f[1]);
+  CHECK((take_traffic() == Traffic{2 * 32 * 4, 32 * 4}));
+}
