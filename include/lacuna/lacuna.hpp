@@ -9,6 +9,8 @@
 #include "lacuna/fill/impute.hpp"
 #include "lacuna/mask/any_policy.hpp"
 #include "lacuna/mask/audit.hpp"
+#include "lacuna/nn/fno.hpp"
+#include "lacuna/nn/published.hpp"
 #include "lacuna/nn/unet.hpp"
 #include "lacuna/sampler/single_step.hpp"
 #include "lacuna/schedule/variance_preserving.hpp"
