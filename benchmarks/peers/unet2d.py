@@ -143,10 +143,14 @@ class Lacuna:
         self.process.wait()
 
 
-def compare(program, threads, rounds):
+def both_layouts():
+    return {"channels-last": Torch(torch.channels_last), "channels-first": Torch(torch.contiguous_format)}
+
+
+def compare(program, threads, rounds, make_peers):
     torch.set_num_threads(threads)
     lacuna = Lacuna(program, threads)
-    peers = {"channels-last": Torch(torch.channels_last), "channels-first": Torch(torch.contiguous_format)}
+    peers = make_peers()
     rows = []
     for work, repeats in (("step", 3), ("ensemble", 2)):
         sides = {"lacuna": lacuna, **peers}
@@ -175,8 +179,8 @@ def cpu_model():
         return platform.processor()
 
 
-def main():
-    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def main(description, make_peers):
+    p = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("program")
     p.add_argument("--rounds", type=int, default=15)
     p.add_argument("--threads", type=int, nargs="+", default=[1, 2])
@@ -192,11 +196,11 @@ def main():
     if machine["load"] > 0.5:
         print("the machine is at work (load %.1f): do not quote these figures" % machine["load"], file=sys.stderr)
     print("work      threads  PyTorch         lacuna ms  torch ms   ratio  (10 % to 90 % of rounds)")
-    rows = [row for threads in o.threads for row in compare(o.program, threads, o.rounds)]
+    rows = [row for threads in o.threads for row in compare(o.program, threads, o.rounds, make_peers)]
     if o.json:
         with open(o.json, "w") as f:
             json.dump({"machine": machine, "rows": rows}, f, indent=1)
 
 
 if __name__ == "__main__":
-    main()
+    main(__doc__, both_layouts)

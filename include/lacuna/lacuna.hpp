@@ -10,6 +10,8 @@
 #include "lacuna/mask/any_policy.hpp"
 #include "lacuna/mask/audit.hpp"
 #include "lacuna/mask/objectives.hpp"
+#include "lacuna/nn/fno.hpp"
+#include "lacuna/nn/published.hpp"
 #include "lacuna/nn/unet.hpp"
 #include "lacuna/sampler/guidance.hpp"
 #include "lacuna/sampler/multi_step.hpp"

@@ -2,6 +2,7 @@
 // too), and so is oneDNN's entry point, whose own allocations are counted apart.
 
 #include "catch.hpp"
+#include "lacuna/nn/fno.hpp"
 #include "lacuna/nn/unet.hpp"
 #include "lacuna/ops/masked_loss.hpp"
 #include "lacuna/train/optimizer.hpp"
@@ -93,23 +94,24 @@ struct Allocations {
 };
 
 /// Allocations of the third step; the first plans, the second warms what libraries keep.
-Allocations in_a_step(cpu::Convolutions path, int threads, const nn::UNet::Settings& settings, int batch, int height, int width) {
+template <class Network = nn::UNet>
+Allocations in_a_step(cpu::Convolutions path, int threads, const typename Network::Settings& settings, const Shape& grid) {
   cpu::Device device({.threads = threads, .convolutions = path});
   Parameters<float> parameters;
-  const nn::UNet unet(settings, parameters, 1);
+  const Network network(settings, parameters, 1);
   train::Optimizer<float> optimizer(parameters, {});
-  const Shape shape{.batch = batch, .height = height, .width = width, .channels = settings.inputs};
+  const Shape shape = grid.with_channels(settings.inputs);
   const auto values = test::normals<float>(shape.size(), 1);
   const auto target = test::normals<float>(shape.with_channels(settings.outputs).size(), 2);
   const auto query = test::coins(target.size(), 0.5f, 3);
-  const std::vector<float> times(static_cast<std::size_t>(batch), 0.5f);
+  const std::vector<float> times(static_cast<std::size_t>(grid.batch), 0.5f);
   const auto step = [&] {
     device.reset();
     parameters.zero_gradients();
     Graph<float> graph(device, parameters, Mode::train);
     const auto input = graph.make(shape);
     std::copy(values.begin(), values.end(), input.data);
-    const auto estimate = unet(graph, input, times.data());
+    const auto estimate = network(graph, input, times.data());
     ops::masked_loss(graph, estimate, target.data(), query.data());
     graph.backward();
     optimizer.step(parameters, 1e-3, threads);
@@ -158,10 +160,21 @@ TEST_CASE("Allocations: the counter counts") {
 
 TEST_CASE("Allocations: none of our own in a training step on Eigen") {
   for (const int threads : thread_counts) {
-    CHECK(in_a_step(cpu::Convolutions::eigen, threads, {.hidden = 8}, 2, 16, 16).own == 0);
-    CHECK(in_a_step(cpu::Convolutions::eigen, threads, {.hidden = 32}, 4, 13, 16).own == 0);
-    CHECK(in_a_step(cpu::Convolutions::eigen, threads, {.hidden = 64}, 2, 32, 32).own == 0);
+    CHECK(in_a_step(cpu::Convolutions::eigen, threads, {.hidden = 8}, {.batch = 2, .height = 16, .width = 16}).own == 0);
+    CHECK(in_a_step(cpu::Convolutions::eigen, threads, {.hidden = 32}, {.batch = 4, .height = 13, .width = 16}).own == 0);
+    CHECK(in_a_step(cpu::Convolutions::eigen, threads, {.hidden = 64}, {.batch = 2, .height = 32, .width = 32}).own == 0);
     CHECK(in_an_ensemble(cpu::Convolutions::eigen, threads).own == 0);
+  }
+}
+
+TEST_CASE("Allocations: none in a training step of the Fourier neural operator, by products and by fast transforms") {
+  const auto own = [](int threads, const nn::Fno::Settings& settings, const Shape& grid) {
+    return in_a_step<nn::Fno>(cpu::Convolutions::eigen, threads, settings, grid).own;
+  };
+  for (const int threads : thread_counts) {
+    CHECK(own(threads, {.hidden = 32, .modes = {8, 8}}, {.batch = 2, .height = 33, .width = 32}) == 0);
+    CHECK(own(threads, {.hidden = 8, .modes = {64, 64}}, {.batch = 2, .height = 64, .width = 64}) == 0);
+    CHECK(own(threads, {.hidden = 8, .modes = {2, 4, 4}}, {.batch = 2, .frames = 5, .height = 12, .width = 12}) == 0);
   }
 }
 
@@ -169,7 +182,8 @@ TEST_CASE("Allocations: none of our own in a training step on Eigen") {
 TEST_CASE("Allocations: none of our own in a training step on oneDNN, whose own are reported") {
   for (const int threads : thread_counts) {
     for (const int hidden : {8, 32, 64}) {
-      const auto step = in_a_step(cpu::Convolutions::onednn, threads, {.hidden = hidden}, 4, 13, 16);
+      const auto step =
+          in_a_step(cpu::Convolutions::onednn, threads, {.hidden = hidden}, {.batch = 4, .height = 13, .width = 16});
       CHECK(step.own == 0);
       WARN("oneDNN's own allocations in a step: " << step.library);
     }

@@ -8,8 +8,12 @@
 #include "lacuna/ops/convolution.hpp"
 #include "lacuna/ops/linear.hpp"
 #include "lacuna/ops/rms_norm_silu.hpp"
+#include "lacuna/ops/spectral_convolution.hpp"
 
 namespace lacuna::nn {
+
+/// @brief Whether a layer adds a learned constant to each channel.
+enum class Bias { learned, none };
 
 /// @brief Makes parameters under a name prefix, started as PyTorch starts them: U(-1/sqrt(fan in), 1/sqrt(fan in)).
 template <class T>
@@ -33,8 +37,17 @@ class Builder {
             padding,
             transposed};
   }
-  ops::LinearParameters linear(const std::string& name, int inputs, int outputs) const {
-    return {uniform(name + ".weight", {outputs, inputs}, inputs), uniform(name + ".bias", {outputs}, inputs), inputs, outputs};
+  ops::LinearParameters linear(const std::string& name, int inputs, int outputs, Bias bias = Bias::learned) const {
+    ops::LinearParameters layer{uniform(name + ".weight", {outputs, inputs}, inputs), {}, inputs, outputs};
+    if (bias == Bias::learned) layer.bias = uniform(name + ".bias", {outputs}, inputs);
+    return layer;
+  }
+  /// Real and imaginary parts uniform, with the complex variance 2 / (in + out) (Glorot and Bengio 2010); no bias at first.
+  ops::SpectralParameters spectral(const std::string& name, int inputs, int outputs, const ops::SpectralModes& modes) const {
+    const auto weight = parameters_.add(prefix_ + name + ".weight.t", {ops::kept_modes(modes), 2, inputs, outputs});
+    const auto bias = parameters_.add(prefix_ + name + ".bias", {outputs});
+    parameters_.fill_uniform(weight, std::sqrt(T(3) / static_cast<T>(inputs + outputs)), seed_);
+    return {weight, bias, inputs, outputs, modes};
   }
   Parameter gain(const std::string& name, int channels) const { return parameters_.add(prefix_ + name, {channels}, T(1)); }
 

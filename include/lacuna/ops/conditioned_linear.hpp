@@ -1,0 +1,160 @@
+#pragma once
+
+#include <array>
+
+#include "lacuna/ops/convolution.hpp"
+#include "lacuna/ops/pointwise_linear.hpp"
+
+namespace lacuna::ops {
+
+/// @brief y = W [x, features, grid] + b, where the features are one row a sample and the grid is one coordinate an axis.
+///
+/// The same numbers as broadcasting features and coordinates over the grid, concatenating and multiplying, without doing so:
+/// W's columns act on x at every cell, on the features once a sample, on the coordinates once a cell of the grid.
+/// Shapes: x (B,T,H,W,in), features (B,1,1,1,D) or none -> y (B,T,H,W,out); layer.inputs = in + D + axes. Coordinates: i/n for
+/// cell i of n, along (H, W) for two axes, (T, H, W) for three.
+/// Gradient: added to x's (unless skipped), the features' and the parameters'. NaN: propagates within its position.
+/// Determinism: independent of the number of threads. Throws: ShapeError if the widths do not add up.
+template <class T>
+class ConditionedLinear {
+ public:
+  ConditionedLinear(Graph<T>& graph, const LinearParameters& layer, const Variable<T>& x, const Variable<T>* features, int axes)
+      : graph_(graph), layer_(layer), x_(x), axes_(axes) {
+    if (features != nullptr) features_ = *features;
+    width_ = features != nullptr ? features->shape.channels : 0;
+    require<ShapeError>(x.shape.channels + width_ + axes == layer.inputs, "conditioned_linear: x has shape ", x.shape,
+                        " and the features ", width_, " channels; expected ", layer.inputs - axes, " in all");
+    if (features != nullptr)
+      require_shape("conditioned_linear", "features", features->shape, {.batch = x.shape.batch, .channels = width_});
+  }
+
+  void forward(const Variable<T>& y) const {
+    const auto out = static_cast<std::size_t>(layer_.outputs), cells = sample_cells(),
+               batch = static_cast<std::size_t>(x_.shape.batch);
+    const T* weight = graph_.parameters().value(layer_.weight);
+    pointwise_forward<T>(graph_, x_.shape.cells(), {weight, layer_.inputs}, nullptr, x_.data, x_.shape.channels, y.data,
+                         layer_.outputs, Into::overwritten);
+    T* offsets = graph_.take(batch * out);  // (B, out): bias and features
+    T* slopes = graph_.take(static_cast<std::size_t>(axes_) * out);
+    if (!graph_.dry()) {
+      const T* bias = graph_.parameters().value(layer_.bias);
+      for (std::size_t b = 0; b < batch; ++b)
+        for (std::size_t o = 0; o < out; ++o) {
+          T sum = bias[o];
+          for (std::size_t d = 0; d < static_cast<std::size_t>(width_); ++d)
+            sum += of_feature(weight, o, d) * features_.data[b * static_cast<std::size_t>(width_) + d];
+          offsets[b * out + o] = sum;
+        }
+      for (std::size_t a = 0; a < static_cast<std::size_t>(axes_); ++a)
+        for (std::size_t o = 0; o < out; ++o) slopes[a * out + o] = of_axis(weight, o, a);
+    }
+    for_rows(graph_, x_.shape.cells(), [&](Range r) {
+      for (std::size_t i = r.begin; i < r.end; ++i) {
+        const auto at = coordinates(i % cells);
+        const T* offset = offsets + i / cells * out;
+        T* to = y.data + i * out;
+        for (std::size_t o = 0; o < out; ++o) {
+          T sum = offset[o];
+          for (std::size_t a = 0; a < static_cast<std::size_t>(axes_); ++a) sum += at[a] * slopes[a * out + o];
+          to[o] += sum;
+        }
+      }
+    });
+    graph_.give(slopes, static_cast<std::size_t>(axes_) * out);
+    graph_.give(offsets, batch * out);
+  }
+
+  void backward(const T* grad_y, InputGradient input_gradient) const {
+    auto& p = graph_.parameters();
+    const auto out = static_cast<std::size_t>(layer_.outputs);
+    T* grad_weight = p.gradient(layer_.weight);
+    pointwise_parameter_gradients<T>(graph_, x_.shape.cells(), x_.data, x_.shape.channels, grad_y, layer_.outputs, grad_weight,
+                                     layer_.inputs, nullptr);
+    const std::size_t each = (static_cast<std::size_t>(axes_) + 1) * out, batch = static_cast<std::size_t>(x_.shape.batch);
+    T* sums = graph_.take(batch * each);  // (B, 1 + axes, out): sums of grad_y, and of grad_y times the coordinates
+    if (!graph_.dry()) std::fill_n(sums, batch * each, T(0));
+    const std::size_t cells = sample_cells();
+    for (std::size_t b = 0; b < batch; ++b)
+      sum_over_rows(graph_, cells, sums + b * each, each, [&](Range r, T* own) {
+        for (std::size_t i = r.begin; i < r.end; ++i) {
+          const auto at = coordinates(i);
+          const T* g = grad_y + (b * cells + i) * out;
+          for (std::size_t o = 0; o < out; ++o) own[o] += g[o];
+          for (std::size_t a = 0; a < static_cast<std::size_t>(axes_); ++a)
+            for (std::size_t o = 0; o < out; ++o) own[(a + 1) * out + o] += at[a] * g[o];
+        }
+      });
+    if (!graph_.dry()) add_sums(sums, each);
+    if (width_ > 0) feature_gradient(sums, each);
+    graph_.give(sums, batch * each);
+    if (input_gradient == InputGradient::computed)
+      pointwise_input_gradient<T>(graph_, x_, {p.value(layer_.weight), layer_.inputs}, grad_y, layer_.outputs);
+  }
+
+ private:
+  std::size_t sample_cells() const { return x_.shape.cells() / static_cast<std::size_t>(x_.shape.batch); }
+  template <class U>
+  U& of_feature(U* weight, std::size_t output, std::size_t feature) const {
+    return weight[output * static_cast<std::size_t>(layer_.inputs) + static_cast<std::size_t>(x_.shape.channels) + feature];
+  }
+  template <class U>
+  U& of_axis(U* weight, std::size_t output, std::size_t axis) const {
+    return of_feature(weight, output, static_cast<std::size_t>(width_) + axis);
+  }
+  /// Of a cell of a sample, along the axes in order.
+  std::array<T, 3> coordinates(std::size_t cell) const {
+    const auto h = static_cast<std::size_t>(x_.shape.height), w = static_cast<std::size_t>(x_.shape.width);
+    const T row = static_cast<T>(cell / w % h) / static_cast<T>(h), column = static_cast<T>(cell % w) / static_cast<T>(w);
+    if (axes_ == 2) return {row, column, T(0)};
+    return {static_cast<T>(cell / (w * h)) / static_cast<T>(x_.shape.frames), row, column};
+  }
+
+  void add_sums(const T* sums, std::size_t each) const {
+    auto& p = graph_.parameters();
+    const auto out = static_cast<std::size_t>(layer_.outputs), width = static_cast<std::size_t>(width_);
+    for (std::size_t b = 0; b < static_cast<std::size_t>(x_.shape.batch); ++b)
+      for (std::size_t o = 0; o < out; ++o) {
+        const T* of_sample = sums + b * each + o;
+        p.gradient(layer_.bias)[o] += of_sample[0];
+        for (std::size_t a = 0; a < static_cast<std::size_t>(axes_); ++a)
+          of_axis(p.gradient(layer_.weight), o, a) += of_sample[(a + 1) * out];
+        for (std::size_t d = 0; d < width; ++d)
+          of_feature(p.gradient(layer_.weight), o, d) += of_sample[0] * features_.data[b * width + d];
+      }
+  }
+
+  void feature_gradient(const T* sums, std::size_t each) const {
+    const auto width = static_cast<std::size_t>(width_);
+    T* gradient = graph_.take(features_.shape.size());
+    if (!graph_.dry())
+      for (std::size_t b = 0; b < static_cast<std::size_t>(x_.shape.batch); ++b)
+        for (std::size_t d = 0; d < width; ++d) {
+          T sum = 0;
+          for (std::size_t o = 0; o < static_cast<std::size_t>(layer_.outputs); ++o)
+            sum += sums[b * each + o] * of_feature(graph_.parameters().value(layer_.weight), o, d);
+          gradient[b * width + d] = sum;
+        }
+    graph_.contribute(features_, gradient);
+  }
+
+  Graph<T>& graph_;
+  LinearParameters layer_;
+  Variable<T> x_, features_;
+  int axes_, width_ = 0;
+};
+
+/// @brief ConditionedLinear as an op. features: null for none.
+template <class T>
+Variable<T> conditioned_linear(Graph<T>& graph, const LinearParameters& layer, const Variable<T>& x, const Variable<T>* features,
+                               int axes, InputGradient input_gradient = InputGradient::computed) {
+  const ConditionedLinear<T> op(graph, layer, x, features, axes);
+  const auto y = graph.make(x.shape.with_channels(layer.outputs));
+  op.forward(y);
+  graph.record([&graph, op, y, input_gradient] {
+    op.backward(y.node->gradient, input_gradient);
+    graph.finish(y);
+  });
+  return y;
+}
+
+}  // namespace lacuna::ops

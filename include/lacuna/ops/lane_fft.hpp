@@ -1,0 +1,99 @@
+#pragma once
+
+#include <cmath>
+#include <cstddef>
+#include <numbers>
+#include <utility>
+#include <vector>
+
+#include "lacuna/core/simd.hpp"
+
+namespace lacuna::ops {
+
+/// @brief One number, or a vector of neighbouring channels, on its way through a Fourier transform.
+template <class T>
+struct LanePack {
+  using Type = T;
+  static constexpr int lanes = 1;
+};
+template <>
+struct LanePack<float> {
+  using Type = simd::Floats;
+  static constexpr int lanes = simd::lanes;
+};
+
+/// @brief Complex discrete Fourier transform of any length, of `lanes` neighbouring columns at once: with channels last, a vector
+/// holds the same cell of sixteen channels, and no step of the transform crosses its lanes.
+///
+/// Stockham's self-sorting form, one pass per factor of the length (fours first, then primes); a prime factor p costs p terms per
+/// element and pass. Determinism: fixed order. Source: Stockham 1966; Van Loan 1992, Computational Frameworks for the FFT, 1.7.
+template <class T>
+class LaneFft {
+ public:
+  using Pack = typename LanePack<T>::Type;
+
+  explicit LaneFft(int length) : length_(length) {
+    int rest = length;
+    for (; rest % 4 == 0; rest /= 4) factors_.push_back(4);
+    for (int f = 2; rest > 1; rest % f == 0 ? static_cast<void>(rest /= f) : static_cast<void>(++f))
+      if (rest % f == 0) factors_.push_back(f);
+    for (int k = 0; k < length; ++k) {
+      const double angle = 2 * std::numbers::pi * k / length;
+      cosines_.push_back(static_cast<T>(std::cos(angle)));
+      sines_.push_back(static_cast<T>(std::sin(angle)));
+    }
+  }
+
+  /// Terms per element: the sum of the factors.
+  static int terms(int length) {
+    int sum = 0;
+    for (; length % 4 == 0; length /= 4) sum += 4;
+    for (int f = 2; length > 1; ++f)
+      for (; length % f == 0; length /= f) sum += f;
+    return sum;
+  }
+
+  /// Packs of each of the two buffers that run() takes.
+  std::size_t buffer() const { return 2 * static_cast<std::size_t>(length_); }
+
+  /// out_k = sum_x exp(sign 2 pi i k x / n) in_x. `a` holds the input, real parts then imaginary parts, (2, n) packs; returns
+  /// whichever of a and b holds the result.
+  LACUNA_INLINE Pack* run(Pack* a, Pack* b, T sign) const {
+    int n = length_, stride = 1;
+    for (const int radix : factors_) {
+      pass(a, b, n, stride, radix, sign);
+      std::swap(a, b);
+      n /= radix;
+      stride *= radix;
+    }
+    return a;
+  }
+
+ private:
+  /// One pass of radix r over sequences of length n = r m: y[q + s (r p + v)] = sum_u w^(v (p + m u)) x[q + s (p + m u)].
+  LACUNA_INLINE void pass(const Pack* x, Pack* y, int n, int stride, int radix, T sign) const {
+    const int m = n / radix, step = length_ / n;
+    const Pack* x_im = x + length_;
+    Pack* y_im = y + length_;
+    for (int p = 0; p < m; ++p)
+      for (int v = 0; v < radix; ++v)
+        for (int q = 0; q < stride; ++q) {
+          Pack re{}, im{};
+          for (int u = 0, power = v * p % n; u < radix; ++u, power = (power + v * m) % n) {
+            const auto at = static_cast<std::size_t>(power * step);
+            const T c = cosines_[at], s = sign * sines_[at];
+            const int from = q + stride * (p + m * u);
+            re += c * x[from] - s * x_im[from];
+            im += c * x_im[from] + s * x[from];
+          }
+          y[q + stride * (radix * p + v)] = re;
+          y_im[q + stride * (radix * p + v)] = im;
+        }
+  }
+
+  int length_;
+  std::vector<int> factors_;
+  std::vector<T> cosines_, sines_;
+};
+
+}  // namespace lacuna::ops

@@ -1,0 +1,73 @@
+#pragma once
+
+#include <cmath>
+
+#include "lacuna/ops/pointwise_linear.hpp"
+#include "lacuna/ops/spectral_convolution.hpp"
+
+namespace lacuna::ops {
+
+/// @brief Multiplies every mode by a Gaussian of its frequencies that has fallen to exp(-1) at the edge of each axis' band: a
+/// steeper one flattens the field itself, a flatter one rings and so weighs some observations negatively.
+template <class T>
+void taper(T* spectrum, int blocks, const SpectralModes& modes, int channels) {
+  const auto gain = [](int frequency, int kept) {
+    const double x = kept > 1 ? 2.0 * frequency / kept : 0.0;
+    return std::exp(-x * x);
+  };
+  for (int plane = 0; plane < 2 * blocks; ++plane)
+    for (int t = 0; t < std::max(modes[0], 1); ++t)
+      for (int h = 0; h < modes[1]; ++h)
+        for (int w = 0; w <= modes[2] / 2; ++w) {
+          const auto factor = static_cast<T>(gain(modes[0] > 0 ? t - modes[0] / 2 : 0, modes[0]) *
+                                             gain(h - modes[1] / 2, modes[1]) * gain(w, modes[2]));
+          for (int c = 0; c < channels; ++c) *spectrum++ *= factor;
+        }
+}
+
+/// @brief Appends to an input what its observations say of their surroundings: low-pass(M x) / low-pass(M), by field.
+///
+/// Division in space of two transforms cut to the same modes (normalised convolution): a constant field comes out as itself
+/// whatever the mask, where the low-pass of M x alone falls with the share of observed cells. Where less than a twentieth of the
+/// low-pass' weight is observed the ratio says nothing, and the result is 0.
+/// Shapes: input (B,T,H,W,C), whose first `fields` channels are masks M and whose next ones M x -> y (B,T,H,W,C + fields).
+/// Gradient: none, the input is data. NaN: spreads over the sample (2-D: frame); mask first. Determinism: as
+/// spectral_convolution(). Throws: ShapeError if there are fewer than 2 fields channels, or a grid smaller than the modes.
+/// Source: Knutsson and Westin 1993, Normalized and differential convolution, eq. 5.
+template <class T>
+Variable<T> normalised_convolution(Graph<T>& graph, const Variable<T>& input, int fields, const SpectralModes& modes) {
+  using Weights = typename SpectralPlan<T>::Weights;
+  require<ShapeError>(fields >= 1 && 2 * fields <= input.shape.channels, "normalised_convolution: input has shape ", input.shape,
+                      ", expected masks and values of ", fields, " fields");
+  const auto& plan = graph.device().template library<SpectralPlans<T>>().plan(input.shape, modes);
+  const Shape pair = input.shape.with_channels(2 * fields);
+  const auto in = static_cast<std::size_t>(input.shape.channels), f = static_cast<std::size_t>(fields), cells = pair.cells();
+  const int blocks = modes[0] > 0 ? pair.batch : pair.images();
+  const std::size_t size = 4 * f * static_cast<std::size_t>(blocks) * static_cast<std::size_t>(kept_modes(modes));
+  const auto y = graph.make(input.shape.with_channels(input.shape.channels + fields));
+  T* smooth = graph.take(pair.size());
+  T* spectrum = graph.take(size);
+  for_rows(graph, cells, [&](Range r) {
+    for (std::size_t i = r.begin; i < r.end; ++i) std::copy_n(input.data + i * in, 2 * f, smooth + i * 2 * f);
+  });
+  plan.analyse(graph, smooth, pair, spectrum, Weights::mean);
+  if (!graph.dry()) taper(spectrum, blocks, modes, 2 * fields);
+  plan.synthesise(graph, spectrum, pair, smooth, nullptr, Weights::members);
+  for_rows(graph, cells, [&](Range r) {
+    constexpr T least = T(0.05);
+    for (std::size_t i = r.begin; i < r.end; ++i) {
+      T* to = y.data + i * (in + f);
+      std::copy_n(input.data + i * in, in, to);
+      for (std::size_t c = 0; c < f; ++c) {
+        const T weight = smooth[i * 2 * f + c], sum = smooth[i * 2 * f + f + c];
+        to[in + c] = weight < least ? T(0) : sum / weight;
+      }
+    }
+  });
+  graph.give(spectrum, size);
+  graph.give(smooth, pair.size());
+  graph.record([&graph, y] { graph.finish(y); });
+  return y;
+}
+
+}  // namespace lacuna::ops

@@ -1,0 +1,280 @@
+#pragma once
+
+#include <array>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "lacuna/autograd/graph.hpp"
+#include "lacuna/ops/pointwise_linear.hpp"
+#include "lacuna/ops/row_sums.hpp"
+#include "lacuna/ops/spectral_axis.hpp"
+
+namespace lacuna::ops {
+
+/// @brief Modes kept along (T, H, W); T = 0: a 2-D transform of every frame.
+using SpectralModes = std::array<int, 3>;
+
+/// @brief Parameters of a spectral convolution: weight (modes, 2, in, out) with real parts first and modes in the order
+/// (T, H, W/2 + 1), bias (out).
+struct SpectralParameters {
+  Parameter weight, bias;
+  int inputs = 0, outputs = 0;
+  SpectralModes modes{};
+};
+
+/// @brief Complex modes a transform keeps.
+inline int kept_modes(const SpectralModes& modes) { return std::max(modes[0], 1) * modes[1] * (modes[2] / 2 + 1); }
+
+/// @brief Truncated real Fourier transforms over (H, W) or (T, H, W) of channels-last data, axis by axis; made once for a grid.
+/// Where one axis has all its modes and many cells it takes a fast transform, else a product (SpectralAxis).
+template <class T>
+class SpectralPlan {
+ public:
+  using Axis = SpectralAxis<T>;
+  using Weights = typename Axis::Weights;
+
+  SpectralPlan(const Shape& grid, const SpectralModes& modes)
+      : width_(grid.width, modes[2], Axis::Half::yes), height_(grid.height, modes[1], Axis::Half::no) {
+    if (modes[0] > 0) frames_.emplace(grid.frames, modes[0], Axis::Half::no);
+  }
+
+  /// spectrum (blocks, 2, modes, C) of x (B,T,H,W,C); blocks are images, or samples for a transform over frames too.
+  void analyse(Graph<T>& graph, const T* x, const Shape& shape, T* spectrum, Weights weights) const {
+    const Sizes n = sizes(shape);
+    T* rows = graph.take(n.rows);
+    T* images = frames_ ? graph.take(n.images) : spectrum;
+    run(graph, width_, shape.images() * shape.height, shape.channels,
+        [&](const Task& t) { width_.analyse(x + t.space, rows + t.modes, t.columns, t.width, weights, t.workspace); });
+    run(graph, height_, shape.images(), width_.kept() * shape.channels,
+        [&](const Task& t) { height_.analyse(rows + t.space, images + t.modes, t.columns, t.width, weights, t.workspace); });
+    graph.give(rows, n.rows);
+    if (!frames_) return;
+    run(graph, *frames_, shape.batch, height_.kept() * width_.kept() * shape.channels,
+        [&](const Task& t) { frames_->analyse(images + t.space, spectrum + t.modes, t.columns, t.width, weights, t.workspace); });
+    graph.give(images, n.images);
+  }
+
+  /// x from its spectrum: the adjoint of analyse(). `bias` (C), or null, is added to every position.
+  void synthesise(Graph<T>& graph, const T* spectrum, const Shape& shape, T* x, const T* bias, Weights weights) const {
+    const Sizes n = sizes(shape);
+    T* rows = graph.take(n.rows);
+    T* own = frames_ ? graph.take(n.images) : nullptr;
+    const T* images = frames_ ? own : spectrum;
+    if (frames_)
+      run(graph, *frames_, shape.batch, height_.kept() * width_.kept() * shape.channels, [&](const Task& t) {
+        frames_->synthesise(spectrum + t.modes, own + t.space, t.columns, t.width, weights, t.workspace);
+      });
+    run(graph, height_, shape.images(), width_.kept() * shape.channels,
+        [&](const Task& t) { height_.synthesise(images + t.modes, rows + t.space, t.columns, t.width, weights, t.workspace); });
+    run(graph, width_, shape.images() * shape.height, shape.channels, [&](const Task& t) {
+      width_.synthesise(rows + t.modes, x + t.space, t.columns, t.width, weights, t.workspace);
+      if (bias == nullptr) return;
+      for (int cell = 0; cell < shape.width; ++cell)
+        for (std::ptrdiff_t c = 0; c < t.width; ++c) x[t.space + cell * t.columns + c] += bias[t.first + c];
+    });
+    if (frames_) graph.give(own, n.images);
+    graph.give(rows, n.rows);
+  }
+
+ private:
+  /// Scalars between the axes: after W, and after H.
+  struct Sizes {
+    std::size_t rows, images;
+  };
+  Sizes sizes(const Shape& s) const {
+    const auto row = static_cast<std::size_t>(2 * width_.kept()) * static_cast<std::size_t>(s.channels);
+    const auto images = static_cast<std::size_t>(s.images());
+    return {images * static_cast<std::size_t>(s.height) * row, images * static_cast<std::size_t>(height_.kept()) * row};
+  }
+
+  /// Some columns of one block of an axis: where they lie in space and among the modes.
+  struct Task {
+    std::ptrdiff_t space, modes, columns, first, width;
+    T* workspace;
+  };
+
+  /// Cuts `blocks` blocks of `columns` columns into tasks, whatever the threads.
+  template <class Work>
+  static void run(Graph<T>& graph, const Axis& axis, int blocks, int columns, const Work& work) {
+    constexpr int widest = 256;
+    const int pieces = (columns + widest - 1) / widest, tasks = blocks * pieces;
+    const int threads = std::min(graph.device().threads(), tasks);
+    const std::size_t each = (axis.workspace() + 15) / 16 * 16;
+    T* workspace = graph.take(each * static_cast<std::size_t>(threads));
+    if (!graph.dry())
+      parallel_for(threads, threads, [&](int thread) {
+        for (int i = thread; i < tasks; i += threads) {
+          const std::ptrdiff_t block = i / pieces, first = std::ptrdiff_t{widest} * (i % pieces);
+          work(Task{block * axis.space_rows() * columns + first, block * 2 * axis.kept() * columns + first, columns, first,
+                    std::min<std::ptrdiff_t>(widest, columns - first), workspace + each * static_cast<std::size_t>(thread)});
+        }
+      });
+    graph.give(workspace, each * static_cast<std::size_t>(threads));
+  }
+
+  Axis width_, height_;
+  std::optional<Axis> frames_;
+};
+
+/// @brief A device's plans, one for each grid and number of modes it has seen.
+template <class T>
+class SpectralPlans {
+ public:
+  explicit SpectralPlans(const cpu::Device&) {}
+
+  const SpectralPlan<T>& plan(const Shape& shape, const SpectralModes& modes) {
+    const std::array<int, 6> key{modes[0] > 0 ? shape.frames : 0, shape.height, shape.width, modes[0], modes[1], modes[2]};
+    for (const auto& known : plans_)
+      if (known.key == key) return *known.plan;
+    plans_.push_back({key, std::make_unique<SpectralPlan<T>>(shape, modes)});
+    return *plans_.back().plan;
+  }
+
+ private:
+  struct Known {
+    std::array<int, 6> key;
+    std::unique_ptr<SpectralPlan<T>> plan;
+  };
+  std::vector<Known> plans_;
+};
+
+/// @brief Multiplies the channels of every mode by its own complex matrix, and the gradients of that.
+/// Spectra are (blocks, 2, modes, channels); a mode's real parts of all blocks are a matrix with rows far apart.
+template <class T>
+class ModeMixing {
+ public:
+  ModeMixing(Graph<T>& graph, const SpectralParameters& layer, int blocks)
+      : graph_(graph), layer_(layer), blocks_(blocks), modes_(kept_modes(layer.modes)) {}
+
+  /// y = x W: y_r = x_r W_r - x_i W_i, y_i = x_i W_r + x_r W_i.
+  void forward(const T* x, T* y) const {
+    const T* weight = graph_.parameters().value(layer_.weight);
+    const ProductExtents n{blocks_, layer_.outputs, layer_.inputs};
+    for_modes([&](int mode) {
+      const auto w_re = matrix(weight, mode, 0), w_im = matrix(weight, mode, 1);
+      const auto x_re = part(x, mode, 0, layer_.inputs), x_im = part(x, mode, 1, layer_.inputs);
+      const auto y_re = part(y, mode, 0, layer_.outputs), y_im = part(y, mode, 1, layer_.outputs);
+      panel_product(x_re, w_re, y_re, n);
+      panel_product(x_im, w_im, y_re, n, Into::subtracted);
+      panel_product(x_im, w_re, y_im, n);
+      panel_product(x_re, w_im, y_im, n, Into::added);
+    });
+  }
+
+  /// grad_W += conj(x)^T grad_y, grad_x = grad_y conj(W)^T.
+  void backward(const T* x, const T* grad_y, T* grad_x) const {
+    auto& p = graph_.parameters();
+    const T* weight = p.value(layer_.weight);
+    T* grad_weight = p.gradient(layer_.weight);
+    const int in = layer_.inputs, out = layer_.outputs;
+    const std::size_t size = static_cast<std::size_t>(in) * static_cast<std::size_t>(out);
+    const auto threads = static_cast<std::size_t>(graph_.device().threads());
+    T* turned = graph_.take(2 * size * threads);
+    for_modes([&](int mode, int thread) {
+      const auto x_re = part(x, mode, 0, in).transposed(), x_im = part(x, mode, 1, in).transposed();
+      const auto g_re = part(grad_y, mode, 0, out), g_im = part(grad_y, mode, 1, out);
+      const auto w_re = matrix(grad_weight, mode, 0), w_im = matrix(grad_weight, mode, 1);
+      const ProductExtents of_weight{in, out, blocks_};
+      panel_product(x_re, g_re, w_re, of_weight, Into::added);
+      panel_product(x_im, g_im, w_re, of_weight, Into::added);
+      panel_product(x_re, g_im, w_im, of_weight, Into::added);
+      panel_product(x_im, g_re, w_im, of_weight, Into::subtracted);
+      T* t = turned + 2 * size * static_cast<std::size_t>(thread);
+      turn(matrix(weight, mode, 0).data, t);
+      turn(matrix(weight, mode, 1).data, t + size);
+      const Strided<const T> t_re{t, in}, t_im{t + size, in};
+      const auto to_re = part(grad_x, mode, 0, in), to_im = part(grad_x, mode, 1, in);
+      const ProductExtents of_x{blocks_, in, out};
+      panel_product(g_re, t_re, to_re, of_x);
+      panel_product(g_im, t_im, to_re, of_x, Into::added);
+      panel_product(g_im, t_re, to_im, of_x);
+      panel_product(g_re, t_im, to_im, of_x, Into::subtracted);
+    });
+    graph_.give(turned, 2 * size * threads);
+  }
+
+ private:
+  template <class Work>
+  void for_modes(const Work& work) const {
+    if (graph_.dry()) return;
+    const int threads = graph_.device().threads();
+    parallel_for(threads, threads, [&](int thread) {
+      for (int mode = thread; mode < modes_; mode += threads)
+        if constexpr (std::is_invocable_v<Work, int, int>)
+          work(mode, thread);
+        else
+          work(mode);
+    });
+  }
+
+  /// A mode's real (0) or imaginary (1) parts, (blocks, channels).
+  template <class U>
+  Strided<U> part(U* spectrum, int mode, int which, int channels) const {
+    const std::ptrdiff_t plane = std::ptrdiff_t{modes_} * channels;
+    return {spectrum + which * plane + std::ptrdiff_t{mode} * channels, 2 * plane};
+  }
+  /// A mode's real or imaginary weights, (in, out).
+  template <class U>
+  Strided<U> matrix(U* weight, int mode, int which) const {
+    return {weight + (2 * std::ptrdiff_t{mode} + which) * layer_.inputs * layer_.outputs, layer_.outputs};
+  }
+  void turn(const T* from, T* to) const {
+    using Matrix = Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+    Eigen::Map<Matrix>(to, layer_.outputs, layer_.inputs) =
+        Eigen::Map<const Matrix>(from, layer_.inputs, layer_.outputs).transpose();
+  }
+
+  Graph<T>& graph_;
+  const SpectralParameters& layer_;
+  int blocks_, modes_;
+};
+
+/// @brief y = F^-1[ W_k F[x]_k ] + b: multiplies the channels of the lowest frequencies by a complex matrix each, drops the rest.
+///
+/// F is the real Fourier transform over (H, W), or (T, H, W), scaled by one over the number of cells; F^-1 is unscaled. Along W
+/// frequencies 0 to modes/2 are kept; they count for their conjugates too, and of the planes 0 and W/2, which have none, the real
+/// part alone survives. Along the other axes -modes/2 to modes/2 - 1 are kept (odd numbers of modes: symmetric).
+/// Shapes: x (B,T,H,W,in) -> y (B,T,H,W,out); any grid of at least `modes` cells along each axis.
+/// Gradient: handed to x, added to the parameters'. NaN: spreads over the sample's (2-D: frame's) channels; mask x first.
+/// Determinism: independent of the number of threads. Cost: SpectralAxis's for each axis, 8 B modes in out FLOPs between.
+/// Throws: ShapeError on a channel mismatch or a grid too small. Source: Li et al. 2021, arXiv:2010.08895.
+template <class T>
+Variable<T> spectral_convolution(Graph<T>& graph, const SpectralParameters& layer, const Variable<T>& x) {
+  using Weights = typename SpectralPlan<T>::Weights;
+  require<ShapeError>(x.shape.channels == layer.inputs, "spectral_convolution: x has shape ", x.shape, ", expected ",
+                      layer.inputs, " channels");
+  const auto& plan = graph.device().template library<SpectralPlans<T>>().plan(x.shape, layer.modes);
+  const int blocks = layer.modes[0] > 0 ? x.shape.batch : x.shape.images();
+  const auto modes = 2 * static_cast<std::size_t>(blocks) * static_cast<std::size_t>(kept_modes(layer.modes));
+  const std::size_t spectrum_in = modes * static_cast<std::size_t>(layer.inputs),
+                    spectrum_out = modes * static_cast<std::size_t>(layer.outputs);
+  const auto y = graph.make(x.shape.with_channels(layer.outputs));
+  T* before = graph.take(spectrum_in);  // kept for the weights' gradient
+  T* after = graph.take(spectrum_out);
+  plan.analyse(graph, x.data, x.shape, before, Weights::mean);
+  ModeMixing<T>(graph, layer, blocks).forward(before, after);
+  plan.synthesise(graph, after, y.shape, y.data, graph.parameters().value(layer.bias), Weights::members);
+  graph.give(after, spectrum_out);
+  if (!graph.recording()) graph.give(before, spectrum_in);
+  graph.record([&graph, &plan, layer, x, y, before, blocks, spectrum_in, spectrum_out] {
+    const T* grad_y = y.node->gradient;
+    const auto outputs = static_cast<std::size_t>(layer.outputs);
+    sum_over_rows(graph, y.shape.cells(), graph.parameters().gradient(layer.bias), outputs,
+                  [&](Range r, T* own) { add_rows(grad_y, r, outputs, own); });
+    T* grad_after = graph.take(spectrum_out);
+    T* grad_before = graph.take(spectrum_in);
+    plan.analyse(graph, grad_y, y.shape, grad_after, Weights::members);
+    ModeMixing<T>(graph, layer, blocks).backward(before, grad_after, grad_before);
+    graph.give(grad_after, spectrum_out);
+    T* grad_x = graph.take(x.shape.size());
+    plan.synthesise(graph, grad_before, x.shape, grad_x, nullptr, Weights::mean);
+    graph.give(grad_before, spectrum_in);
+    graph.give(before, spectrum_in);
+    graph.contribute(x, grad_x);
+    graph.finish(y);
+  });
+  return y;
+}
+
+}  // namespace lacuna::ops

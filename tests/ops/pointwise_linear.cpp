@@ -1,0 +1,75 @@
+#include "lacuna/ops/pointwise_linear.hpp"
+
+#include "catch.hpp"
+#include "support/probe.hpp"
+#include "support/tolerances.hpp"
+
+using namespace lacuna;
+
+namespace {
+
+template <class T>
+struct Layer {
+  Layer(int inputs, int outputs, bool biased = true) {
+    layer = {parameters.add("weight", {outputs, inputs}), {}, inputs, outputs};
+    if (biased) layer.bias = parameters.add("bias", {outputs});
+    parameters.values() = test::normals<T>(parameters.size(), 11);
+  }
+  auto apply() const {
+    return [l = layer](Graph<T>& graph, const auto& x) { return ops::pointwise_linear(graph, l, x[0]); };
+  }
+  /// x[1] + W x[0], by way of a copy that owns its buffer.
+  auto add() const {
+    return [l = layer](Graph<T>& graph, const auto& x) {
+      const auto sum = ops::pointwise_linear(graph, l, x[1]);
+      ops::pointwise_linear_add(graph, l, x[0], sum);
+      return sum;
+    };
+  }
+  Parameters<T> parameters;
+  ops::LinearParameters layer;
+};
+
+}  // namespace
+
+TEST_CASE("Pointwise linear: equals linear(), its reference, in both passes") {
+  cpu::Device one({.threads = 1}), three({.threads = 3});
+  for (const auto& [inputs, outputs, height] : {std::tuple(1, 33, 1), std::tuple(31, 16, 7), std::tuple(64, 32, 33)}) {
+    Layer<float> l(inputs, outputs);
+    const Shape shape{.batch = 2, .height = height, .width = 31, .channels = inputs};
+    const std::vector operands{test::random_operand<float>(shape, 1)};
+    const auto pass = test::train_pass(one, l.parameters, operands, l.apply());
+    const auto expected = test::train_pass<float>(one, l.parameters, operands,
+                                                  [&](auto& graph, const auto& x) { return ops::linear(graph, l.layer, x[0]); });
+    INFO(shape << " to " << outputs);
+    CHECK(test::relative_difference(pass.result, expected.result) < test::tolerance::float_sum);
+    CHECK(test::relative_difference(pass.operand_gradients[0], expected.operand_gradients[0]) < test::tolerance::float_sum);
+    CHECK(test::relative_difference(pass.parameter_gradients, expected.parameter_gradients) < test::tolerance::float_sum);
+    CHECK(pass.margins_intact);
+    CHECK(test::train_pass(one, l.parameters, operands, l.apply()) == pass);
+    CHECK(test::train_pass(three, l.parameters, operands, l.apply()) == pass);
+  }
+}
+
+TEST_CASE("Pointwise linear: gradients are central differences, with and without a bias, added or not") {
+  cpu::Device device({.threads = 1});
+  for (const bool biased : {true, false}) {
+    Layer<double> l(5, 4, biased);
+    const std::vector operands{test::random_operand<double>({.batch = 2, .height = 3, .width = 2, .channels = 5}, 1),
+                               test::random_operand<double>({.batch = 2, .height = 3, .width = 2, .channels = 5}, 2)};
+    CHECK(test::gradient_error(device, l.parameters, operands, l.apply(), {1}) < test::tolerance::gradient);
+    CHECK(test::gradient_error(device, l.parameters, operands, l.add()) < test::tolerance::gradient);
+  }
+}
+
+TEST_CASE("Pointwise linear: NaN stays in its position; other shapes are refused") {
+  cpu::Device device({.threads = 1});
+  Layer<float> l(5, 3);
+  auto x = test::random_operand<float>({.height = 4, .channels = 5}, 1);
+  x.values[7] = test::nan<float>;
+  const auto y = test::infer_pass<float>(device, l.parameters, {x}, l.apply());
+  for (std::size_t i = 0; i < y.size(); ++i) CHECK(std::isnan(y[i]) == (i / 3 == 1));
+  x.shape = {.height = 5, .channels = 4};
+  CHECK(test::message_of<ShapeError>([&] { test::infer_pass<float>(device, l.parameters, {x}, l.apply()); }) ==
+        "pointwise_linear: x has shape (1, 1, 5, 1, 4), expected 5 channels");
+}
