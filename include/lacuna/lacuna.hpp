@@ -9,6 +9,7 @@
 #include "lacuna/fill/impute.hpp"
 #include "lacuna/mask/any_policy.hpp"
 #include "lacuna/mask/audit.hpp"
+#include "lacuna/nn/space_time_unet.hpp"
 #include "lacuna/nn/unet.hpp"
 #include "lacuna/sampler/single_step.hpp"
 #include "lacuna/schedule/variance_preserving.hpp"
