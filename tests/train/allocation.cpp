@@ -2,6 +2,7 @@
 // too), and so is oneDNN's entry point, whose own allocations are counted apart.
 
 #include "catch.hpp"
+#include "lacuna/nn/space_time_unet.hpp"
 #include "lacuna/nn/unet.hpp"
 #include "lacuna/ops/masked_loss.hpp"
 #include "lacuna/train/optimizer.hpp"
@@ -93,23 +94,24 @@ struct Allocations {
 };
 
 /// Allocations of the third step; the first plans, the second warms what libraries keep.
-Allocations in_a_step(cpu::Convolutions path, int threads, const nn::UNet::Settings& settings, int batch, int height, int width) {
+template <class Network>
+Allocations in_a_step(cpu::Convolutions path, int threads, const typename Network::Settings& settings, Shape shape) {
   cpu::Device device({.threads = threads, .convolutions = path});
   Parameters<float> parameters;
-  const nn::UNet unet(settings, parameters, 1);
+  const Network network(settings, parameters, 1);
   train::Optimizer<float> optimizer(parameters, {});
-  const Shape shape{.batch = batch, .height = height, .width = width, .channels = settings.inputs};
+  shape.channels = settings.inputs;
   const auto values = test::normals<float>(shape.size(), 1);
   const auto target = test::normals<float>(shape.with_channels(settings.outputs).size(), 2);
   const auto query = test::coins(target.size(), 0.5f, 3);
-  const std::vector<float> times(static_cast<std::size_t>(batch), 0.5f);
+  const std::vector<float> times(static_cast<std::size_t>(shape.batch), 0.5f);
   const auto step = [&] {
     device.reset();
     parameters.zero_gradients();
     Graph<float> graph(device, parameters, Mode::train);
     const auto input = graph.make(shape);
     std::copy(values.begin(), values.end(), input.data);
-    const auto estimate = unet(graph, input, times.data());
+    const auto estimate = network(graph, input, times.data());
     ops::masked_loss(graph, estimate, target.data(), query.data());
     graph.backward();
     optimizer.step(parameters, 1e-3, threads);
@@ -158,9 +160,16 @@ TEST_CASE("Allocations: the counter counts") {
 
 TEST_CASE("Allocations: none of our own in a training step on Eigen") {
   for (const int threads : thread_counts) {
-    CHECK(in_a_step(cpu::Convolutions::eigen, threads, {.hidden = 8}, 2, 16, 16).own == 0);
-    CHECK(in_a_step(cpu::Convolutions::eigen, threads, {.hidden = 32}, 4, 13, 16).own == 0);
-    CHECK(in_a_step(cpu::Convolutions::eigen, threads, {.hidden = 64}, 2, 32, 32).own == 0);
+    const auto step = [threads](int hidden, const Shape& shape) {
+      return in_a_step<nn::UNet>(cpu::Convolutions::eigen, threads, {.hidden = hidden}, shape).own;
+    };
+    CHECK(step(8, {.batch = 2, .height = 16, .width = 16}) == 0);
+    CHECK(step(32, {.batch = 4, .height = 13, .width = 16}) == 0);
+    CHECK(step(64, {.batch = 2, .height = 32, .width = 32}) == 0);
+    for (const int hidden : {8, 16})
+      CHECK(in_a_step<nn::SpaceTimeUNet>(cpu::Convolutions::eigen, threads, {.hidden = hidden},
+                                         {.batch = 2, .frames = 3, .height = 13, .width = 16})
+                .own == 0);
     CHECK(in_an_ensemble(cpu::Convolutions::eigen, threads).own == 0);
   }
 }
@@ -169,10 +178,14 @@ TEST_CASE("Allocations: none of our own in a training step on Eigen") {
 TEST_CASE("Allocations: none of our own in a training step on oneDNN, whose own are reported") {
   for (const int threads : thread_counts) {
     for (const int hidden : {8, 32, 64}) {
-      const auto step = in_a_step(cpu::Convolutions::onednn, threads, {.hidden = hidden}, 4, 13, 16);
+      const auto step =
+          in_a_step<nn::UNet>(cpu::Convolutions::onednn, threads, {.hidden = hidden}, {.batch = 4, .height = 13, .width = 16});
       CHECK(step.own == 0);
       WARN("oneDNN's own allocations in a step: " << step.library);
     }
+    CHECK(in_a_step<nn::SpaceTimeUNet>(cpu::Convolutions::onednn, threads, {.hidden = 32},
+                                       {.batch = 2, .frames = 3, .height = 13, .width = 16})
+              .own == 0);
     CHECK(in_an_ensemble(cpu::Convolutions::onednn, threads).own == 0);
   }
 }
