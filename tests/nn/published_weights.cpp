@@ -14,7 +14,7 @@ const nn::SpaceTimeUNet::Settings settings{
 template <class T>
 Parameters<T> random_parameters(std::uint64_t seed) {
   Parameters<T> p;
-  nn::SpaceTimeUNet(settings, p, seed);
+  const nn::SpaceTimeUNet network(settings, p, seed);
   return p;
 }
 

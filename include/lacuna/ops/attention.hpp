@@ -101,6 +101,15 @@ void start_attention_rows(const T* residual, const T* bias, T* y, std::size_t ro
     for (int j = 0; j < channels; ++j) y[i * static_cast<std::size_t>(channels) + static_cast<std::size_t>(j)] += bias[j];
 }
 
+/// @brief Ends an attention's backward pass: the residual's gradient is y's own.
+template <class T>
+void hand_over(Graph<T>& graph, const Variable<T>& x, T* grad_x, const Variable<T>& residual, const Variable<T>& y) {
+  graph.contribute(x, grad_x);
+  graph.contribute(residual, y.node->gradient);
+  y.node->gradient = nullptr;
+  graph.finish(y);
+}
+
 /// @brief sums (columns) += the rows of x.
 template <class T>
 void add_column_sums(const T* x, T* sums, int rows, int columns) {

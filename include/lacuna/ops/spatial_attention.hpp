@@ -136,10 +136,7 @@ Variable<T> spatial_attention(Graph<T>& graph, const AttentionParameters& layer,
     });
     if (!graph.dry()) add_attention_sums(all, layer, graph.parameters());
     graph.give(all, sums_size);
-    graph.contribute(x, grad_x);
-    graph.contribute(residual, y.node->gradient);  // the residual's gradient is y's own
-    y.node->gradient = nullptr;
-    graph.finish(y);
+    hand_over(graph, x, grad_x, residual, y);
   });
   return y;
 }

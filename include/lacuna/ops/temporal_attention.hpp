@@ -18,8 +18,9 @@ struct TimeTables {
 
   static int padded(int n) { return (n + simd::lanes - 1) / simd::lanes * simd::lanes; }
   static std::size_t size(const AttentionParameters& l, int frames) {
-    return static_cast<std::size_t>(l.channels * (padded(3 * l.width()) + padded(l.width()) + l.width()) + frames * l.features +
-                                    l.heads * (2 * frames - 1));
+    const int weights = l.channels * (padded(3 * l.width()) + padded(l.width()) + l.width());
+    const int positions = frames * l.features + l.heads * (2 * frames - 1);
+    return static_cast<std::size_t>(weights) + static_cast<std::size_t>(positions);
   }
 
   TimeTables(const AttentionParameters& l, const TimePositions& positions, const Shape& shape, const Parameters<T>& p, T* space)
@@ -38,11 +39,13 @@ struct TimeTables {
     transpose_tile<T>(qkv, c, qkv_transposed, padded(3 * w), 3 * w, c);
     transpose_tile<T>(p.value(l.out), w, out_transposed, c, c, w);
     for (int i = 0; i < c; ++i) std::copy_n(p.value(l.out) + i * w, w, out + i * padded(w));
-    for (int i = 0; i < frames * l.features / 2; ++i) {
-      const T angle = static_cast<T>(i / (l.features / 2)) * p.value(positions.frequencies)[i % (l.features / 2)];
-      cosine[i] = std::cos(angle);
-      sine[i] = std::sin(angle);
-    }
+    const int pairs = l.features / 2;
+    for (int frame = 0; frame < frames; ++frame)
+      for (int pair = 0; pair < pairs; ++pair) {
+        const T angle = static_cast<T>(frame) * p.value(positions.frequencies)[pair];
+        cosine[frame * pairs + pair] = std::cos(angle);
+        sine[frame * pairs + pair] = std::sin(angle);
+      }
     for (int i = 0; i < l.heads * (2 * frames - 1); ++i)
       bias[i] = p.value(positions.bias)[position_bucket(i % (2 * frames - 1) - frames + 1) * l.heads + i / (2 * frames - 1)];
   }
@@ -56,12 +59,12 @@ class TimeBlock {
 
   /// Scalars of workspace: q, k, v and their gradients, o and its gradient, rows of a frame, one query's scores and gradients.
   static std::size_t workspace(const AttentionParameters& l, int frames) {
-    return static_cast<std::size_t>(block) *
-           static_cast<std::size_t>(frames * l.width() * 8 + TimeTables<T>::padded(3 * l.width()) + 2 * frames);
+    const auto t = static_cast<std::size_t>(frames), w = static_cast<std::size_t>(l.width());
+    return block * (8 * t * w + static_cast<std::size_t>(TimeTables<T>::padded(3 * l.width())) + 2 * t);
   }
   /// Scalars of the gradient of the bias, a lane for each distance and head: they are summed at the end.
   static std::size_t bias_sums(const AttentionParameters& l, int frames) {
-    return static_cast<std::size_t>(l.heads * (2 * frames - 1) * simd::width<Lane>);
+    return static_cast<std::size_t>(l.heads) * static_cast<std::size_t>(2 * frames - 1) * simd::width<Lane>;
   }
 
   TimeBlock(const TimeTables<T>& tables, T* space)
@@ -240,18 +243,20 @@ template <class T, class Work>
 void for_time_blocks(Graph<T>& graph, const AttentionParameters& layer, const TimePositions& positions, const Shape& shape,
                      const Work& work) {
   using Block = TimeBlock<T>;
-  const int threads = graph.device().threads(), per_sample = (shape.pixels() + Block::block - 1) / Block::block;
+  const int threads = graph.device().threads();
+  const auto per_sample = static_cast<std::size_t>((shape.pixels() + Block::block - 1) / Block::block);
   const std::size_t own = Block::workspace(layer, shape.frames), space = own * static_cast<std::size_t>(threads);
   const std::size_t tables_size = TimeTables<T>::size(layer, shape.frames);
   T *workspace = graph.take(space), *tables_space = graph.take(tables_size);
   if (!graph.dry()) {
+    const auto sample_cells = shape.cells() / static_cast<std::size_t>(shape.batch);
     const TimeTables<T> tables(layer, positions, shape, graph.parameters(), tables_space);
     for_attention_slots(threads, [&](int slot, int worker) {
       Block block(tables, workspace + own * static_cast<std::size_t>(worker));
-      const auto [begin, end] = share(static_cast<std::size_t>(shape.batch * per_sample), attention_slots, slot);
+      const auto [begin, end] = share(static_cast<std::size_t>(shape.batch) * per_sample, attention_slots, slot);
       for (std::size_t i = begin; i < end; ++i) {
-        const int sample = static_cast<int>(i) / per_sample, pixel = static_cast<int>(i) % per_sample * Block::block;
-        const std::size_t cell = static_cast<std::size_t>(sample) * static_cast<std::size_t>(shape.frames * shape.pixels());
+        const int pixel = static_cast<int>(i % per_sample) * Block::block;
+        const std::size_t cell = i / per_sample * sample_cells;
         work(block, (cell + static_cast<std::size_t>(pixel)) * static_cast<std::size_t>(shape.channels),
              std::min(Block::block, shape.pixels() - pixel), slot);
       }
@@ -286,12 +291,12 @@ Variable<T> temporal_attention(Graph<T>& graph, const AttentionParameters& layer
   require_attention("temporal_attention", layer, x, residual);
   require<ShapeError>(layer.bias.size == 0, "temporal_attention: the output projection has a bias of ", layer.bias.size,
                       " elements, expected none");
-  require<ShapeError>(layer.features % 2 == 0 && 2 * positions.frequencies.size == static_cast<std::size_t>(layer.features) &&
-                          positions.bias.size == static_cast<std::size_t>(position_buckets * layer.heads),
-                      "temporal_attention: ", layer.heads, " heads of ", layer.features, " features with ",
-                      positions.frequencies.size, " frequencies and ", positions.bias.size,
-                      " biases, expected an even number of features, half as many frequencies and ", position_buckets,
-                      " biases a head");
+  require<ShapeError>(
+      layer.features % 2 == 0 && 2 * positions.frequencies.size == static_cast<std::size_t>(layer.features) &&
+          positions.bias.size == static_cast<std::size_t>(position_buckets) * static_cast<std::size_t>(layer.heads),
+      "temporal_attention: ", layer.heads, " heads of ", layer.features, " features with ", positions.frequencies.size,
+      " frequencies and ", positions.bias.size, " biases, expected an even number of features, half as many frequencies and ",
+      position_buckets, " biases a head");
   const auto y = graph.make(x.shape);
   for_time_blocks(graph, layer, positions, x.shape, [&](auto& block, std::size_t at, int count, int) {
     block.forward(x.data + at, residual.data + at, y.data + at, count);
@@ -314,10 +319,7 @@ Variable<T> temporal_attention(Graph<T>& graph, const AttentionParameters& layer
     }
     graph.give(biases, bias_size * attention_slots);
     graph.give(all, sums_size);
-    graph.contribute(x, grad_x);
-    graph.contribute(residual, y.node->gradient);  // the residual's gradient is y's own
-    y.node->gradient = nullptr;
-    graph.finish(y);
+    hand_over(graph, x, grad_x, residual, y);
   });
   return y;
 }
