@@ -8,7 +8,7 @@
 #include <filesystem>
 
 #include "catch.hpp"
-#include "lacuna/nn/published.hpp"
+#include "lacuna/nn/published_fno.hpp"
 #include "lacuna/ops/masked_loss.hpp"
 #include "support/probe.hpp"
 #include "support/tolerances.hpp"
@@ -63,8 +63,8 @@ void check_file(const std::string& path) {
   std::size_t in_file = 0;
   for (const auto& [name, t] : file.tensors) in_file += name.starts_with("param.") ? 1 : 0;
   REQUIRE(in_file == parameters.entries().size());
-  nn::load_published(parameters, file, "param.");
-  const auto saved = nn::save_published(parameters, settings.modes, "param.");
+  nn::load_published_fno(parameters, file, "param.");
+  const auto saved = nn::save_published_fno(parameters, settings.modes, "param.");
   for (const auto& [name, tensor] : saved.tensors) CHECK(tensor.bytes == file.at(name).bytes);
 
   const auto& n = file.at("input.x").shape;
@@ -268,13 +268,13 @@ TEST_CASE("FNO: settings out of range and grids that do not fit are refused, wit
 
 TEST_CASE("FNO: published weights that do not fit are refused and change nothing") {
   Net<float> net({.hidden = 4, .modes = {2, 2}, .time_features = 0});
-  auto file = nn::save_published(net.parameters, {2, 2});
+  auto file = nn::save_published_fno(net.parameters, {2, 2});
   const auto before = net.parameters.values();
   file.tensors["lifting.fcs.0.bias"] = data::Tensor::from(std::vector<float>(7));
-  CHECK(test::message_of<DataError>([&] { nn::load_published(net.parameters, file); }) ==
+  CHECK(test::message_of<DataError>([&] { nn::load_published_fno(net.parameters, file); }) ==
         "tensor lifting.fcs.0.bias has 7 values, the network's has 8");
   file.tensors.erase("lifting.fcs.0.bias");
-  CHECK(test::message_of<DataError>([&] { nn::load_published(net.parameters, file); }) ==
+  CHECK(test::message_of<DataError>([&] { nn::load_published_fno(net.parameters, file); }) ==
         "there is no tensor lifting.fcs.0.bias");
   CHECK(net.parameters.values() == before);
 }

@@ -33,6 +33,36 @@ TEST_CASE("Builder: names carry their prefix, and starts are uniform within 1 / 
   for (std::size_t j = 0; j < 8; ++j) CHECK(p.value(p.entries()[6].at)[j] == 1.0f);
 }
 
+TEST_CASE("Builder: attention layers with and without a bias, tables and constants") {
+  Parameters<float> p;
+  const nn::Builder<float> b(p, 7);
+  const auto plain = b.child("plain").attention(6, 2, 4, false), biased = b.child("biased").attention(6, 2, 4, true);
+  b.table("table", 32, 20);
+  const auto constant = b.constant("constant", {1.0f, 0.01f});
+  CHECK((plain.bias.size == 0 && biased.bias.size == 6 && plain.width() == 8 && plain.channels == 6));
+  std::vector<std::string> names;
+  for (const auto& entry : p.entries()) names.push_back(entry.name);
+  CHECK(names == std::vector<std::string>{"plain.to_qkv.weight", "plain.to_out.weight", "biased.to_qkv.weight",
+                                          "biased.to_out.weight", "biased.to_out.bias", "table", "constant"});
+  CHECK(p.entries()[0].dims == std::vector<int>{24, 6});
+  CHECK(p.entries()[1].dims == std::vector<int>{6, 8});
+  double square = 0;
+  for (int i = 0; i < 640; ++i) square += static_cast<double>(p.value(p.entries()[5].at)[i]) * p.value(p.entries()[5].at)[i];
+  CHECK(square / 640 == Approx(1).margin(0.1));
+  CHECK((p.value(constant)[0] == 1.0f && p.value(constant)[1] == 0.01f));
+}
+
+TEST_CASE("Time features: gradients are central differences, and the width is that of the second layer") {
+  cpu::Device device({.threads = 1});
+  Parameters<double> p;
+  const nn::Builder<double> b(p, 1);
+  const nn::TimeFeatures features{b.linear("0", 6, 5), b.linear("1", 5, 7)};
+  const double times[] = {0.9, 0.1};
+  const auto apply = [&](auto& graph, const auto&) { return features(graph, times, 2); };
+  CHECK(test::train_pass<double>(device, p, {}, apply).shape == Shape{.batch = 2, .channels = 7});
+  CHECK(test::gradient_error(device, p, {}, apply) < test::tolerance::gradient);
+}
+
 TEST_CASE("Residual block: gradients are central differences, projected or not, timed or not") {
   cpu::Device device({.threads = 1});
   for (const auto& [inputs, outputs] : {std::pair(4, 4), std::pair(3, 4)})

@@ -120,10 +120,11 @@ double central_difference(double& x, const F& f, double h = op_step) {
 }
 
 /// Largest difference between the tape's gradients and central differences, relative to the largest magnitude of each tensor.
-/// Operands listed in `constants` have no gradient.
+/// Operands listed in `constants` have no gradient, nor do the parameters named in `untrained`.
 template <class Build>
 double gradient_error(cpu::Device& device, Parameters<double>& parameters, std::vector<Operand<double>> operands,
-                      const Build& build, const std::vector<std::size_t>& constants = {}, double step = op_step) {
+                      const Build& build, const std::vector<std::size_t>& constants = {}, double step = op_step,
+                      const std::vector<std::string>& untrained = {}) {
   const auto pass = train_pass(device, parameters, operands, build);
   const auto weights = normals<double>(pass.result.size(), 999);
   const auto objective = [&] {
@@ -144,6 +145,7 @@ double gradient_error(cpu::Device& device, Parameters<double>& parameters, std::
         worst, relative_difference(pass.operand_gradients[k], slopes(operands[k].values.data(), operands[k].values.size())));
   }
   for (const auto& entry : parameters.entries()) {
+    if (std::find(untrained.begin(), untrained.end(), entry.name) != untrained.end()) continue;
     const auto begin = pass.parameter_gradients.begin() + static_cast<std::ptrdiff_t>(entry.at.offset);
     const std::vector<double> given(begin, begin + static_cast<std::ptrdiff_t>(entry.at.size));
     worst = std::max(worst, relative_difference(given, slopes(parameters.value(entry.at), entry.at.size)));

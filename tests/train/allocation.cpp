@@ -3,6 +3,7 @@
 
 #include "catch.hpp"
 #include "lacuna/nn/fno.hpp"
+#include "lacuna/nn/space_time_unet.hpp"
 #include "lacuna/nn/unet.hpp"
 #include "lacuna/ops/masked_loss.hpp"
 #include "lacuna/train/optimizer.hpp"
@@ -94,17 +95,17 @@ struct Allocations {
 };
 
 /// Allocations of the third step; the first plans, the second warms what libraries keep.
-template <class Network = nn::UNet>
-Allocations in_a_step(cpu::Convolutions path, int threads, const typename Network::Settings& settings, const Shape& grid) {
+template <class Network>
+Allocations in_a_step(cpu::Convolutions path, int threads, const typename Network::Settings& settings, Shape shape) {
   cpu::Device device({.threads = threads, .convolutions = path});
   Parameters<float> parameters;
   const Network network(settings, parameters, 1);
   train::Optimizer<float> optimizer(parameters, {});
-  const Shape shape = grid.with_channels(settings.inputs);
+  shape.channels = settings.inputs;
   const auto values = test::normals<float>(shape.size(), 1);
   const auto target = test::normals<float>(shape.with_channels(settings.outputs).size(), 2);
   const auto query = test::coins(target.size(), 0.5f, 3);
-  const std::vector<float> times(static_cast<std::size_t>(grid.batch), 0.5f);
+  const std::vector<float> times(static_cast<std::size_t>(shape.batch), 0.5f);
   const auto step = [&] {
     device.reset();
     parameters.zero_gradients();
@@ -160,9 +161,16 @@ TEST_CASE("Allocations: the counter counts") {
 
 TEST_CASE("Allocations: none of our own in a training step on Eigen") {
   for (const int threads : thread_counts) {
-    CHECK(in_a_step(cpu::Convolutions::eigen, threads, {.hidden = 8}, {.batch = 2, .height = 16, .width = 16}).own == 0);
-    CHECK(in_a_step(cpu::Convolutions::eigen, threads, {.hidden = 32}, {.batch = 4, .height = 13, .width = 16}).own == 0);
-    CHECK(in_a_step(cpu::Convolutions::eigen, threads, {.hidden = 64}, {.batch = 2, .height = 32, .width = 32}).own == 0);
+    const auto step = [threads](int hidden, const Shape& shape) {
+      return in_a_step<nn::UNet>(cpu::Convolutions::eigen, threads, {.hidden = hidden}, shape).own;
+    };
+    CHECK(step(8, {.batch = 2, .height = 16, .width = 16}) == 0);
+    CHECK(step(32, {.batch = 4, .height = 13, .width = 16}) == 0);
+    CHECK(step(64, {.batch = 2, .height = 32, .width = 32}) == 0);
+    for (const int hidden : {8, 16})
+      CHECK(in_a_step<nn::SpaceTimeUNet>(cpu::Convolutions::eigen, threads, {.hidden = hidden},
+                                         {.batch = 2, .frames = 3, .height = 13, .width = 16})
+                .own == 0);
     CHECK(in_an_ensemble(cpu::Convolutions::eigen, threads).own == 0);
   }
 }
@@ -183,10 +191,13 @@ TEST_CASE("Allocations: none of our own in a training step on oneDNN, whose own 
   for (const int threads : thread_counts) {
     for (const int hidden : {8, 32, 64}) {
       const auto step =
-          in_a_step(cpu::Convolutions::onednn, threads, {.hidden = hidden}, {.batch = 4, .height = 13, .width = 16});
+          in_a_step<nn::UNet>(cpu::Convolutions::onednn, threads, {.hidden = hidden}, {.batch = 4, .height = 13, .width = 16});
       CHECK(step.own == 0);
       WARN("oneDNN's own allocations in a step: " << step.library);
     }
+    CHECK(in_a_step<nn::SpaceTimeUNet>(cpu::Convolutions::onednn, threads, {.hidden = 32},
+                                       {.batch = 2, .frames = 3, .height = 13, .width = 16})
+              .own == 0);
     CHECK(in_an_ensemble(cpu::Convolutions::onednn, threads).own == 0);
   }
 }

@@ -23,7 +23,7 @@ namespace lacuna::nn {
 /// Two numbers of modes: frames are channels, as for UNet. Three: frames are an axis, along which there must be at least that
 /// many. Grids of any size from the modes on, odd ones too; along W the modes must be even in number.
 /// The field is taken as periodic. Parameters carry the published names, so that published weights can be loaded
-/// (load_published()). Source: Li et al. 2021, arXiv:2010.08895; the paper's network, method section 8.
+/// (load_published_fno()). Source: Li et al. 2021, arXiv:2010.08895; the paper's network, method section 8.
 class Fno {
  public:
   struct Settings {

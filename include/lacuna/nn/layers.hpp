@@ -4,11 +4,13 @@
 #include <string>
 
 #include "lacuna/ops/activation.hpp"
+#include "lacuna/ops/attention.hpp"
 #include "lacuna/ops/concatenate.hpp"
 #include "lacuna/ops/convolution.hpp"
 #include "lacuna/ops/linear.hpp"
 #include "lacuna/ops/rms_norm_silu.hpp"
 #include "lacuna/ops/spectral_convolution.hpp"
+#include "lacuna/ops/time_embedding.hpp"
 
 namespace lacuna::nn {
 
@@ -49,6 +51,26 @@ class Builder {
     parameters_.fill_uniform(weight, std::sqrt(T(3) / static_cast<T>(inputs + outputs)), seed_);
     return {weight, bias, inputs, outputs, modes};
   }
+  ops::AttentionParameters attention(int channels, int heads, int features, bool bias) const {
+    const int width = heads * features;
+    return {uniform("to_qkv.weight", {3 * width, channels}, channels),
+            uniform("to_out.weight", {channels, width}, width),
+            bias ? uniform("to_out.bias", {channels}, width) : Parameter{},
+            channels,
+            heads,
+            features};
+  }
+  /// Numbers of mean 0 and variance 1, as an embedding table starts.
+  Parameter table(const std::string& name, int rows, int columns) const {
+    const auto p = parameters_.add(prefix_ + name, {rows, columns});
+    parameters_.fill_uniform(p, std::sqrt(T(3)), seed_);
+    return p;
+  }
+  Parameter constant(const std::string& name, const std::vector<T>& values) const {
+    const auto p = parameters_.add(prefix_ + name, {static_cast<int>(values.size())});
+    std::copy(values.begin(), values.end(), parameters_.value(p));
+    return p;
+  }
   Parameter gain(const std::string& name, int channels) const { return parameters_.add(prefix_ + name, {channels}, T(1)); }
 
  private:
@@ -61,6 +83,38 @@ class Builder {
   Parameters<T>& parameters_;
   std::uint64_t seed_;
   std::string prefix_;
+};
+
+/// @brief next = layer(x); x is needed no more.
+template <class T, class Layer>
+Variable<T> consume(Graph<T>& g, const Variable<T>& x, const Layer& layer) {
+  const auto y = layer(x);
+  g.release(x);
+  return y;
+}
+
+/// @brief [a, b] along the channels; neither is needed any more.
+template <class T>
+Variable<T> join(Graph<T>& g, const Variable<T>& a, const Variable<T>& b) {
+  const auto y = ops::concatenate(g, a, b);
+  g.release(a);
+  g.release(b);
+  return y;
+}
+
+/// @brief Features of the diffusion time: sinusoidal -> linear -> GELU -> linear -> SiLU, of `width` channels.
+struct TimeFeatures {
+  ops::LinearParameters first, second;
+
+  /// times (B) in [0, 1] -> (B,1,1,1,width).
+  template <class T>
+  Variable<T> operator()(Graph<T>& g, const T* times, int batch) const {
+    const auto e = ops::time_embedding(g, times, batch, first.inputs);
+    const auto a = consume(g, e, [&](const Variable<T>& v) { return ops::linear(g, first, v); });
+    const auto b = consume(g, a, [&](const Variable<T>& v) { return ops::activation<ops::Gelu>(g, v); });
+    const auto c = consume(g, b, [&](const Variable<T>& v) { return ops::linear(g, second, v); });
+    return consume(g, c, [&](const Variable<T>& v) { return ops::activation<ops::Silu>(g, v); });
+  }
 };
 
 /// @brief Residual block: conv 3x3 -> RMSNorm -> (1 + scale, shift of the time) -> SiLU, conv 3x3 -> RMSNorm -> SiLU, plus x

@@ -5,7 +5,6 @@
 
 #include "lacuna/nn/layers.hpp"
 #include "lacuna/ops/canvas.hpp"
-#include "lacuna/ops/time_embedding.hpp"
 
 namespace lacuna::nn {
 
@@ -37,8 +36,8 @@ class UNet {
                          " levels");
     const Builder<T> b(parameters, seed);
     const int hidden = settings.hidden, time_width = 4 * hidden, levels = this->levels();
-    time_first_ = b.linear("time.0", hidden, time_width);
-    time_second_ = b.linear("time.2", time_width, time_width);
+    time_.first = b.linear("time.0", hidden, time_width);
+    time_.second = b.linear("time.2", time_width, time_width);
     first_ = b.convolution("first", settings.inputs, hidden, 5, 1, 2);
     const auto width = [&](int level) {
       return level < 0 ? hidden : hidden * settings.multipliers[static_cast<std::size_t>(level)];
@@ -91,30 +90,8 @@ class UNet {
   int levels() const { return static_cast<int>(settings_.multipliers.size()); }
 
   template <class T>
-  Variable<T> time_features(Graph<T>& g, const T* times, int batch) const {
-    const auto e = ops::time_embedding(g, times, batch, settings_.hidden);
-    const auto a = ops::linear(g, time_first_, e);
-    g.release(e);
-    const auto b = ops::activation<ops::Gelu>(g, a);
-    g.release(a);
-    const auto c = ops::linear(g, time_second_, b);
-    g.release(b);
-    const auto features = ops::activation<ops::Silu>(g, c);
-    g.release(c);
-    return features;
-  }
-
-  /// next = f(x); x is needed no more.
-  template <class T, class Layer>
-  static Variable<T> consume(Graph<T>& g, const Variable<T>& x, const Layer& layer) {
-    const auto y = layer(x);
-    g.release(x);
-    return y;
-  }
-
-  template <class T>
   Variable<T> body(Graph<T>& g, const Variable<T>& input, const T* times) const {
-    const auto time = time_features(g, times, input.shape.batch);
+    const auto time = time_(g, times, input.shape.batch);
     const auto block = [&](const ResidualBlock& layer) { return [&](const Variable<T>& v) { return layer(g, v, time); }; };
     const auto first = ops::convolution(g, first_, input, ops::InputGradient::skipped);
     std::array<Variable<T>, max_levels> skips;
@@ -142,16 +119,8 @@ class UNet {
     return consume(g, x, [&](const Variable<T>& v) { return ops::convolution(g, out_, v); });
   }
 
-  template <class T>
-  static Variable<T> join(Graph<T>& g, const Variable<T>& a, const Variable<T>& b) {
-    const auto y = ops::concatenate(g, a, b);
-    g.release(a);
-    g.release(b);
-    return y;
-  }
-
   Settings settings_;
-  ops::LinearParameters time_first_, time_second_;
+  TimeFeatures time_;
   ops::ConvolutionParameters first_, out_;
   std::vector<Level> down_, up_;
   ResidualBlock middle_[2], last_;

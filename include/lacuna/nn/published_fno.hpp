@@ -40,7 +40,7 @@ std::vector<float> from_published(const typename Parameters<T>::Entry& entry, co
 /// @brief Fills an Fno's parameters from published weights: tensors `prefix` + name, complex ones with a last axis of 2.
 /// Throws: DataError that names a tensor that is missing or has another size; the parameters are then as they were.
 template <class T>
-void load_published(Parameters<T>& parameters, const data::Tensors& file, const std::string& prefix = "") {
+void load_published_fno(Parameters<T>& parameters, const data::Tensors& file, const std::string& prefix = "") {
   auto values = parameters.values();
   for (const auto& entry : parameters.entries()) {
     const auto from = from_published<T>(entry, file.at(prefix + entry.name));
@@ -52,7 +52,7 @@ void load_published(Parameters<T>& parameters, const data::Tensors& file, const 
 /// @brief An Fno's parameters under their published names and in the published order of storage, as float.
 /// Shapes: spectral weights (in, out, modes..., 2), the modes in one axis per axis of `modes` (the last one modes/2 + 1).
 template <class T>
-data::Tensors save_published(const Parameters<T>& parameters, const std::vector<int>& modes, const std::string& prefix = "") {
+data::Tensors save_published_fno(const Parameters<T>& parameters, const std::vector<int>& modes, const std::string& prefix = "") {
   data::Tensors file;
   for (const auto& entry : parameters.entries()) {
     std::vector<float> values(entry.at.size);

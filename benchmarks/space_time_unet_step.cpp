@@ -1,0 +1,69 @@
+// Training steps and forward passes of the space-time UNet, timed on request: the lacuna side of
+// benchmarks/peers/space_time_unet.py.
+//
+// usage: bench_space_time_unet_step [threads]
+// Reads lines "forward N" and "step N" and answers each with the milliseconds of N repetitions; other lines end it.
+// A batch is 8 samples of 8 frames of 32 x 32. A step is forward, masked loss and backward; a forward keeps nothing.
+
+#include <chrono>
+#include <iostream>
+#include <string>
+#include <vector>
+
+#include "lacuna/core/philox.hpp"
+#include "lacuna/nn/space_time_unet.hpp"
+#include "lacuna/ops/masked_loss.hpp"
+
+namespace {
+
+using namespace lacuna;
+
+constexpr Shape shape{.batch = 8, .frames = 8, .height = 32, .width = 32, .channels = 2};
+
+class Bench {
+ public:
+  explicit Bench(int threads) : device_({.threads = threads}), network_({}, parameters_, 1) {
+    for (std::size_t i = 0; i < input_.size(); ++i) {
+      const auto words = philox(philox_key(1, Purpose::initial), 1, i);
+      input_[i] = normals(words)[0];
+      if (i % 2 == 0) input_[i] = input_[i] > 0 ? 1.0f : 0.0f;
+      query_[i / 2] = uniform(words[2]) < 0.3f ? 1 : 0;
+    }
+  }
+
+  void pass(Mode mode) {
+    device_.reset();
+    parameters_.zero_gradients();
+    Graph<float> graph(device_, parameters_, mode);
+    const auto input = graph.make(shape);
+    std::copy(input_.begin(), input_.end(), input.data);
+    const auto estimate = network_(graph, input, times_.data());
+    if (mode == Mode::infer) return;
+    ops::masked_loss(graph, estimate, target_.data(), query_.data());
+    graph.backward();
+  }
+
+ private:
+  cpu::Device device_;
+  Parameters<float> parameters_;
+  nn::SpaceTimeUNet network_;
+  std::vector<float> input_ = std::vector<float>(shape.size()), target_ = std::vector<float>(shape.cells(), 0.5f),
+                     times_ = std::vector<float>(shape.batch, 0.5f);
+  std::vector<std::uint8_t> query_ = std::vector<std::uint8_t>(shape.cells());
+};
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  Bench bench(argc > 1 ? std::stoi(argv[1]) : 1);
+  std::string what;
+  int repeats = 0;
+  while (std::cin >> what >> repeats && (what == "forward" || what == "step")) {
+    for (int i = 0; i < repeats; ++i) {
+      const auto start = std::chrono::steady_clock::now();
+      bench.pass(what == "step" ? Mode::train : Mode::infer);
+      std::cout << std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count() << ' ';
+    }
+    std::cout << std::endl;
+  }
+}

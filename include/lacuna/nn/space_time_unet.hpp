@@ -1,0 +1,214 @@
+#pragma once
+
+#include <array>
+#include <vector>
+
+#include "lacuna/nn/layers.hpp"
+#include "lacuna/ops/canvas.hpp"
+#include "lacuna/ops/layer_norm.hpp"
+#include "lacuna/ops/linear_attention.hpp"
+#include "lacuna/ops/spatial_attention.hpp"
+#include "lacuna/ops/temporal_attention.hpp"
+
+namespace lacuna::nn {
+
+/// @brief An attention layer behind a layer norm, added to its input: x + attention(norm(x)).
+struct NormedAttention {
+  Parameter gain;
+  ops::AttentionParameters layer;
+
+  template <class T, class Attention>
+  Variable<T> operator()(Graph<T>& g, const Variable<T>& x, const Attention& attention) const {
+    const auto normed = ops::layer_norm(g, gain, x);
+    return consume(g, normed, [&](const Variable<T>& n) { return attention(layer, n, x); });
+  }
+};
+
+/// @brief Factorised space-time UNet on (B,T,H,W,C): convolutions within each frame, attention within frames and across them.
+///
+/// Plan: conv 5x5, temporal attention (its result is the first feature map); per level two residual blocks, spatial linear
+/// attention, temporal attention, then a strided 4x4 convolution; in the middle residual block, full spatial attention, temporal
+/// attention, residual block; the way up mirrored with skip concatenation and transposed 4x4 convolutions; a residual block on
+/// [x, first feature map]; conv 1x1. All temporal attentions share one table of position biases and the rotary frequencies, which
+/// are constants: their gradient stays zero.
+/// Any number of frames. Any grid size: frames are grown with zeros at the bottom and right to a multiple of 2^(levels-1) and cut
+/// back; in the masked input of this library zeros mean "not observed", but spatial attention does see the added positions, so
+/// that the estimate of a grown grid equals that of the same input with zeros appended.
+/// Parameters carry the published names, but for the residual blocks' (published_weights.hpp translates).
+/// Source: the network of the paper's experiments, method section 8.
+class SpaceTimeUNet {
+ public:
+  static constexpr std::size_t max_levels = 8;
+
+  struct Settings {
+    int inputs = 2;   ///< channels in: masks and masked values, in the published order
+    int outputs = 1;  ///< channels out: variables
+    int hidden = 32;
+    std::vector<int> multipliers = {1, 2, 2};
+    int heads = 2;              ///< of every attention
+    int spatial_features = 32;  ///< a head, of both spatial attentions
+    int temporal_features = 4;  ///< a head; even, since rotary embedding turns pairs
+  };
+
+  /// @brief Throws OptionError that names the layer, what it expects and what was given, if a setting is out of range.
+  static void validate(const Settings& s) {
+    const auto positive = [](const char* layer, const char* what, int given) {
+      require<OptionError>(given > 0, "SpaceTimeUNet: ", layer, ": ", what, " ", given, ", expected from 1");
+    };
+    positive("init_conv", "inputs", s.inputs);
+    positive("final_conv", "outputs", s.outputs);
+    require<OptionError>(s.hidden >= 4 && s.hidden % 2 == 0, "SpaceTimeUNet: time_mlp: hidden ", s.hidden,
+                         ", expected an even width from 4");
+    require<OptionError>(!s.multipliers.empty() && s.multipliers.size() <= max_levels,
+                         "SpaceTimeUNet: downs: ", s.multipliers.size(), " multipliers, expected 1 to ", max_levels);
+    for (std::size_t l = 0; l < s.multipliers.size(); ++l) positive(text("downs.", l).c_str(), "multiplier", s.multipliers[l]);
+    positive("attention", "heads", s.heads);
+    positive("mid_spatial_attn", "features a head", s.spatial_features);
+    require<OptionError>(s.temporal_features > 0 && s.temporal_features % 2 == 0,
+                         "SpaceTimeUNet: init_temporal_attn: ", s.temporal_features,
+                         " features a head, expected an even number (rotary embedding turns pairs)");
+  }
+
+  /// Appends the network's parameters to `parameters`. Throws OptionError as validate().
+  template <class T>
+  SpaceTimeUNet(const Settings& settings, Parameters<T>& parameters, std::uint64_t seed) : settings_(settings) {
+    validate(settings);
+    const Builder<T> b(parameters, seed);
+    const int hidden = settings.hidden, time_width = 4 * hidden, levels = this->levels();
+    positions_.bias = b.table("time_rel_pos_bias.relative_attention_bias.weight", ops::position_buckets, settings.heads);
+    first_ = b.convolution("init_conv", settings.inputs, hidden, 5, 1, 2);
+    std::vector<T> frequencies;
+    for (int i = 0; i < settings.temporal_features; i += 2)
+      frequencies.push_back(std::pow(T(10000), -static_cast<T>(i) / static_cast<T>(settings.temporal_features)));
+    positions_.frequencies = b.constant("init_temporal_attn.fn.fn.fn.rotary_emb.freqs", frequencies);
+    first_temporal_ = temporal(b.child("init_temporal_attn"), hidden);
+    time_.first = b.linear("time_mlp.1", hidden, time_width);
+    time_.second = b.linear("time_mlp.3", time_width, time_width);
+    for (int l = 0; l < levels; ++l) {
+      down_.push_back(level(b.child(text("downs.", l)), width(l - 1), width(l), time_width));
+      if (l < levels - 1) down_.back().resample = b.convolution(text("downs.", l, ".4"), width(l), width(l), 4, 2, 1);
+    }
+    for (int l = levels - 1; l >= 0; --l) {
+      const std::string name = text("ups.", levels - 1 - l);
+      up_.push_back(level(b.child(name), 2 * width(l), width(l - 1), time_width));
+      if (l > 0) up_.back().resample = b.convolution(name + ".4", width(l - 1), width(l - 1), 4, 2, 1, true);
+    }
+    const int widest = width(levels - 1);
+    middle_first_ = {b.child("mid_block1"), widest, widest, time_width};
+    middle_spatial_ = attention(b.child("mid_spatial_attn"), "fn.fn", widest, settings.spatial_features, false);
+    middle_temporal_ = temporal(b.child("mid_temporal_attn"), widest);
+    middle_second_ = {b.child("mid_block2"), widest, widest, time_width};
+    last_ = {b.child("final_conv.0"), 2 * hidden, hidden, 0};
+    out_ = b.convolution("final_conv.1", hidden, settings.outputs, 1, 1, 0);
+  }
+
+  const Settings& settings() const { return settings_; }
+
+  /// @brief Estimate of x0 from the assembled input; its gradient is computed only where asked for.
+  /// Shapes: input (B,T,H,W,inputs), times (B) in [0,1] -> (B,T,H,W,outputs). Throws: ShapeError.
+  template <class T>
+  Variable<T> operator()(Graph<T>& g, const Variable<T>& input, const T* times,
+                         ops::InputGradient input_gradient = ops::InputGradient::skipped) const {
+    require<ShapeError>(input.shape.channels == settings_.inputs, "SpaceTimeUNet: init_conv: input has shape ", input.shape,
+                        ", expected ", settings_.inputs, " channels");
+    const int step = 1 << (levels() - 1);
+    const auto whole = [step](int n) { return (n + step - 1) / step * step; };
+    const int height = input.shape.height, columns = input.shape.width;
+    if (height % step == 0 && columns % step == 0) return body(g, input, times, input_gradient);
+    const auto grown = ops::canvas(g, input, whole(height), whole(columns));
+    const auto estimate = consume(g, grown, [&](const Variable<T>& x) { return body(g, x, times, input_gradient); });
+    return consume(g, estimate, [&](const Variable<T>& x) { return ops::canvas(g, x, height, columns); });
+  }
+
+ private:
+  struct Level {
+    ResidualBlock first, second;
+    NormedAttention linear, temporal;
+    ops::ConvolutionParameters resample;
+  };
+
+  int levels() const { return static_cast<int>(settings_.multipliers.size()); }
+  int width(int level) const {
+    return level < 0 ? settings_.hidden : settings_.hidden * settings_.multipliers[static_cast<std::size_t>(level)];
+  }
+
+  template <class T>
+  NormedAttention attention(const Builder<T>& b, const std::string& inner, int channels, int features, bool bias) const {
+    const auto layer = b.child("fn").child(inner).attention(channels, settings_.heads, features, bias);
+    return {b.gain("fn.norm.gain", channels), layer};
+  }
+  template <class T>
+  NormedAttention temporal(const Builder<T>& b, int channels) const {
+    return attention(b, "fn.fn", channels, settings_.temporal_features, false);
+  }
+  template <class T>
+  Level level(const Builder<T>& b, int inputs, int outputs, int time_width) const {
+    return {{b.child("0"), inputs, outputs, time_width},
+            {b.child("1"), outputs, outputs, time_width},
+            attention(b.child("2"), "fn", outputs, settings_.spatial_features, true),
+            temporal(b.child("3"), outputs),
+            {}};
+  }
+
+  /// x is needed no more, unless `keep`.
+  template <class T>
+  Variable<T> run(Graph<T>& g, const Level& level, const Variable<T>& x, const Variable<T>& time, bool keep) const {
+    auto y = level.first(g, x, time);
+    if (!keep) g.release(x);
+    y = consume(g, y, [&](const Variable<T>& v) { return level.second(g, v, time); });
+    y = consume(g, y, [&](const Variable<T>& v) { return level.linear(g, v, linear_op(g)); });
+    return consume(g, y, [&](const Variable<T>& v) { return level.temporal(g, v, temporal_op(g)); });
+  }
+  template <class T>
+  static auto linear_op(Graph<T>& g) {
+    return [&g](const auto& layer, const auto& x, const auto& residual) { return ops::linear_attention(g, layer, x, residual); };
+  }
+  template <class T>
+  static auto spatial_op(Graph<T>& g) {
+    return [&g](const auto& layer, const auto& x, const auto& residual) { return ops::spatial_attention(g, layer, x, residual); };
+  }
+  template <class T>
+  auto temporal_op(Graph<T>& g) const {
+    return [&g, positions = positions_](const auto& layer, const auto& x, const auto& residual) {
+      return ops::temporal_attention(g, layer, positions, x, residual);
+    };
+  }
+
+  template <class T>
+  Variable<T> body(Graph<T>& g, const Variable<T>& input, const T* times, ops::InputGradient input_gradient) const {
+    const auto time = time_(g, times, input.shape.batch);
+    auto x = ops::convolution(g, first_, input, input_gradient);
+    const auto first = consume(g, x, [&](const Variable<T>& v) { return first_temporal_(g, v, temporal_op(g)); });
+    std::array<Variable<T>, max_levels> skips;
+    std::size_t depth = 0;
+    x = first;
+    for (const auto& level : down_) {
+      // Level 0 reads the first feature map, which is wanted at the end; where nothing was resampled x is a skip.
+      x = run(g, level, x, time, depth == 0);
+      skips[depth++] = x;
+      if (level.resample.outputs > 0) x = ops::convolution(g, level.resample, x);
+    }
+    x = middle_first_(g, x, time);  // its input is the last skip
+    x = consume(g, x, [&](const Variable<T>& v) { return middle_spatial_(g, v, spatial_op(g)); });
+    x = consume(g, x, [&](const Variable<T>& v) { return middle_temporal_(g, v, temporal_op(g)); });
+    x = consume(g, x, [&](const Variable<T>& v) { return middle_second_(g, v, time); });
+    for (const auto& level : up_) {
+      x = run(g, level, join(g, x, skips[--depth]), time, false);
+      if (level.resample.outputs > 0)
+        x = consume(g, x, [&](const Variable<T>& v) { return ops::convolution(g, level.resample, v); });
+    }
+    x = consume(g, join(g, x, first), [&](const Variable<T>& v) { return last_(g, v, time); });
+    g.release(time);
+    return consume(g, x, [&](const Variable<T>& v) { return ops::convolution(g, out_, v); });
+  }
+
+  Settings settings_;
+  ops::TimePositions positions_;
+  TimeFeatures time_;
+  ops::ConvolutionParameters first_, out_;
+  std::vector<Level> down_, up_;
+  ResidualBlock middle_first_, middle_second_, last_;
+  NormedAttention first_temporal_, middle_spatial_, middle_temporal_;
+};
+
+}  // namespace lacuna::nn

@@ -1,0 +1,122 @@
+#pragma once
+
+#include <algorithm>
+
+#include "lacuna/autograd/graph.hpp"
+#include "lacuna/core/lanes.hpp"
+
+namespace lacuna::ops {
+
+/// @brief Operands of the norm over a run of positions.
+template <class T>
+struct LayerNormRows {
+  const T* x;       // (rows, C)
+  const T* gain;    // (C)
+  const T* grad_y;  // (rows, C); null forward
+  T* result;        // (rows, C): y, or the gradient of x
+  T* grad_gain;     // (C), added to; null forward
+  int channels;
+  std::size_t rows;
+};
+
+/// Mean and 1 / deviation of one position's channels.
+template <class Lane>
+struct LayerNormMoments {
+  simd::Scalar<Lane> mean, inverse;
+  LACUNA_INLINE LayerNormMoments(const simd::Scalar<Lane>* x, int channels) {
+    using T = simd::Scalar<Lane>;
+    constexpr int w = simd::width<Lane>;
+    Lane sums{}, squares{};
+    for (int j = 0; j < channels; j += w) sums += simd::load_lane<Lane>(x + j);
+    mean = simd::sum(sums) / static_cast<T>(channels);
+    for (int j = 0; j < channels; j += w) {
+      const Lane d = simd::load_lane<Lane>(x + j) - mean;
+      squares += d * d;
+    }
+    inverse = T(1) / simd::square_root(simd::sum(squares) / static_cast<T>(channels) + T(1e-5));
+  }
+};
+
+template <class Lane, class T>
+LACUNA_INLINE void layer_norm_forward_row(const LayerNormRows<T>& r, std::size_t row) {
+  const std::size_t at = row * static_cast<std::size_t>(r.channels);
+  const LayerNormMoments<Lane> m(r.x + at, r.channels);
+  for (int j = 0; j < r.channels; j += simd::width<Lane>)
+    simd::store_lane<Lane>(r.result + at + j,
+                           (simd::load_lane<Lane>(r.x + at + j) - m.mean) * m.inverse * simd::load_lane<Lane>(r.gain + j));
+}
+
+/// With u = (x - mean) / deviation and h = grad_y gain: grad_x = (h - mean(h) - u mean(h u)) / deviation.
+template <class Lane, class T>
+LACUNA_INLINE void layer_norm_backward_row(const LayerNormRows<T>& r, std::size_t row) {
+  constexpr int w = simd::width<Lane>;
+  const std::size_t at = row * static_cast<std::size_t>(r.channels);
+  const T *x = r.x + at, *grad_y = r.grad_y + at;
+  const LayerNormMoments<Lane> m(x, r.channels);
+  Lane sum_h{}, sum_hu{};
+  for (int j = 0; j < r.channels; j += w) {
+    const Lane u = (simd::load_lane<Lane>(x + j) - m.mean) * m.inverse, g = simd::load_lane<Lane>(grad_y + j);
+    const Lane h = g * simd::load_lane<Lane>(r.gain + j);
+    simd::store_lane<Lane>(r.grad_gain + j, simd::load_lane<Lane>(r.grad_gain + j) + g * u);
+    sum_h += h;
+    sum_hu += h * u;
+  }
+  const T mean_h = simd::sum(sum_h) / static_cast<T>(r.channels), mean_hu = simd::sum(sum_hu) / static_cast<T>(r.channels);
+  for (int j = 0; j < r.channels; j += w) {
+    const Lane u = (simd::load_lane<Lane>(x + j) - m.mean) * m.inverse;
+    const Lane h = simd::load_lane<Lane>(grad_y + j) * simd::load_lane<Lane>(r.gain + j);
+    simd::store_lane<Lane>(r.result + at + j, (h - mean_h - u * mean_hu) * m.inverse);
+  }
+}
+
+template <class T>
+void layer_norm_run(const LayerNormRows<T>& rows) {
+  simd::run_lanes<T>(rows.channels % simd::lanes == 0, [&rows](auto lane) LACUNA_KERNEL {
+    using Lane = decltype(lane);
+    const LayerNormRows<T> r = rows;
+    for (std::size_t i = 0; i < r.rows; ++i)
+      r.grad_y == nullptr ? layer_norm_forward_row<Lane>(r, i) : layer_norm_backward_row<Lane>(r, i);
+  });
+}
+
+/// @brief y = (x - mean(x)) / sqrt(var(x) + 1e-5) * gain over the channels of each position (biased variance, no shift).
+///
+/// Shapes: x, y (B,T,H,W,C) | gain (C). Gradient: handed to x; gain's accumulates. NaN: propagates within its position.
+/// Determinism: fixed runs of positions summed in order, whatever the threads. Cost: forward reads x and writes y once, backward
+/// reads x and grad_y and writes grad_x once; nothing is stored. Throws: ShapeError on a channel mismatch.
+/// Source: Ba, Kiros and Hinton 2016, arXiv:1607.06450, as the paper's networks use it.
+template <class T>
+Variable<T> layer_norm(Graph<T>& graph, Parameter gain, const Variable<T>& x) {
+  constexpr int runs = 16;
+  const int c = x.shape.channels;
+  require<ShapeError>(gain.size == static_cast<std::size_t>(c), "layer_norm: x has shape ", x.shape, ", expected ", gain.size,
+                      " channels");
+  const auto y = graph.make(x.shape);
+  const auto for_runs = [](Graph<T>& g, const Variable<T>& of, const T* gains, const T* grad_y, T* result, T* sums) {
+    if (g.dry()) return;
+    parallel_for(g.device().threads(), runs, [&](int run) {
+      const auto [begin, end] = share(of.shape.cells(), runs, run);
+      const auto channels = static_cast<std::size_t>(of.shape.channels);
+      layer_norm_run<T>({of.data + begin * channels, gains, grad_y != nullptr ? grad_y + begin * channels : nullptr,
+                         result + begin * channels, sums != nullptr ? sums + static_cast<std::size_t>(run) * channels : nullptr,
+                         of.shape.channels, end - begin});
+    });
+  };
+  for_runs(graph, x, graph.parameters().value(gain), nullptr, y.data, nullptr);
+  graph.record([&graph, gain, x, y, for_runs] {
+    T* grad_x = graph.take(x.shape.size());
+    T* sums = graph.take(runs * gain.size);
+    if (!graph.dry()) {
+      std::fill_n(sums, runs * gain.size, T(0));
+      for_runs(graph, x, graph.parameters().value(gain), y.node->gradient, grad_x, sums);
+      T* grad_gain = graph.parameters().gradient(gain);
+      for (std::size_t i = 0; i < runs * gain.size; ++i) grad_gain[i % gain.size] += sums[i];
+    }
+    graph.give(sums, runs * gain.size);
+    graph.contribute(x, grad_x);
+    graph.finish(y);
+  });
+  return y;
+}
+
+}  // namespace lacuna::ops
