@@ -49,6 +49,9 @@ void declare(CLI::App& app, lacuna::fill::Options& o, std::string& contexts) {
   app.add_option("--seed", o.seed, "seed of all randomness")->capture_default_str();
   app.add_option("--threads", o.threads, "threads (0: all)")->check(CLI::Range(0, 1024))->capture_default_str();
   app.add_option("--withhold", o.withhold, "share of the observations kept aside for choices and scores")->capture_default_str();
+  app.add_option("--network", o.network, "network to train")
+      ->check(CLI::IsMember({"unet", "space-time-unet", "fno"}))
+      ->capture_default_str();
   app.add_option("--hidden", o.hidden, "width of the network")->check(CLI::Range(4, 1024))->capture_default_str();
   app.add_option("--batch", o.batch, "samples a step (0: chosen)")->check(CLI::Range(0, 4096))->capture_default_str();
   app.add_option("--crop", o.crop, "rows and columns trained on (-1: chosen, 0: the whole grid)")->capture_default_str();

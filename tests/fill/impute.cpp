@@ -92,6 +92,18 @@ TEST_CASE("a run that was interrupted and resumed ends where an unbroken one end
   std::filesystem::remove_all(folder);
 }
 
+TEST_CASE("each network fills, repeats bit for bit, and the report tells which it was") {
+  const auto fields = waves::make(9, 2, waves::Gaps::pixels);
+  for (const char* network : {"space-time-unet", "fno"}) {
+    auto o = quick(3);
+    o.network = network;
+    const auto first = impute(fields, o), second = impute(fields, o);
+    CHECK(first.report.network == network);
+    CHECK(first.filled.values == second.filled.values);
+    for (const float x : first.filled.values) CHECK(std::isfinite(x));
+  }
+}
+
 TEST_CASE("several allowed policies are tried and the choice repeats") {
   const auto fields = waves::make(12, 1, waves::Gaps::pixels);
   auto o = quick(2);
@@ -111,6 +123,8 @@ TEST_CASE("options that cannot work are named before any work") {
   refused([](Options& o) { o.mask = "pixel"; }, "--mask pixel");
   refused([](Options& o) { o.background = "krigging"; }, "--background krigging");
   refused([](Options& o) { o.members = 1; }, "--members 1");
+  refused([](Options& o) { o.network = "transformer"; }, "--network transformer");
+  refused([](Options& o) { o.network = "fno", o.crop = 20; }, "--crop 20");
   refused([](Options& o) { o.hidden = 17; }, "--hidden 17");
   refused([](Options& o) { o.crop = -7; }, "--crop -7");
 }

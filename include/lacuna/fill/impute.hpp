@@ -40,6 +40,7 @@ struct Calibration {
 /// @brief Batch and crop for a grid: about 20000 cells a step; crops where gaps are small against the grid.
 inline void choose_sizes(const data::Grid& grid, const mask::Structure& structure, LearnerSettings& settings) {
   constexpr int cells_per_step = 20736, usual_crop = 36, largest_whole = 24000;
+  if (settings.network == "fno") settings.crop = 0;  // its modes are those of the whole grid
   if (settings.crop < 0) {
     const bool small_gaps = structure.kind == mask::Structure::Kind::pixels;
     const bool whole =
@@ -193,6 +194,7 @@ inline Fingerprint fingerprint(const Options& o, const Study& study, const Learn
       {"mask policy", text(report.mask, " ", o.ratio)},
       {"seed", text(o.seed)},
       {"steps", text(o.steps)},
+      {"network", settings.network},
       {"hidden width", text(settings.hidden)},
       {"batch", text(settings.batch)},
       {"crop", text(settings.crop)},
@@ -273,15 +275,21 @@ inline Result impute(const data::Fields& input, const Options& o) {
   const auto structure = mask::detect(samples.masks(), samples.windows(), samples.live());
   const auto candidates = policy_candidates(o, structure, samples);
   for (const auto& candidate : candidates) std::printf("%s", mask::summary(candidate.exposure).c_str());
-  LearnerSettings settings{
-      .hidden = o.hidden, .batch = o.batch, .crop = o.crop, .seed = o.seed, .learning_rate = o.learning_rate};
+  LearnerSettings settings{.network = o.network,
+                           .hidden = o.hidden,
+                           .batch = o.batch,
+                           .crop = o.crop,
+                           .seed = o.seed,
+                           .learning_rate = o.learning_rate};
   choose_sizes(samples.fields().grid, structure, settings);
   const auto allowed = allowed_policies(candidates, o, structure);
   const Policy policy = choose_policy(device, samples, allowed, settings, withheld, report);
   Learner learner(device, samples, policy, settings);
+  report.network = settings.network;
   report.parameters = learner.parameters().size();
   report.planned_bytes = plan_memory(device, samples, learner, o.members);
-  std::printf("network: %zu parameters, batch %d of %s; planned peak memory %.0f MB\n", report.parameters, settings.batch,
+  std::printf("network: %s of %zu parameters, batch %d of %s; planned peak memory %.0f MB\n", settings.network.c_str(),
+              report.parameters, settings.batch,
               settings.crop == 0 ? "the whole grid" : text(settings.crop, " x ", settings.crop, " crops").c_str(),
               static_cast<double>(report.planned_bytes) / 1e6);
   std::fflush(stdout);

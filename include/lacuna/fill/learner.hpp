@@ -1,16 +1,18 @@
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <functional>
+#include <string>
 #include <vector>
 
+#include "lacuna/fill/network.hpp"
 #include "lacuna/fill/progress.hpp"
 #include "lacuna/fill/scoring.hpp"
 #include "lacuna/fill/training_state.hpp"
 #include "lacuna/mask/any_policy.hpp"
 #include "lacuna/mask/structure.hpp"
-#include "lacuna/nn/unet.hpp"
 #include "lacuna/train/trainer.hpp"
 
 namespace lacuna::fill {
@@ -53,18 +55,19 @@ inline std::vector<float> anomaly_scale(const train::Samples& samples, const Pol
   return scale;
 }
 
-/// @brief Sizes of the network and of a batch.
+/// @brief The network, and the size of a batch.
 struct LearnerSettings {
+  std::string network = "unet";  ///< unet, space-time-unet or fno
   int hidden = 32, batch = 16, crop = 0;
   std::uint64_t seed = 1;
   double learning_rate = 1e-3;
 };
 
-/// @brief A UNet, its averaged weights and its trainer: everything that learning changes.
+/// @brief A network, its averaged weights and its trainer: everything that learning changes.
 class Learner {
  public:
-  using Trainer = train::Trainer<nn::UNet, Policy>;
-  using Sampler = sampler::SingleStep<nn::UNet>;
+  using Trainer = train::Trainer<Network, Policy>;
+  using Sampler = sampler::SingleStep<Network>;
 
   Learner(cpu::Device& device, const train::Samples& samples, const Policy& policy, const LearnerSettings& settings)
       : device_(device),
@@ -72,8 +75,8 @@ class Learner {
         policy_(policy),
         scale_(anomaly_scale(samples, policy, settings.seed, device.threads())),
         layout_(train::input_layout(samples)),
-        network_({.inputs = layout_.channels(), .outputs = layout_.fields(), .hidden = settings.hidden}, parameters_,
-                 settings.seed),
+        network_(settings.network, layout_, settings.hidden, least(samples.fields().grid.height(), settings.crop),
+                 least(samples.fields().grid.width(), settings.crop), parameters_, settings.seed),
         averaged_(parameters_),
         trainer_(device, samples, network_, parameters_, policy, scale_,
                  {.batch = settings.batch, .crop = settings.crop, .seed = settings.seed, .optimizer = {}}) {}
@@ -87,17 +90,24 @@ class Learner {
   /// A sampler with the averaged weights as they are now, on these samples.
   Sampler sampler(const train::Samples& samples) {
     averaged_.values() = trainer_.optimizer().state().average;
-    return Sampler(device_, samples, layout_, network_, averaged_, scale_, {.seed = settings_.seed});
+    sampler::SingleStepSettings s{.seed = settings_.seed};
+    if (settings_.network == "fno") {  // sees the whole grid as in training, and takes it as periodic
+      s.tile = std::max(samples.fields().grid.height(), samples.fields().grid.width());
+      s.margin = 0;
+    }
+    return Sampler(device_, samples, layout_, network_, averaged_, scale_, s);
   }
 
  private:
+  static int least(int cells, int crop) { return crop == 0 ? cells : std::min(cells, crop); }
+
   cpu::Device& device_;
   LearnerSettings settings_;
   Policy policy_;
   std::vector<float> scale_;
   train::InputLayout layout_;
   Parameters<float> parameters_;
-  nn::UNet network_;
+  Network network_;
   Parameters<float> averaged_;
   Trainer trainer_;
 };

@@ -38,6 +38,7 @@ struct Options {
   std::uint64_t seed = 1;
   int threads = 0;
   double withhold = 0.1;                  ///< share of the observations kept aside to choose settings and to score
+  std::string network = "unet";           ///< unet, space-time-unet, fno
   int hidden = 32, batch = 0, crop = -1;  ///< batch 0 and crop -1: chosen from the grid and the gaps; crop 0: the whole grid
   double learning_rate = 1e-3;
   std::string checkpoint;  ///< folder, or empty
@@ -59,6 +60,10 @@ inline void validate(const Options& o) {
                        o.background, ": expected auto, none, climatology, kriging or climatology+kriging");
   require<OptionError>(one_of(o.mask, {"auto", "pixels", "blocks", "empirical"}), "--mask ", o.mask,
                        ": expected auto, pixels, blocks or empirical");
+  require<OptionError>(one_of(o.network, {"unet", "space-time-unet", "fno"}), "--network ", o.network,
+                       ": expected unet, space-time-unet or fno");
+  require<OptionError>(o.network != "fno" || o.crop <= 0, "--crop ", o.crop,
+                       ": a Fourier neural operator must see the whole grid, its modes are the grid's");
   require<OptionError>(o.members >= 2, "--members ", o.members, ": a spread needs at least 2 members");
   require<OptionError>(o.steps >= 0 && o.minutes >= 0, "--steps ", o.steps, " --minutes ", o.minutes, ": expected 0 or more");
   require<OptionError>(o.hidden >= 4 && o.hidden % 2 == 0, "--hidden ", o.hidden, ": expected an even width from 4");

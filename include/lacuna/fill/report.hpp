@@ -18,7 +18,7 @@ struct MethodScore {
 /// @brief What a run did and how well.
 struct Report {
   std::vector<std::string> variables;
-  std::string gaps, background, mask, contexts;
+  std::string gaps, background, mask, contexts, network;
   std::vector<MethodScore> scores;                             ///< classical fills, then lacuna
   std::vector<double> weights, spread_factors, spread_floors;  ///< per variable, then again for lost planes; floors in deviations
   std::size_t withheld = 0, filled = 0, parameters = 0, planned_bytes = 0, peak_bytes = 0;
@@ -49,6 +49,7 @@ inline nlohmann::json to_json(const Report& r) {
           {"weights", r.weights},
           {"spread_factors", r.spread_factors},
           {"spread_floors", r.spread_floors},
+          {"network", r.network},
           {"parameters", r.parameters},
           {"steps", r.steps},
           {"training_seconds", r.training_seconds},

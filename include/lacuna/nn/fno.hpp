@@ -116,13 +116,6 @@ class Fno {
                           ", input has shape ", input, "; expected ", modes_[i], " cells or more there");
   }
 
-  template <class T, class Layer>
-  static Variable<T> consume(Graph<T>& g, const Variable<T>& x, const Layer& layer) {
-    const auto y = layer(x);
-    g.release(x);
-    return y;
-  }
-
   template <class T>
   Variable<T> lifted(Graph<T>& g, const Variable<T>& input, const T* times, ops::InputGradient input_gradient) const {
     if (settings_.normalised_fields == 0) return lift(g, input, times, input_gradient);

@@ -34,7 +34,7 @@ struct NormedAttention {
 /// Any number of frames. Any grid size: frames are grown with zeros at the bottom and right to a multiple of 2^(levels-1) and cut
 /// back; in the masked input of this library zeros mean "not observed", but spatial attention does see the added positions, so
 /// that the estimate of a grown grid equals that of the same input with zeros appended.
-/// Parameters carry the published names, but for the residual blocks' (published_weights.hpp translates).
+/// Parameters carry the published names, but for the residual blocks' (published_space_time_unet.hpp translates).
 /// Source: the network of the paper's experiments, method section 8.
 class SpaceTimeUNet {
  public:

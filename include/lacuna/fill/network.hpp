@@ -1,0 +1,69 @@
+#pragma once
+
+#include <algorithm>
+#include <string>
+#include <variant>
+
+#include "lacuna/nn/fno.hpp"
+#include "lacuna/nn/space_time_unet.hpp"
+#include "lacuna/nn/unet.hpp"
+#include "lacuna/ops/frame_axis.hpp"
+#include "lacuna/train/input.hpp"
+
+namespace lacuna::fill {
+
+/// @brief A space-time UNet that takes the trainer's input: frames, which are channels there, become an axis, and the estimate's
+/// frames become channels again.
+class FramesAsAxis {
+ public:
+  FramesAsAxis(const train::InputLayout& layout, int hidden, Parameters<float>& parameters, std::uint64_t seed)
+      : channels_{layout.frames, layout.variables, 2 + (layout.background ? 1 : 0) + (layout.climate ? 1 : 0),
+                  layout.place + layout.season},
+        network_({.inputs = channels_.per_frame(), .outputs = layout.variables, .hidden = hidden}, parameters, seed) {}
+
+  Variable<float> operator()(Graph<float>& g, const Variable<float>& input, const float* times) const {
+    const auto frames = ops::unpack_frames(g, input, channels_);
+    const auto estimate = nn::consume(g, frames, [&](const Variable<float>& x) { return network_(g, x, times); });
+    return nn::consume(g, estimate, [&](const Variable<float>& x) { return ops::pack_frames(g, x); });
+  }
+
+ private:
+  ops::FrameChannels channels_;
+  nn::SpaceTimeUNet network_;
+};
+
+/// @brief The network that lacuna-fill was told to train: unet, space-time-unet or fno.
+class Network {
+ public:
+  /// height, width: the least rows and columns it will see; a Fourier neural operator keeps at most that many modes.
+  /// Throws: OptionError for an unknown name.
+  Network(const std::string& name, const train::InputLayout& layout, int hidden, int height, int width,
+          Parameters<float>& parameters, std::uint64_t seed)
+      : network_(make(name, layout, hidden, height, width, parameters, seed)) {}
+
+  /// Shapes: input (B,1,H,W, layout.channels()), times (B) -> (B,1,H,W, layout.fields()).
+  Variable<float> operator()(Graph<float>& g, const Variable<float>& input, const float* times) const {
+    return std::visit([&](const auto& network) { return network(g, input, times); }, network_);
+  }
+
+ private:
+  using Any = std::variant<nn::UNet, FramesAsAxis, nn::Fno>;
+
+  static Any make(const std::string& name, const train::InputLayout& layout, int hidden, int height, int width,
+                  Parameters<float>& parameters, std::uint64_t seed) {
+    constexpr int most_modes = 16;
+    if (name == "space-time-unet") return FramesAsAxis(layout, hidden, parameters, seed);
+    if (name == "fno")
+      return nn::Fno({.inputs = layout.channels(),
+                      .outputs = layout.fields(),
+                      .hidden = hidden,
+                      .modes = {std::min(most_modes, height), std::min(most_modes, width / 2 * 2)}},
+                     parameters, seed);
+    require<OptionError>(name == "unet", "--network ", name, ": expected unet, space-time-unet or fno");
+    return nn::UNet({.inputs = layout.channels(), .outputs = layout.fields(), .hidden = hidden}, parameters, seed);
+  }
+
+  Any network_;
+};
+
+}  // namespace lacuna::fill
