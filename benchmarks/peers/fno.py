@@ -14,6 +14,7 @@ import torch
 import torch.nn as nn
 import torch.nn.functional as F
 
+import comparison
 import unet2d
 
 
@@ -92,4 +93,4 @@ class Torch(unet2d.Torch):
 PARAMETERS = 1234081  # as nn::Fno counts them (tests/nn/fno.cpp)
 
 if __name__ == "__main__":
-    unet2d.main(__doc__, lambda: {"torch.fft": Torch()})
+    comparison.main(__doc__, lambda: {"torch.fft": Torch()}, (("step", 3), ("ensemble", 2)))

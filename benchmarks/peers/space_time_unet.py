@@ -8,20 +8,13 @@ written as published: 3-D convolutions on (B, C, T, H, W), tensors rearranged ar
 and backward. A round times each side in turn, and its ratio is PyTorch's time over lacuna's: above 1 lacuna takes less. On a machine
 that does other work at the same time the figures mean little.
 """
-import argparse
-import json
 import math
-import os
-import platform
-import re
-import statistics
-import subprocess
-import sys
-import time
 
 import torch
 import torch.nn as nn
 import torch.nn.functional as F
+
+import comparison
 
 PARAMETERS = 1276515
 
@@ -205,7 +198,7 @@ class SpaceTimeUNet(nn.Module):
         return self.final_conv(torch.cat((x, first), 1))
 
 
-class Torch:
+class Torch(comparison.Peer):
     def __init__(self):
         torch.manual_seed(0)
         self.net = SpaceTimeUNet()
@@ -225,78 +218,6 @@ class Torch:
     def forward(self):
         self.net(self.input, self.t)
 
-    def times(self, work, repeats):
-        times = []
-        for _ in range(repeats):
-            start = time.perf_counter()
-            getattr(self, work)()
-            times.append(1e3 * (time.perf_counter() - start))
-        return times
-
-
-class Lacuna:
-    def __init__(self, program, threads):
-        self.process = subprocess.Popen([program, str(threads)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-
-    def times(self, work, repeats):
-        print(work, repeats, file=self.process.stdin, flush=True)
-        return [float(x) for x in self.process.stdout.readline().split()]
-
-    def close(self):
-        self.process.stdin.close()
-        self.process.wait()
-
-
-def compare(program, threads, rounds):
-    torch.set_num_threads(threads)
-    sides = {"lacuna": Lacuna(program, threads), "torch": Torch()}
-    rows = []
-    for work in ("forward", "step"):
-        for side in sides.values():
-            side.times(work, 1)
-        medians = {name: [] for name in sides}
-        for _ in range(rounds):
-            for name, side in sides.items():
-                time.sleep(0.05)  # the other side's waiting threads stop spinning
-                medians[name].append(statistics.median(side.times(work, 3 if name == "lacuna" else 1)))
-        ratios = sorted(b / a for a, b in zip(medians["lacuna"], medians["torch"]))
-        rows.append({"work": work, "threads": threads, "lacuna_ms": statistics.median(medians["lacuna"]),
-                     "torch_ms": statistics.median(medians["torch"]), "ratio": statistics.median(ratios),
-                     "ratio_low": ratios[0], "ratio_high": ratios[-1]})
-        print("%-8s %7d  %9.1f %9.1f   %5.1f  (%.1f to %.1f)" % tuple(rows[-1].values()), flush=True)
-    sides["lacuna"].close()
-    return rows
-
-
-def cpu_model():
-    try:
-        with open("/proc/cpuinfo") as f:
-            return next(line.split(":")[1].strip() for line in f if line.startswith("model name"))
-    except (OSError, StopIteration):
-        return platform.processor()
-
-
-def main():
-    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    p.add_argument("program")
-    p.add_argument("--rounds", type=int, default=5)
-    p.add_argument("--threads", type=int, nargs="+", default=[1, 2])
-    p.add_argument("--json")
-    o = p.parse_args()
-    build = torch.__config__.show()
-    machine = {"cpu": cpu_model(), "cores": os.cpu_count(), "load": os.getloadavg()[0], "torch": torch.__version__,
-               "capability": build.split("CPU capability usage:")[-1].split()[0],
-               "blas": (re.findall(r"BLAS_INFO=(\w+)", build) or ["unknown"])[0],
-               "mkldnn": torch.backends.mkldnn.is_available()}
-    print(", ".join("%s %s" % item for item in machine.items()))
-    if machine["load"] > 0.5:
-        print("the machine is at work (load %.1f): do not quote these figures" % machine["load"], file=sys.stderr)
-    print("work     threads  lacuna ms  torch ms   ratio  (all rounds)")
-    rows = [row for threads in o.threads for row in compare(o.program, threads, o.rounds)]
-    if o.json:
-        with open(o.json, "w") as f:
-            json.dump({"machine": machine, "rows": rows}, f, indent=1)
-
 
 if __name__ == "__main__":
-    main()
+    comparison.main(__doc__, lambda: {"published": Torch()}, (("forward", 1), ("step", 1)))

@@ -8,20 +8,13 @@ contexts, masked loss, backward, clipping, Adam; lacuna also keeps the moving av
 each side in turn, and its ratio is that of their medians; a ratio above 1 says that lacuna takes less time. On a machine that does
 other work at the same time the figures mean little.
 """
-import argparse
-import json
 import math
-import os
-import platform
-import re
-import statistics
-import subprocess
-import sys
-import time
 
 import torch
 import torch.nn as nn
 import torch.nn.functional as F
+
+import comparison
 
 
 class Norm(nn.Module):
@@ -89,7 +82,7 @@ class UNet(nn.Module):
         return self.out(self.last(torch.cat((x, first), 1)))
 
 
-class Torch:
+class Torch(comparison.Peer):
     """The PyTorch side in one memory format."""
 
     def __init__(self, layout):
@@ -121,86 +114,10 @@ class Torch:
         x = torch.cat([self.draw(torch.full((16,), 1e-3))[0] for _ in range(10)])
         self.net(x.to(memory_format=self.layout), torch.full((160,), 1e-3))
 
-    def times(self, work, repeats):
-        times = []
-        for _ in range(repeats):
-            start = time.perf_counter()
-            getattr(self, work)()
-            times.append(1e3 * (time.perf_counter() - start))
-        return times
-
-
-class Lacuna:
-    def __init__(self, program, threads):
-        self.process = subprocess.Popen([program, str(threads)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-
-    def times(self, work, repeats):
-        print(work, repeats, file=self.process.stdin, flush=True)
-        return [float(x) for x in self.process.stdout.readline().split()]
-
-    def close(self):
-        self.process.stdin.close()
-        self.process.wait()
-
 
 def both_layouts():
     return {"channels-last": Torch(torch.channels_last), "channels-first": Torch(torch.contiguous_format)}
 
 
-def compare(program, threads, rounds, make_peers):
-    torch.set_num_threads(threads)
-    lacuna = Lacuna(program, threads)
-    peers = make_peers()
-    rows = []
-    for work, repeats in (("step", 3), ("ensemble", 2)):
-        sides = {"lacuna": lacuna, **peers}
-        for side in sides.values():
-            side.times(work, 2)
-        medians = {name: [] for name in sides}
-        for _ in range(rounds):
-            for name, side in sides.items():
-                time.sleep(0.05)  # the other side's waiting threads stop spinning
-                medians[name].append(statistics.median(side.times(work, repeats)))
-        for name in peers:
-            ratios = sorted(b / a for a, b in zip(medians["lacuna"], medians[name]))
-            rows.append({"work": work, "threads": threads, "peer": name, "lacuna_ms": statistics.median(medians["lacuna"]),
-                         "peer_ms": statistics.median(medians[name]), "ratio": statistics.median(ratios),
-                         "ratio_low": ratios[len(ratios) // 10], "ratio_high": ratios[-1 - len(ratios) // 10]})
-            print("%-9s %7d  %-14s %9.1f %9.1f   %5.2f  (%.2f to %.2f)" % tuple(rows[-1].values()), flush=True)
-    lacuna.close()
-    return rows
-
-
-def cpu_model():
-    try:
-        with open("/proc/cpuinfo") as f:
-            return next(line.split(":")[1].strip() for line in f if line.startswith("model name"))
-    except (OSError, StopIteration):
-        return platform.processor()
-
-
-def main(description, make_peers):
-    p = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
-    p.add_argument("program")
-    p.add_argument("--rounds", type=int, default=15)
-    p.add_argument("--threads", type=int, nargs="+", default=[1, 2])
-    p.add_argument("--json")
-    o = p.parse_args()
-    capability = getattr(torch.backends.cpu, "get_cpu_capability", None) if hasattr(torch.backends, "cpu") else None
-    build = torch.__config__.show()
-    machine = {"cpu": cpu_model(), "cores": os.cpu_count(), "load": os.getloadavg()[0], "torch": torch.__version__,
-               "capability": capability() if capability else build.split("CPU capability usage:")[-1].split()[0],
-               "blas": (re.findall(r"BLAS_INFO=(\w+)", build) or ["unknown"])[0],
-               "mkldnn": torch.backends.mkldnn.is_available()}
-    print(", ".join("%s %s" % item for item in machine.items()))
-    if machine["load"] > 0.5:
-        print("the machine is at work (load %.1f): do not quote these figures" % machine["load"], file=sys.stderr)
-    print("work      threads  PyTorch         lacuna ms  torch ms   ratio  (10 % to 90 % of rounds)")
-    rows = [row for threads in o.threads for row in compare(o.program, threads, o.rounds, make_peers)]
-    if o.json:
-        with open(o.json, "w") as f:
-            json.dump({"machine": machine, "rows": rows}, f, indent=1)
-
-
 if __name__ == "__main__":
-    main(__doc__, both_layouts)
+    comparison.main(__doc__, both_layouts, (("step", 3), ("ensemble", 2)))
