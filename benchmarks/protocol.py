@@ -65,7 +65,7 @@ def main(description, default_data, load, first_mask_seed):
     """The command line of a benchmark.
 
     load(path) gives a dict: names, truth (variables, T, H, W), time, time_units, lat, lon, deviation (to standardise by, broadcast
-    to truth), test (slice of frames to score), domain (H, W) or None (True = may be observed).
+    to truth), test (slice of frames to score), domain (H, W) or None (True = may be observed), options (of lacuna-fill).
     """
     own, extra = sys.argv[1:], []
     if "--" in own:
@@ -83,7 +83,7 @@ def main(description, default_data, load, first_mask_seed):
     for column in o.columns:
         rows[column] = []
         for seed in range(o.first_seed, o.first_seed + o.seeds):
-            row, report = one_run(case, column, np.random.default_rng(first_mask_seed + seed), o.program, ["--seed", str(seed + 1)] + extra)
+            row, report = one_run(case, column, np.random.default_rng(first_mask_seed + seed), o.program, ["--seed", str(seed + 1)] + case["options"] + extra)
             rows[column].append(row)
             choices = [report[k] for k in ("background", "mask", "contexts", "weights", "steps")]
             print(column, "seed", seed, json.dumps(row), *choices, flush=True)

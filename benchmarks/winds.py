@@ -15,7 +15,7 @@ def load(path):
     with netCDF4.Dataset(path) as d:
         truth = np.stack([np.asarray(d[n][:], float) for n in ("UWND", "VWND")])[:, :, :72]
         return {"names": ["U", "V"], "truth": truth, "time": d["TIME"][:].data, "time_units": d["TIME"].units,
-                "lat": d["FNOCY"][:72].data, "lon": d["FNOCX"][:].data, "domain": None, "test": slice(108, 132),
+                "lat": d["FNOCY"][:72].data, "lon": d["FNOCX"][:].data, "domain": None, "options": [], "test": slice(108, 132),
                 "deviation": truth[:, :96].std((1, 2, 3), keepdims=True)}
 
 
