@@ -71,10 +71,13 @@ TEST_CASE("Published weights: tensors that are missing or of another shape are n
   const auto message = [&] { return test::message_of<DataError>([&] { nn::load_published_unet(p, tensors); }); };
   tensors.tensors["other"] = tensors.at("cnn.init_conv.bias");  // is let be
   CHECK(message().empty());
+  const auto loaded = p.values();
+  tensors = nn::save_published_unet(random_parameters<float>(2));
   tensors.tensors["cnn.init_conv.weight"].shape = {4, 5, 1, 5, 3};
   CHECK(message() == "cnn.init_conv.weight has shape (4, 5, 1, 5, 3), expected (4, 3, 1, 5, 5)");
   tensors.tensors.erase("cnn.init_conv.weight");
   CHECK(message() == "there is no tensor cnn.init_conv.weight");
+  CHECK(p.values() == loaded);
   const auto settings_message = [&] { return test::message_of<DataError>([&] { nn::published_unet_settings(tensors); }); };
   CHECK(settings_message() == "there is no tensor cnn.init_conv.weight");
   tensors = nn::save_published_unet(p);

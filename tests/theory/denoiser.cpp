@@ -54,3 +54,12 @@ TEST_CASE("The exact flow carries the law at one level to the law at another") {
   CHECK((map * prior.noised(from).covariance() * map.transpose()).isApprox(prior.noised(to).covariance(), 1e-10));
   CHECK(flow(prior, from, to, prior.noised(from).mean()).isApprox(prior.noised(to).mean(), 1e-10));
 }
+
+TEST_CASE("The exact flow of a law without spread in some direction stays at its mean there, from a level without noise too") {
+  Eigen::MatrixXd covariance = Eigen::MatrixXd::Zero(2, 2);
+  covariance(0, 0) = 4.0;
+  const theory::Gaussian law(Eigen::Vector2d(1.0, -3.0), covariance);
+  const Eigen::VectorXd moved =
+      theory::flow(law, {.alpha = 1.0, .sigma = 0.0}, {.alpha = 0.5, .sigma = 0.0}, Eigen::Vector2d(2.0, -3.0));
+  CHECK(moved.isApprox(Eigen::Vector2d(1.0, -1.5), 1e-12));
+}

@@ -58,7 +58,8 @@ class Kriging {
                Workspace& workspace, int threads = 1) const;
 
   /// @brief The error to expect of predict() at each cell, as a fraction of the field's deviation: sqrt(1 + nugget - k_q^T (K +
-  /// nugget I)^-1 k_q); 0 where known. out (h,w). The nugget is counted in: it is the error against an observation.
+  /// nugget I)^-1 k_q), at least the nugget's; 0 where known. out (h,w). The nugget is counted in: it is the error against an
+  /// observation.
   /// Cost: per tile n^3/3 + n^2 cells operations.
   void deviation(const data::Patch& patch, const std::uint8_t* known, float* out, Workspace& workspace, int threads = 1) const;
 
@@ -73,6 +74,8 @@ class Kriging {
   KnownCells cells_of(const data::Patch& patch, const std::uint8_t* known) const;
   template <class Visit>
   void each_tile(Job& job, Workspace& workspace, int threads, const Visit& visit) const;
+  /// The nugget of a system: also what keeps it positive definite.
+  double least_nugget() const { return std::max(1e-5, table_->settings().nugget); }
   bool factorise(const Job& job, Room& room) const;
   void weigh(const Job& job, Room& room) const;
   void spread(const Job& job, const Tile& tile, Room& room) const;
@@ -190,7 +193,7 @@ inline bool Kriging::factorise(const Job& job, Room& room) const {
   room.matrix.resize(room.neighbours.size() * room.neighbours.size());
   Eigen::Map<Eigen::MatrixXf> matrix(room.matrix.data(), n, n);
   const LibraryThreads serial(1);  // Eigen would split products by threads of its own, and sum in another order
-  double nugget = std::max(1e-5, table_->settings().nugget);
+  double nugget = least_nugget();
   for (int attempt = 0; attempt < 10; ++attempt, nugget *= 10) {
     for (Eigen::Index j = 0; j < n; ++j) {
       const Cell b = room.neighbours[static_cast<std::size_t>(j)];
@@ -263,6 +266,7 @@ inline void Kriging::deviate(const Job& job, const Tile& tile, Room& room) const
   const auto rows = static_cast<Eigen::Index>(n);
   const LibraryThreads serial(1);
   const Eigen::Map<const Eigen::MatrixXf> factor(room.matrix.data(), rows, rows);
+  const double nugget = least_nugget();
   room.scratch.resize(w);
   room.weights.resize(n * w);  // (n, width) of a row's covariances
   Eigen::Map<Eigen::MatrixXf> covariances(room.weights.data(), rows, tile.width());
@@ -277,7 +281,7 @@ inline void Kriging::deviate(const Job& job, const Tile& tile, Room& room) const
     for (int x = tile.x0; x < tile.x1; ++x) {
       if (job.cells(y, x)) continue;
       const double explained = static_cast<double>(covariances.col(x - tile.x0).squaredNorm());
-      job.out[job.at(y, x)] = static_cast<float>(std::sqrt(std::max(0.0, 1.0 + table_->settings().nugget - explained)));
+      job.out[job.at(y, x)] = static_cast<float>(std::sqrt(std::max(nugget, 1.0 + nugget - explained)));
     }
   }
 }

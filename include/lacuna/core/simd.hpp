@@ -72,7 +72,7 @@ class SquareSum {
   Doubles low_{}, high_{};
 };
 
-/// @brief sqrt(x) for finite x >= 0, about 2 ulp; denormals may come out as 0. NaN in gives NaN out.
+/// @brief sqrt(x) for finite x >= 0, about 2 ulp; denormals come out too small, or as 0. NaN in gives NaN out.
 ///
 /// Three Newton steps towards 1 / sqrt(x) from the exponent's half: the compilers' vector extensions have no square root.
 LACUNA_INLINE Floats sqrt(const Floats& x) {

@@ -78,6 +78,11 @@ class Checkpoint {
     const auto path = folder_ / file_name;
     if (!std::filesystem::exists(path)) return std::nullopt;
     const auto all = data::read_safetensors(path.string());
+    if (const auto mine = fingerprint_.find("version"); mine != fingerprint_.end()) {
+      const auto theirs = all.metadata.find("version");
+      require<DataError>(theirs == all.metadata.end() || theirs->second == mine->second, path.string(), " is of version ",
+                         theirs == all.metadata.end() ? "" : theirs->second, " of lacuna-fill, this is version ", mine->second);
+    }
     for (const auto& [name, value] : fingerprint_) {
       const auto found = all.metadata.find(name);
       require<DataError>(found != all.metadata.end(), path.string(), " is not a checkpoint of lacuna-fill: it does not tell ",

@@ -91,9 +91,10 @@ class Learner {
   Sampler sampler(const train::Samples& samples) {
     averaged_.values() = trainer_.optimizer().state().average;
     sampler::SingleStepSettings s{.seed = settings_.seed};
-    if (settings_.network == "fno") {  // sees the whole grid as in training, and takes it as periodic
-      s.tile = std::max(samples.fields().grid.height(), samples.fields().grid.width());
-      s.margin = 0;
+    if (settings_.network != "unet") {  // sees all of its input at once: give it no more than in training
+      const int whole = std::max(samples.fields().grid.height(), samples.fields().grid.width());
+      s.margin = settings_.crop == 0 ? 0 : settings_.crop / 4;
+      s.tile = settings_.crop == 0 ? whole : settings_.crop - 2 * s.margin;
     }
     return Sampler(device_, samples, layout_, network_, averaged_, scale_, s);
   }
@@ -157,7 +158,7 @@ class TrainingRun {
       double shown = std::max(done, timed);
       if (budget_.open()) {
         watch(now, score);
-        const double falling = decaying() ? (now - state_.decay_from) / state_.decay_length : 0.0;
+        const double falling = decaying() ? std::max(0.0, (seconds() - state_.decay_from) / state_.decay_length) : 0.0;
         if (falling >= 1.0) break;
         rate = learner_.settings().learning_rate * std::min(1.0, static_cast<double>(trainer.steps_done() + 1) / 100.0) *
                (1.0 - falling);
@@ -187,7 +188,7 @@ class TrainingRun {
     state_.best = std::min(state_.best, state_.misses == 0 ? error : state_.best);
     if (state_.misses < 4 && now < 0.8 * budget_.seconds()) return;
     state_.decay_from = seconds();
-    state_.decay_length = std::min(0.25 * now + 5.0, std::max(1.0, budget_.seconds() - now));
+    state_.decay_length = std::min(0.25 * state_.decay_from + 5.0, std::max(1.0, budget_.seconds() - state_.decay_from));
   }
 
   Learner& learner_;

@@ -53,6 +53,8 @@ class Network {
                   Parameters<float>& parameters, std::uint64_t seed) {
     constexpr int most_modes = 16;
     if (name == "space-time-unet") return FramesAsAxis(layout, hidden, parameters, seed);
+    require<OptionError>(name != "fno" || width >= 2, "--network fno: the grid has ", width,
+                         " columns, a Fourier neural operator needs 2 or more");
     if (name == "fno")
       return nn::Fno({.inputs = layout.channels(),
                       .outputs = layout.fields(),

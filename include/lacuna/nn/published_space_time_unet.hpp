@@ -82,7 +82,7 @@ inline SpaceTimeUNet::Settings published_unet_settings(const data::Tensors& tens
 }
 
 /// @brief Takes the values of a SpaceTimeUNet's parameters from published tensors. Other tensors are let be.
-/// Throws: DataError if one is missing, or naming the one whose shape is not expected.
+/// Throws: DataError if one is missing, or naming the one whose shape is not expected; the parameters are then as they were.
 template <class T>
 void load_published_unet(Parameters<T>& parameters, const data::Tensors& tensors, const std::string& prefix = "cnn.") {
   const auto shape_text = [](const std::vector<std::int64_t>& shape) {
@@ -90,18 +90,20 @@ void load_published_unet(Parameters<T>& parameters, const data::Tensors& tensors
     for (const auto n : shape) out += text(out.size() > 1 ? ", " : "", n);
     return out + ")";
   };
+  auto all = parameters.values();
   for (const auto& entry : parameters.entries()) {
     const auto p = published<T>(entry);
     const data::Tensor& tensor = tensors.at(prefix + p.name);
     require<DataError>(tensor.shape == p.shape, prefix, p.name, " has shape ", shape_text(tensor.shape), ", expected ",
                        shape_text(p.shape));
-    T* to = parameters.value(entry.at);
+    T* to = all.data() + entry.at.offset;
     const auto take = [&](const auto& values) {
       for_published_elements(entry.dims, entry.at.size, p.transposed,
                              [&](std::size_t from, std::size_t at) { to[at] = static_cast<T>(values[from]); });
     };
     tensor.dtype == "F64" ? take(tensor.as<double>()) : take(tensor.as_float());
   }
+  parameters.values() = std::move(all);
 }
 
 /// @brief The parameters of a SpaceTimeUNet as published tensors, in T's own precision.

@@ -36,12 +36,13 @@ Variable<T> unpack_frames(Graph<T>& graph, const Variable<T>& x, const FrameChan
   const auto y = graph.make(shape);
   if (!graph.dry()) {
     const std::ptrdiff_t cells = static_cast<std::ptrdiff_t>(x.shape.height) * x.shape.width;
-    for (int image = 0; image < shape.images(); ++image)
+    parallel_for(graph.device().threads(), shape.images(), [&](int image) {
       for (std::ptrdiff_t cell = 0; cell < cells; ++cell) {
         const T* from = x.data + (image / c.frames * cells + cell) * c.packed();
         T* to = y.data + (image * cells + cell) * c.per_frame();
         for_frame_runs(c, image % c.frames, [&](int a, int b, int count) { std::copy_n(from + a, count, to + b); });
       }
+    });
   }
   graph.record([&graph, y] { graph.finish(y); });
   return y;
@@ -57,15 +58,16 @@ Variable<T> pack_frames(Graph<T>& graph, const Variable<T>& x) {
   shape.frames = 1;
   shape.channels = frames * variables;
   const auto y = graph.make(shape);
-  const auto copy = [shape, frames, variables](const T* from, T* to, bool packing) {
+  const auto copy = [&graph, shape, frames, variables](const T* from, T* to, bool packing) {
     const std::ptrdiff_t cells = static_cast<std::ptrdiff_t>(shape.height) * shape.width;
-    for (std::ptrdiff_t b = 0; b < shape.batch; ++b)
+    parallel_for(graph.device().threads(), shape.batch, [&](int b) {
       for (std::ptrdiff_t f = 0; f < frames; ++f)
         for (std::ptrdiff_t cell = 0; cell < cells; ++cell) {
           const std::ptrdiff_t apart = ((b * frames + f) * cells + cell) * variables,
                                packed = ((b * cells + cell) * frames + f) * variables;
           std::copy_n(from + (packing ? apart : packed), variables, to + (packing ? packed : apart));
         }
+    });
   };
   if (!graph.dry()) copy(x.data, y.data, true);
   graph.record([&graph, x, y, copy] {

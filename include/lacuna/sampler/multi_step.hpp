@@ -116,8 +116,11 @@ class MultiStep {
     const auto patch = data::whole(samples.fields().grid);
     const mask::Window& masks = samples.windows()[static_cast<std::size_t>(window)];
     samples.cut(samples.fields().values, window, patch, values_);
+    background_.resize(values_.size());
+    baseline::Background::Workspace workspace;
+    samples.background().evaluate(samples.starts()[static_cast<std::size_t>(window)], samples.length(), patch,
+                                  masks.masks.observed.data(), background_.data(), workspace);
     std::vector<Request> requests;
-    requests.push_back({.window = window, .context = {masks.masks.observed.begin(), masks.masks.observed.end()}});
     for (int k = 0; k < settings_.contexts; ++k) {
       const auto member = static_cast<std::uint64_t>(k);
       requests.push_back({.window = window, .member = member, .context = {}});
@@ -125,9 +128,8 @@ class MultiStep {
                              requests.back().context);
     }
     std::vector<float> mean(values_.size(), 0.0f);
-    evaluator_(requests, [&](std::size_t i, const Estimate& e) {
-      if (i == 0) background_ = e.background;
-      for (std::size_t j = 0; i > 0 && j < mean.size(); ++j) mean[j] += e.background[j] + e.anomaly[j];
+    evaluator_(requests, [&](std::size_t, const Estimate& e) {
+      for (std::size_t j = 0; j < mean.size(); ++j) mean[j] += e.background[j] + e.anomaly[j];
     });
     const auto& scale = evaluator_.scale();
     known_.clear(), mean_.clear(), observed_.clear();

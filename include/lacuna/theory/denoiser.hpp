@@ -67,8 +67,10 @@ inline Eigen::VectorXd flow(const Gaussian& law, Level from, Level to, const Eig
     return std::sqrt(at.alpha * at.alpha * std::max(0.0, v) + at.sigma * at.sigma);
   };
   Eigen::VectorXd modes = eigen.eigenvectors().transpose() * (state - from.alpha * law.mean());
-  for (Eigen::Index k = 0; k < modes.size(); ++k)
-    modes[k] *= deviation(eigen.eigenvalues()[k], to) / deviation(eigen.eigenvalues()[k], from);
+  for (Eigen::Index k = 0; k < modes.size(); ++k) {
+    const double before = deviation(eigen.eigenvalues()[k], from);
+    modes[k] *= before > 0 ? deviation(eigen.eigenvalues()[k], to) / before : 0.0;  // a mode without any spread stays at its mean
+  }
   return to.alpha * law.mean() + eigen.eigenvectors() * modes;
 }
 
