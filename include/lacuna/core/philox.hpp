@@ -71,7 +71,9 @@ LACUNA_HOST_DEVICE constexpr PhiloxBlock philox(PhiloxKey key, std::uint64_t sam
 LACUNA_HOST_DEVICE constexpr float uniform(std::uint32_t word) { return static_cast<float>(word >> 8) * 0x1p-24f; }
 
 /// @brief Uniform in (0, 1]: for logarithms.
-LACUNA_HOST_DEVICE constexpr float uniform_above_zero(std::uint32_t word) { return static_cast<float>((word >> 8) + 1u) * 0x1p-24f; }
+LACUNA_HOST_DEVICE constexpr float uniform_above_zero(std::uint32_t word) {
+  return static_cast<float>((word >> 8) + 1u) * 0x1p-24f;
+}
 
 /// @brief Integer in [0, count) (multiply-shift; the bias, count / 2^32, does not matter here).
 LACUNA_HOST_DEVICE constexpr int uniform_below(std::uint32_t word, int count) {
