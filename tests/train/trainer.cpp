@@ -45,28 +45,28 @@ data::Fields normalised_waves() {
   return f;
 }
 
+/// The last ten of 240 steps' loss as a fraction of the first ten's, which is that of a network that knows nothing.
+template <class Network>
+double loss_left(NetworkSetting<Network>& s) {
+  double first = 0, last = 0;
+  for (int step = 0; step < 240; ++step) {
+    const double loss = s.trainer.step(3e-3);
+    (step < 10 ? first : last) += step < 10 || step >= 230 ? loss / 10 : 0.0;
+  }
+  CHECK(first > 0.8);
+  return last / first;
+}
+
 }  // namespace
 
 TEST_CASE("training lowers the loss on incomplete data") {
   Setting s(normalised_waves());
-  double first = 0, last = 0;
-  for (int step = 0; step < 240; ++step) {
-    const double loss = s.trainer.step(3e-3);
-    (step < 10 ? first : last) += step < 10 || step >= 230 ? loss / 10 : 0.0;
-  }
-  CHECK(first > 0.8);
-  CHECK(last < 0.6 * first);
+  CHECK(loss_left(s) < 0.6);
 }
 
 TEST_CASE("a Fourier neural operator trains in the UNet's place") {
   NetworkSetting<nn::Fno> s(normalised_waves(), 0, 1, {.modes = {4, 4}, .layers = 2});
-  double first = 0, last = 0;
-  for (int step = 0; step < 240; ++step) {
-    const double loss = s.trainer.step(3e-3);
-    (step < 10 ? first : last) += step < 10 || step >= 230 ? loss / 10 : 0.0;
-  }
-  CHECK(first > 0.8);
-  CHECK(last < 0.8 * first);
+  CHECK(loss_left(s) < 0.8);  // two layers of 4 x 4 modes: slower than the UNet, 0.71 when written
 }
 
 TEST_CASE("steps repeat bit for bit, and depend on the seed") {

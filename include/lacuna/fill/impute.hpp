@@ -18,6 +18,7 @@
 #include "lacuna/fill/policy_choice.hpp"
 #include "lacuna/fill/report.hpp"
 #include "lacuna/fill/study.hpp"
+#include "lacuna/sampler/ensemble.hpp"
 
 namespace lacuna::fill {
 

@@ -8,7 +8,6 @@
 #include <vector>
 
 #include "lacuna/mask/partition.hpp"
-#include "lacuna/sampler/ensemble.hpp"
 #include "lacuna/sampler/single_step.hpp"
 #include "lacuna/train/samples.hpp"
 
