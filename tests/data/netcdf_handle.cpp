@@ -40,7 +40,7 @@ TEST_CASE("Attributes come as text, as numbers and in the variable's own bits") 
       .att<double>("missing_value", {-1, 200, 2.5, -128})
       .att<signed char>("_FillValue", {-1});
   const File file = File::open(path);
-  const Variable v = file.find("v").value();
+  const auto v = file.find("v").value();
   CHECK(describe(v) == "v(n=1)");
   CHECK(text_attribute(file, v.id, "units") == "m s-1");
   CHECK(text_attribute(file, v.id, "scale_factor").empty());
