@@ -23,7 +23,20 @@ lacuna::fill::SamplingContexts parse_contexts(const std::string& word) {
   throw lacuna::OptionError("--contexts " + word + ": expected auto, self, policy or a ratio in (0, 1]");
 }
 
-void declare(CLI::App& app, lacuna::fill::Options& o, std::string& contexts) {
+/// "FIRST:END", counted from 0, END left out.
+lacuna::data::FrameRange parse_frames(const std::string& word) {
+  lacuna::data::FrameRange range;
+  char rest = 0;
+  if (std::sscanf(word.c_str(), "%d:%d%c", &range.begin, &range.end, &rest) == 2) return range;
+  throw lacuna::OptionError("--learn-frames " + word + ": expected FIRST:END, such as 0:96");
+}
+
+/// Options that are words on the command line.
+struct Words {
+  std::string contexts = "auto", learned;
+};
+
+void declare(CLI::App& app, lacuna::fill::Options& o, Words& words) {
   app.add_option("inputs", o.inputs, "NetCDF files, on one grid")->required()->type_name("IN.nc");
   app.add_option("-v,--variable", o.variables, "variable to fill; repeat for several, which are learned together")
       ->required()
@@ -32,6 +45,8 @@ void declare(CLI::App& app, lacuna::fill::Options& o, std::string& contexts) {
   app.add_option("-o,--output", o.output, "filled file to write")->required()->type_name("OUT.nc");
   app.add_option("--window", o.window.length, "frames seen at once")->capture_default_str();
   app.add_option("--stride", o.window.stride, "frames between windows (0: the window)")->capture_default_str();
+  app.add_option("--learn-frames", words.learned, "frames to learn from, END left out (all of them); all frames are filled")
+      ->type_name("FIRST:END");
   app.add_option("--background", o.background, "what the network corrects; auto: the best on withheld observations")
       ->check(CLI::IsMember({"auto", "none", "climatology", "kriging", "climatology+kriging"}))
       ->capture_default_str();
@@ -41,7 +56,7 @@ void declare(CLI::App& app, lacuna::fill::Options& o, std::string& contexts) {
   app.add_option("--ratio", o.ratio, "fixed context ratio for pixels, as in the paper (0: random from 0.5 to 1)")
       ->check(CLI::Range(0.0, 1.0))
       ->capture_default_str();
-  app.add_option("--contexts", contexts, "contexts of the mean: auto, self (the mask itself), policy, or a ratio")
+  app.add_option("--contexts", words.contexts, "contexts of the mean: auto, self (the mask itself), policy, or a ratio")
       ->capture_default_str();
   app.add_option("--members", o.members, "members of the context ensemble")->check(CLI::Range(2, 1000))->capture_default_str();
   app.add_option("--steps", o.steps, "training steps (repeatable bit for bit)")->check(CLI::NonNegativeNumber);
@@ -75,8 +90,8 @@ int main(int argc, char** argv) {
       "Fills the gaps of gridded data with a diffusion model trained on nothing but the gappy data, with an uncertainty"};
   app.set_version_flag("--version", lacuna::version);
   lacuna::fill::Options options;
-  std::string contexts = "auto";
-  declare(app, options, contexts);
+  Words words;
+  declare(app, options, words);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -86,7 +101,8 @@ int main(int argc, char** argv) {
   }
   for (int i = 0; i < argc; ++i) options.command += std::string(i == 0 ? "" : " ") + (i == 0 ? "lacuna-fill" : argv[i]);
   try {
-    options.contexts = parse_contexts(contexts);
+    options.contexts = parse_contexts(words.contexts);
+    if (!words.learned.empty()) options.learned = parse_frames(words.learned);
     lacuna::fill::run(options);
   } catch (const std::exception& error) {
     std::fprintf(stderr, "lacuna-fill: %s\n", error.what());

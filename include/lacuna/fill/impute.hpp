@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "lacuna/core/version.hpp"
@@ -205,16 +206,17 @@ inline Fingerprint fingerprint(const Options& o, const Study& study, const Learn
 
 /// @brief Plans training and imputation without computing and returns the peak memory to expect, in bytes.
 ///
-/// What is resident once parameters, buffers and primitives exist, the arena, and per value of the fields: the samples of all
-/// observations (13 bytes), sums over windows (10), results (9) and the file in memory (9).
-inline std::size_t plan_memory(cpu::Device& device, const train::Samples& samples, Learner& learner, int members) {
+/// What is resident once parameters, buffers and primitives exist, the arena, and per value of the fields (`values` in all): the
+/// samples of all observations (13 bytes), sums over windows (10), results (9) and the file in memory (9).
+inline std::size_t plan_memory(cpu::Device& device, const train::Samples& samples, Learner& learner, int members,
+                               std::size_t values) {
   device.release();
   trim_memory();
   learner.trainer().plan();
   auto sampler = learner.sampler(samples);
   sampler.plan(members + 1);
   constexpr std::size_t bytes_per_value = 41;
-  return resident_memory() + device.arena().high_water() + samples.fields().values.size() * bytes_per_value;
+  return resident_memory() + device.arena().high_water() + values * bytes_per_value;
 }
 
 /// @brief Trains a learner within the options' budget, with checkpoints now and then and at the end.
@@ -264,7 +266,9 @@ inline Result impute(const data::Fields& input, const Options& o) {
   Result result;
   Report& report = result.report;
   report.threads = device.threads();
-  const Study study = make_study(input, o.window, o.withhold, o.seed);
+  report.learned = frames_to_learn(o, input.frames());
+  const bool learns_all = report.learned.size() == input.frames();
+  const Study study = make_study(learns_all ? input : data::frames_of(input, report.learned), o.window, o.withhold, o.seed);
   report.variables = input.names;
   report.gaps = mask::describe(study.structure);
   report.withheld = static_cast<std::size_t>(std::count(study.withheld.begin(), study.withheld.end(), std::uint8_t{1}));
@@ -288,7 +292,7 @@ inline Result impute(const data::Fields& input, const Options& o) {
   Learner learner(device, samples, policy, settings);
   report.network = settings.network;
   report.parameters = learner.parameters().size();
-  report.planned_bytes = plan_memory(device, samples, learner, o.members);
+  report.planned_bytes = plan_memory(device, samples, learner, o.members, input.values.size());
   std::printf("network: %s of %zu parameters, batch %d of %s; planned peak memory %.0f MB\n", settings.network.c_str(),
               report.parameters, settings.batch,
               settings.crop == 0 ? "the whole grid" : text(settings.crop, " x ", settings.crop, " crops").c_str(),
@@ -312,7 +316,10 @@ inline Result impute(const data::Fields& input, const Options& o) {
   report.scores.push_back({"background", calibration.background_nmse});
   report.scores.push_back({"lacuna", calibration.nmse});
 
-  const train::Samples all(study.truth, o.window, background.make(study.truth), study.live);
+  data::Fields everything = input;
+  study.normalisation.apply(everything);
+  auto known = background.make(everything, report.learned);
+  const train::Samples all(std::move(everything), o.window, std::move(known), study.live);
   auto sampler = learner.sampler(all);
   Overlap sums(input.values.size());
   WindowMoments buffers;

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "lacuna/data/field.hpp"
 #include "lacuna/data/windows.hpp"
 
 namespace lacuna::fill {
@@ -28,6 +29,7 @@ struct Options {
   std::vector<std::string> variables;  ///< names to fill together
   std::string output;
   data::WindowSettings window;
+  data::FrameRange learned;         ///< frames that are learned from; empty: all
   std::string background = "auto";  ///< auto, none, climatology, kriging, climatology+kriging
   std::string mask = "auto";        ///< auto, pixels, blocks, empirical
   double ratio = 0;                 ///< pixels: a fixed context ratio as in the paper; 0: random from 0.5 to 1
@@ -74,6 +76,15 @@ inline void validate(const Options& o) {
   require<OptionError>(o.learning_rate > 0, "--learning-rate ", o.learning_rate, ": expected a positive number");
   require<OptionError>(o.save_every >= 0, "--save-every ", o.save_every, ": expected 0 or more seconds");
   require<OptionError>(!o.resume || !o.checkpoint.empty(), "--resume needs --checkpoint DIR");
+}
+
+/// @brief The frames that a run learns from. Throws OptionError if the data do not have them.
+inline data::FrameRange frames_to_learn(const Options& o, int frames) {
+  const auto& asked = o.learned;
+  if (asked == data::FrameRange{}) return {0, frames};
+  require<OptionError>(asked.begin >= 0 && asked.begin < asked.end && asked.end <= frames, "--learn-frames ", asked.begin, ":",
+                       asked.end, ": expected FIRST:END with 0 <= FIRST < END <= ", frames, ", the number of frames");
+  return asked;
 }
 
 }  // namespace lacuna::fill

@@ -7,6 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include "lacuna/data/field.hpp"
+
 namespace lacuna::fill {
 
 /// @brief Error of one method on the withheld observations, as a fraction of the variables' variance.
@@ -21,6 +23,7 @@ struct Report {
   std::string gaps, background, mask, contexts, network;
   std::vector<MethodScore> scores;                             ///< classical fills, then lacuna
   std::vector<double> weights, spread_factors, spread_floors;  ///< per variable, then again for lost planes; floors in deviations
+  data::FrameRange learned;                                    ///< frames that were learned from
   std::size_t withheld = 0, filled = 0, parameters = 0, planned_bytes = 0, peak_bytes = 0;
   std::int64_t steps = 0;
   double training_seconds = 0, total_seconds = 0;
@@ -42,6 +45,7 @@ inline nlohmann::json to_json(const Report& r) {
           {"withheld_values", r.withheld},
           {"filled_values", r.filled},
           {"variables", r.variables},
+          {"learned_frames", {r.learned.begin, r.learned.end}},
           {"gaps", r.gaps},
           {"background", r.background},
           {"mask", r.mask},
