@@ -95,6 +95,8 @@ TEST_CASE("a time outside 0 .. 1 and samples of another layout are refused") {
     CHECK_THROWS_WITH(sampler(std::span(&request, 1), [](std::size_t, const auto&) {}),
                       Catch::Matchers::Contains("is not in 0 .. 1"));
   }
+  const sampler::Request part{.context = std::vector<std::uint8_t>(36, 1)};
+  CHECK_THROWS_WITH(sampler(std::span(&part, 1), [](std::size_t, const auto&) {}), Catch::Matchers::Contains("a context of 36"));
   auto other = s.layout;
   other.background = true;
   using Evaluator = sampler::SingleStep<nn::UNet>;

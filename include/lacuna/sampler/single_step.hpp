@@ -176,9 +176,10 @@ class SingleStep {
   void check(const Request& request, const std::vector<float>& values) const {
     require<OptionError>(request.time >= 0 && request.time <= 1, "SingleStep: time ", request.time, " is not in 0 .. 1");
     const auto fits = [&](std::size_t size) { return size == 0 || size == values.size(); };
-    require<ShapeError>(fits(request.state.size()) && fits(request.kept_background.size()), "SingleStep: a state of ",
-                        request.state.size(), " and a background of ", request.kept_background.size(), " elements, expected ",
-                        values.size());
+    require<ShapeError>(
+        request.context.size() == values.size() && fits(request.state.size()) && fits(request.kept_background.size()),
+        "SingleStep: a context of ", request.context.size(), ", a state of ", request.state.size(), " and a background of ",
+        request.kept_background.size(), " elements, expected ", values.size());
     if (!layout_.query) return;
     require<ShapeError>(request.query.size() == values.size(), "SingleStep: a query of ", request.query.size(),
                         " elements for a network that is shown it, expected ", values.size());
