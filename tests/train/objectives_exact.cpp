@@ -1,6 +1,8 @@
 // The objectives of the paper and its rivals on Gaussian laws of two or three values, learned by a network that can be exact.
 
-#include <optional>
+#include <algorithm>
+#include <cmath>
+#include <type_traits>
 
 #include "catch.hpp"
 #include "lacuna/mask/objectives.hpp"
@@ -107,6 +109,18 @@ struct Learned {
     std::vector<float> anomaly;
     evaluate(std::span(&request, 1), [&](std::size_t, const sampler::Estimate& e) { anomaly = e.anomaly; });
     return anomaly;
+  }
+};
+
+/// Keeps every input and answers 0.
+struct Spy {
+  std::vector<std::vector<float>>* inputs;
+
+  Variable<float> operator()(Graph<float>& graph, const Variable<float>& input, const float*) const {
+    inputs->emplace_back(input.data, input.data + input.shape.size());
+    const auto out = graph.make(input.shape.with_channels(1));
+    std::fill_n(out.data, out.shape.size(), 0.0f);
+    return out;
   }
 };
 
@@ -287,6 +301,7 @@ TEST_CASE("in many steps all objectives fill gaps; probabilistic fields know not
   const std::vector<double> one_step{stairs.middle(7), stairs.middle(0)};
   Learned<mask::Pixels> ours(contexts, stairs, f);
   Learned<mask::AmbientDiff<mask::Pixels>> ambient({contexts}, stairs, f);
+  Learned<mask::AmbientDiff<mask::Pixels>, VelocityMatching> velocity({contexts}, stairs, f);
   Learned<mask::MissDiff> miss({}, stairs, f);
   Learned<mask::ProbabilisticField<mask::AmbientDiff<mask::Pixels>>> field({{contexts}}, stairs, f);
   const auto check = [&](const ManySteps& m, double bar) {
@@ -297,9 +312,41 @@ TEST_CASE("in many steps all objectives fill gaps; probabilistic fields know not
   // nothing (1) without its neighbour, and a random context has that half of the time.
   check(many_steps(ours.learn(1500), law, stairs.path(), 10), 0.85);
   check(many_steps(ambient.learn(1500), law, stairs.path(), 1), 0.85);
+  check(many_steps(velocity.learn(1500), law, stairs.path(), 1), 0.85);
   check(many_steps(miss.learn(1500), law, stairs.path(), 1), 0.95);
   check(many_steps(field.learn(1500), law, stairs.path(), 0), 0.7);
   CHECK(many_steps(field, law, one_step, 0).error > 0.9);
+}
+
+TEST_CASE("many steps of a probabilistic field keep one context, ask for everything and show one state twice") {
+  const auto f = Law{3, 0.7, 0.7}.fields(50);
+  const train::Samples samples(f, {.length = 1}, {baseline::BackgroundKind::none, f, {.length = 1}, {}});
+  cpu::Device device({.threads = 1});
+  Parameters<float> none;
+  std::vector<std::vector<float>> inputs;
+  const Spy spy{&inputs};
+  sampler::SingleStep<Spy, Stairs, NoiseMatching> evaluate(device, samples, train::input_layout(samples, true), spy, none, {1.0f},
+                                                           {}, {.bins = 6});
+  const Stairs stairs{.bins = 6};
+  sampler::MultiStep draw(evaluate, mask::Pixels{.ratio = 0.6f}, sampler::Diffusion(stairs, sampler::FirstOrder{}, stairs.path()),
+                          {.seed = 2, .contexts = 0});
+  std::vector<std::vector<float>> contexts;
+  for (std::uint64_t member = 0; member < 8; ++member) {
+    inputs.clear();
+    draw(0, member, 1);
+    REQUIRE(inputs.size() == 5);
+    const std::size_t channels = inputs[0].size() / 3;
+    contexts.emplace_back();
+    for (std::size_t i = 0; i < 3; ++i) contexts.back().push_back(inputs[0][i * channels]);
+    for (const auto& input : inputs)
+      for (std::size_t i = 0; i < 3; ++i) {
+        const float* x = input.data() + i * channels;
+        CHECK(x[0] == contexts.back()[i]);
+        CHECK(x[2] == 1);
+        CHECK(x[1] == (x[0] != 0 ? x[3] : 0.0f));
+      }
+  }
+  CHECK(std::any_of(contexts.begin(), contexts.end(), [&](const auto& c) { return c != contexts[0]; }));
 }
 
 TEST_CASE("probabilistic fields cannot be asked for one step from the observations, nor for their mean") {
