@@ -17,8 +17,7 @@ namespace lacuna::fill {
 class FramesAsAxis {
  public:
   FramesAsAxis(const train::InputLayout& layout, int hidden, Parameters<float>& parameters, std::uint64_t seed)
-      : channels_{layout.frames, layout.variables, 2 + (layout.background ? 1 : 0) + (layout.climate ? 1 : 0),
-                  layout.place + layout.season},
+      : channels_{layout.frames, layout.variables, layout.kinds(), layout.place + layout.season},
         network_({.inputs = channels_.per_frame(), .outputs = layout.variables, .hidden = hidden}, parameters, seed) {}
 
   Variable<float> operator()(Graph<float>& g, const Variable<float>& input, const float* times) const {

@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <type_traits>
 #include <vector>
 
 #include "lacuna/autograd/graph.hpp"
 #include "lacuna/core/philox.hpp"
+#include "lacuna/mask/objectives.hpp"
 #include "lacuna/mask/partition.hpp"
 #include "lacuna/ops/masked_loss.hpp"
 #include "lacuna/schedule/variance_preserving.hpp"
@@ -30,28 +32,38 @@ struct SampleBuffers {
   baseline::Background::Workspace workspace;
 };
 
-/// @brief Trains a network on incomplete samples by Algorithm 1 of the paper.
+/// @brief What a network is asked for unless told otherwise: x0 (the paper, Algorithm 1), or the noise where it is shown the
+/// query (diffusion probabilistic fields, Algorithm 2).
+template <mask::MaskPolicy Policy>
+using UsualMatching = std::conditional_t<mask::shows_query<Policy>, schedule::NoiseMatching, schedule::DataMatching>;
+
+/// @brief Trains a network on incomplete samples by Algorithm 1 of the paper, or for a policy that shows the query Algorithm 2.
 ///
 /// Each step draws windows, patches, contexts and queries (counter-based: step and seed decide, so a resumed run repeats an
 /// unbroken one), computes the background from each context alone, and minimises the query's squared error of the anomaly in
-/// units of its deviation. Determinism: bit for bit with the same seed, threads and build.
-template <class Network, mask::MaskPolicy Policy, schedule::NoiseSchedule Schedule = schedule::VariancePreserving>
+/// units of its deviation (or of its noise or velocity: Matching). Determinism: bit for bit with the same seed, threads and
+/// build.
+template <class Network, mask::MaskPolicy Policy, schedule::NoiseSchedule Schedule = schedule::VariancePreserving,
+          schedule::Matching MatchingType = UsualMatching<Policy>>
 class Trainer {
  public:
   using Settings = TrainerSettings;
+  using Matching = MatchingType;
 
   /// scale (V): deviation of the anomaly, from anomaly_scale(). The references must outlive the trainer.
   Trainer(cpu::Device& device, const Samples& samples, const Network& network, Parameters<float>& parameters,
-          const Policy& policy, std::vector<float> scale, const Settings& settings, const Schedule& schedule = {})
+          const Policy& policy, std::vector<float> scale, const Settings& settings, const Schedule& schedule = {},
+          const Matching& matching = {})
       : device_(device),
         samples_(samples),
         network_(network),
         parameters_(parameters),
         policy_(policy),
         schedule_(schedule),
+        matching_(matching),
         settings_(settings),
         scale_(std::move(scale)),
-        layout_(input_layout(samples)),
+        layout_(input_layout(samples, mask::shows_query<Policy>)),
         optimizer_(parameters, settings.optimizer),
         buffers_(static_cast<std::size_t>(settings.batch)),
         times_(static_cast<std::size_t>(settings.batch)) {
@@ -126,7 +138,7 @@ class Trainer {
     const auto cells = static_cast<std::ptrdiff_t>(height_) * width_;
     assemble_input(layout_, view, input.data + b * cells * layout_.channels());
     const std::ptrdiff_t at = b * cells * layout_.fields();
-    assemble_target(layout_, view, buffers.partition.query.data(), target_.data() + at, query_.data() + at);
+    assemble_target(layout_, view, target_.data() + at, query_.data() + at, matching_);
   }
 
   std::pair<int, data::Patch> choose(std::uint64_t sample) const {
@@ -151,6 +163,7 @@ class Trainer {
             .grid_width = samples_.fields().grid.width(),
             .values = buffers.values.data(),
             .context = buffers.partition.context.data(),
+            .query = buffers.partition.query.data(),
             .background = layout_.background ? buffers.background.data() : nullptr,
             .climate = layout_.climate ? buffers.climate.data() : nullptr,
             .place = buffers.place.data(),
@@ -159,6 +172,7 @@ class Trainer {
             .alpha = static_cast<float>(schedule_.alpha(t)),
             .sigma = static_cast<float>(schedule_.sigma(t)),
             .noise = philox_key(settings_.seed, Purpose::noise),
+            .query_noise = philox_key(settings_.seed, Purpose::query),
             .sample = sample};
   }
 
@@ -168,6 +182,7 @@ class Trainer {
   Parameters<float>& parameters_;
   Policy policy_;
   Schedule schedule_;
+  Matching matching_;
   Settings settings_;
   std::vector<float> scale_;
   InputLayout layout_;
