@@ -50,8 +50,9 @@ class File {
     require<DataError>(!std::filesystem::is_directory(path, ignored), path, ": is a folder, not a NetCDF file");
     int id = -1;
     const int status = nc_open(path.c_str(), mode, &id);
-    // What is no NetCDF comes back as one of several codes, HDF5 files of another kind as a general HDF5 error.
-    require<DataError>(status != NC_ENOTNC && status != NC_EHDFERR, path, ": is not a NetCDF file (or is damaged)");
+    // What is no NetCDF comes back as one of several codes, HDF5 files of another kind or locked as a general HDF5 error.
+    require<DataError>(status != NC_ENOTNC && status != NC_EHDFERR, path,
+                       ": is not a NetCDF file (or is damaged, or another program is writing it)");
     require<DataError>(status == NC_NOERR, path, ": cannot be opened: ", nc_strerror(status));
     File file(path, id);
     file.require_whole();
