@@ -67,7 +67,9 @@ void declare(CLI::App& app, Options& o) {
   app.add_option("-o,--output", o.output, "file to write, or to go on with after an interruption")
       ->required()
       ->type_name("OUT.nc");
-  app.add_option("--samples", o.samples, "samples (0: 1152 flows, 7000 of the others)")->capture_default_str();
+  app.add_option("--samples", o.samples, "samples (0: 1152 flows, 7000 of the others)")
+      ->check(CLI::Range(std::size_t{0}, physics::SampleFile::most_samples))
+      ->capture_default_str();
   app.add_option("--seed", o.seed, "seed of all randomness")->capture_default_str();
   app.add_option("--threads", o.threads, "samples made at once (0: as many as processors)")
       ->check(CLI::Range(0, 1024))

@@ -21,11 +21,11 @@ std::string written(int fd, int from, const Work& work) {
   work();
   REQUIRE(dup2(before, STDERR_FILENO) >= 0);
   close(before);
-  std::string out(4096, '\0');
+  std::string out;
   REQUIRE(fcntl(from, F_SETFL, O_NONBLOCK) == 0);
-  const ssize_t count = read(from, out.data(), out.size());
+  char some[256];
+  for (ssize_t count; (count = read(from, some, sizeof some)) > 0;) out.append(some, static_cast<std::size_t>(count));
   close(from);
-  out.resize(count > 0 ? static_cast<std::size_t>(count) : 0);
   return out;
 }
 

@@ -13,6 +13,7 @@
 
 #include "../data/scratch.hpp"
 #include "catch.hpp"
+#include "lacuna/physics/advection.hpp"
 #include "lacuna/physics/sample_file.hpp"
 
 using namespace lacuna;
@@ -63,10 +64,12 @@ TEST_CASE("every set is made, says nothing on standard error, and a second run f
   CHECK(again.code == 0);
   CHECK_THAT(again.out, Contains("0 samples made"));
   CHECK(content(path) == bytes);
-  const physics::SampleFile file(path);
-  CHECK(file.count_complete() == file.samples());
-  CHECK(file.frames() == (flow ? 100 : 50));
-  for (const double x : file.read(0).values) REQUIRE(std::isfinite(x));
+  {
+    const physics::SampleFile file(path);
+    CHECK(file.count_complete() == file.samples());
+    CHECK(file.frames() == (flow ? 100 : 50));
+    for (const double x : file.read(0).values) REQUIRE(std::isfinite(x));
+  }
   generate.fails(arguments + " --seed 1", "exists with seed 0, asked for 1");
 }
 
@@ -98,6 +101,15 @@ TEST_CASE("a run that is killed again and again ends bit for bit where an unbrok
   INFO(last.error);
   REQUIRE(last.code == 0);
   CHECK(content(path) == content(generate.folder / "unbroken.nc"));
+}
+
+TEST_CASE("two programs cannot write one file") {
+  const Generate generate;
+  const physics::Advection set({.size = 16});
+  const std::string path = generate.folder / "s.nc";
+  const auto file = physics::SampleFile::open_or_create(path, set.description(), 4, 0);
+  generate.fails("advection --size 16 --samples 4 -o " + path, "another program is writing it");
+  CHECK(file.count_complete() == 0);
 }
 
 TEST_CASE("mistakes get one line and leave nothing behind") {

@@ -112,6 +112,7 @@ TEST_CASE("What is no file of samples is refused") {
   CHECK_THAT(error_of([&] { SampleFile(scratch / "plain.nc"); }), Contains("is not a file of generated samples"));
   CHECK_THAT(error_of([&] { SampleFile(scratch / "absent.nc"); }), Contains("there is no such file"));
   CHECK_THROWS_AS(SampleFile::open_or_create(scratch / "none.nc", two_variables(), 0, 0), OptionError);
+  CHECK_THROWS_AS(SampleFile::open_or_create(scratch / "none.nc", two_variables(), ~std::size_t{0}, 0), OptionError);
   CHECK_FALSE(std::filesystem::exists(scratch / "none.nc"));
 }
 

@@ -33,10 +33,13 @@ namespace lacuna::physics {
 /// library. Throws: DataError, one line that names the file.
 class SampleFile {
  public:
+  static constexpr std::size_t most_samples = 1'000'000'000;
+
   /// Opens for writing: a new file, or one of the same set, seed, settings and number of samples to go on with. Anything else
   /// that is there already is an error.
   static SampleFile open_or_create(const std::string& path, const Description& d, std::size_t samples, std::uint64_t seed) {
-    require<OptionError>(samples >= 1, "a file of ", samples, " samples cannot be made");
+    require<OptionError>(samples >= 1 && samples <= most_samples, "a file of ", samples,
+                         " samples cannot be made, expected 1 to ", most_samples);
     std::error_code ignored;
     if (!std::filesystem::exists(path, ignored)) create(path, d, samples, seed);
     SampleFile out(data::netcdf::File::open(path, NC_WRITE));
