@@ -14,9 +14,9 @@ TEST_CASE("Opening what is no NetCDF file says so") {
   CHECK(failure(scratch / "none.nc") == scratch / "none.nc" + ": there is no such file");
   CHECK_THAT(failure(scratch / "."), Contains("is a folder, not a NetCDF file"));
   put_content(path, "");
-  CHECK(failure(path) == path + ": is not a NetCDF file (or is damaged)");
+  CHECK(failure(path) == path + ": is not a NetCDF file (or is damaged, or another program is writing it)");
   put_content(path, "time,lat,lon\n1,2,3\n");
-  CHECK(failure(path) == path + ": is not a NetCDF file (or is damaged)");
+  CHECK(failure(path) == path + ": is not a NetCDF file (or is damaged, or another program is writing it)");
 }
 
 TEST_CASE("A truncated file is refused, whatever its format") {

@@ -327,8 +327,7 @@ inline Result impute(const data::Fields& input, const Options& o) {
   const int windows = static_cast<int>(all.windows().size());
   for (int w = 0; w < windows; ++w) {
     impute_window(sampler, all, contexts, o, calibration, w, buffers, sums);
-    progress.show("imputing", static_cast<double>(w + 1) / windows,
-                  std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+    progress.show("imputing", static_cast<double>(w + 1) / windows);
   }
   progress.finish();
   merge(input, study, sums, o.fill_static, result);

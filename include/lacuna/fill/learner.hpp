@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "lacuna/core/progress.hpp"
 #include "lacuna/fill/network.hpp"
-#include "lacuna/fill/progress.hpp"
 #include "lacuna/fill/scoring.hpp"
 #include "lacuna/fill/training_state.hpp"
 #include "lacuna/mask/any_policy.hpp"
