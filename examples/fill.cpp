@@ -23,7 +23,7 @@ lacuna::fill::SamplingContexts parse_contexts(const std::string& word) {
   throw lacuna::OptionError("--contexts " + word + ": expected auto, self, policy or a ratio in (0, 1]");
 }
 
-void declare(CLI::App& app, lacuna::fill::Options& o, std::string& contexts) {
+void declare(CLI::App& app, lacuna::fill::Options& o, std::string& contexts, std::string& memory) {
   app.add_option("inputs", o.inputs, "NetCDF files, on one grid")->required()->type_name("IN.nc");
   app.add_option("-v,--variable", o.variables, "variable to fill; repeat for several, which are learned together")
       ->required()
@@ -55,6 +55,9 @@ void declare(CLI::App& app, lacuna::fill::Options& o, std::string& contexts) {
   app.add_option("--hidden", o.hidden, "width of the network")->check(CLI::Range(4, 1024))->capture_default_str();
   app.add_option("--batch", o.batch, "samples a step (0: chosen)")->check(CLI::Range(0, 4096))->capture_default_str();
   app.add_option("--crop", o.crop, "rows and columns trained on (-1: chosen, 0: the whole grid)")->capture_default_str();
+  app.add_option("--memory", memory, "say what fits into so much memory (8GB), and train with the largest batch that does")
+      ->type_name("SIZE");
+  app.add_flag("--recompute", o.recompute, "compute the network's blocks again on the way back: less memory, more time");
   app.add_option("--learning-rate", o.learning_rate, "peak learning rate")->check(CLI::PositiveNumber)->capture_default_str();
   app.add_option("--checkpoint", o.checkpoint, "folder to keep the training state in")->type_name("DIR");
   app.add_option("--save-every", o.save_every, "seconds between two checkpoints (0: after every step)")
@@ -65,6 +68,7 @@ void declare(CLI::App& app, lacuna::fill::Options& o, std::string& contexts) {
   app.add_option("--picture", o.picture, "PNG picture to write")->type_name("P.png");
   app.add_flag("--overwrite", o.overwrite, "replace files that exist");
   app.add_flag("--fill-static", o.fill_static, "also fill cells that are never observed (land)");
+  app.add_flag("--profile", o.profile, "print time, traffic and memory of every operation of a training step");
   app.add_flag("--allow-unexposed", o.allow_unexposed, "train although the exposure audit refuses the mask policy");
 }
 
@@ -75,8 +79,8 @@ int main(int argc, char** argv) {
       "Fills the gaps of gridded data with a diffusion model trained on nothing but the gappy data, with an uncertainty"};
   app.set_version_flag("--version", lacuna::version);
   lacuna::fill::Options options;
-  std::string contexts = "auto";
-  declare(app, options, contexts);
+  std::string contexts = "auto", memory;
+  declare(app, options, contexts, memory);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -87,6 +91,7 @@ int main(int argc, char** argv) {
   for (int i = 0; i < argc; ++i) options.command += std::string(i == 0 ? "" : " ") + (i == 0 ? "lacuna-fill" : argv[i]);
   try {
     options.contexts = parse_contexts(contexts);
+    if (!memory.empty()) options.memory = lacuna::fill::parse_memory(memory);
     lacuna::fill::run(options);
   } catch (const std::exception& error) {
     std::fprintf(stderr, "lacuna-fill: %s\n", error.what());
