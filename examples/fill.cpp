@@ -33,7 +33,7 @@ lacuna::data::FrameRange parse_frames(const std::string& word) {
 
 /// Options that are words on the command line.
 struct Words {
-  std::string contexts = "auto", learned;
+  std::string contexts = "auto", learned, memory;
 };
 
 void declare(CLI::App& app, lacuna::fill::Options& o, Words& words) {
@@ -70,6 +70,9 @@ void declare(CLI::App& app, lacuna::fill::Options& o, Words& words) {
   app.add_option("--hidden", o.hidden, "width of the network")->check(CLI::Range(4, 1024))->capture_default_str();
   app.add_option("--batch", o.batch, "samples a step (0: chosen)")->check(CLI::Range(0, 4096))->capture_default_str();
   app.add_option("--crop", o.crop, "rows and columns trained on (-1: chosen, 0: the whole grid)")->capture_default_str();
+  app.add_option("--memory", words.memory, "say what fits into so much memory (8GB), and train with the largest batch that does")
+      ->type_name("SIZE");
+  app.add_flag("--recompute", o.recompute, "compute the network's blocks again on the way back: less memory, more time");
   app.add_option("--learning-rate", o.learning_rate, "peak learning rate")->check(CLI::PositiveNumber)->capture_default_str();
   app.add_option("--checkpoint", o.checkpoint, "folder to keep the training state in")->type_name("DIR");
   app.add_option("--save-every", o.save_every, "seconds between two checkpoints (0: after every step)")
@@ -80,6 +83,7 @@ void declare(CLI::App& app, lacuna::fill::Options& o, Words& words) {
   app.add_option("--picture", o.picture, "PNG picture to write")->type_name("P.png");
   app.add_flag("--overwrite", o.overwrite, "replace files that exist");
   app.add_flag("--fill-static", o.fill_static, "also fill cells that are never observed (land)");
+  app.add_flag("--profile", o.profile, "print time, traffic and memory of every operation of a training step");
   app.add_flag("--allow-unexposed", o.allow_unexposed, "train although the exposure audit refuses the mask policy");
 }
 
@@ -103,6 +107,7 @@ int main(int argc, char** argv) {
   try {
     options.contexts = parse_contexts(words.contexts);
     if (!words.learned.empty()) options.learned = parse_frames(words.learned);
+    if (!words.memory.empty()) options.memory = lacuna::fill::parse_memory(words.memory);
     lacuna::fill::run(options);
   } catch (const std::exception& error) {
     std::fprintf(stderr, "lacuna-fill: %s\n", error.what());

@@ -15,6 +15,7 @@
 #include "lacuna/fill/checkpoint.hpp"
 #include "lacuna/fill/learner.hpp"
 #include "lacuna/fill/memory.hpp"
+#include "lacuna/fill/memory_plan.hpp"
 #include "lacuna/fill/options.hpp"
 #include "lacuna/fill/policy_choice.hpp"
 #include "lacuna/fill/report.hpp"
@@ -204,21 +205,6 @@ inline Fingerprint fingerprint(const Options& o, const Study& study, const Learn
       {"version", version}};
 }
 
-/// @brief Plans training and imputation without computing and returns the peak memory to expect, in bytes.
-///
-/// What is resident once parameters, buffers and primitives exist, the arena, and per value of the fields (`values` in all): the
-/// samples of all observations (13 bytes), sums over windows (10), results (9) and the file in memory (9).
-inline std::size_t plan_memory(cpu::Device& device, const train::Samples& samples, Learner& learner, int members,
-                               std::size_t values) {
-  device.release();
-  trim_memory();
-  learner.trainer().plan();
-  auto sampler = learner.sampler(samples);
-  sampler.plan(members + 1);
-  constexpr std::size_t bytes_per_value = 41;
-  return resident_memory() + device.arena().high_water() + values * bytes_per_value;
-}
-
 /// @brief Trains a learner within the options' budget, with checkpoints now and then and at the end.
 inline void train_learner(Learner& learner, const train::Samples& samples, const Options& o, const Withheld& withheld,
                           const std::optional<Checkpoint>& checkpoint, Report& report) {
@@ -236,6 +222,9 @@ inline void train_learner(Learner& learner, const train::Samples& samples, const
       std::printf("no checkpoint in %s: starting afresh\n", checkpoint->folder().string().c_str());
     }
   }
+  constexpr std::int64_t warm_up = 3;  // steps that are not profiled: the first ones touch new memory
+  const std::int64_t profile_from = learner.trainer().steps_done() + warm_up;
+  Profile profile;
   double saved = training.seconds();
   const auto windows = windows_to_score(samples, withheld.mask);
   training(
@@ -243,12 +232,18 @@ inline void train_learner(Learner& learner, const train::Samples& samples, const
         auto sampler = learner.sampler(samples);
         return score_self(sampler, samples, withheld, windows).nmse();
       },
-      [&](std::int64_t) {
+      [&](std::int64_t step) {
+        if (o.profile && step == profile_from) learner.trainer().watch(&profile);
         if (!checkpoint || training.seconds() - saved < o.save_every) return;
         saved = training.seconds();
         checkpoint->save(learner.parameters(), state, {training.state(), report.threads});
       });
   if (checkpoint) checkpoint->save(learner.parameters(), state, {training.state(), report.threads});
+  learner.trainer().watch(nullptr);
+  if (o.profile && profile.steps() > 0) profile.print(stdout);
+  if (o.profile && profile.steps() == 0)
+    std::printf("no profile: it begins after %lld steps of training, of which there were fewer\n",
+                static_cast<long long>(warm_up));
   report.steps = state.step;
   report.training_seconds = training.seconds();
 }
@@ -284,10 +279,17 @@ inline Result impute(const data::Fields& input, const Options& o) {
                            .hidden = o.hidden,
                            .batch = o.batch,
                            .crop = o.crop,
+                           .recompute = o.recompute,
                            .seed = o.seed,
                            .learning_rate = o.learning_rate};
   choose_sizes(samples.fields().grid, structure, settings);
   const auto allowed = allowed_policies(candidates, o, structure);
+  if (o.memory > 0) {
+    const auto plans =
+        MemoryQuestion(samples, allowed[0].policy, device.threads(), o.members, input.values.size())(settings, o.batch == 0);
+    MemoryQuestion::print(plans, o.memory, stdout);
+    settings = MemoryQuestion::choose(plans, settings, o.memory);
+  }
   const Policy policy = choose_policy(device, samples, allowed, settings, withheld, report);
   Learner learner(device, samples, policy, settings);
   report.network = settings.network;

@@ -42,6 +42,8 @@ struct Options {
   double withhold = 0.1;                  ///< share of the observations kept aside to choose settings and to score
   std::string network = "unet";           ///< unet, space-time-unet, fno
   int hidden = 32, batch = 0, crop = -1;  ///< batch 0 and crop -1: chosen from the grid and the gaps; crop 0: the whole grid
+  std::size_t memory = 0;                 ///< bytes that may be taken: the largest batch that fits is trained with; 0: no limit
+  bool recompute = false;                 ///< the network's blocks are computed again on the way back: less memory for more time
   double learning_rate = 1e-3;
   std::string checkpoint;  ///< folder, or empty
   double save_every = 60;  ///< seconds between two checkpoints; 0: after every step
@@ -50,6 +52,7 @@ struct Options {
   bool overwrite = false;
   bool fill_static = false;      ///< also fill cells that are never observed
   bool allow_unexposed = false;  ///< train although the audit refuses the policy
+  bool profile = false;          ///< print time and memory of every op of a training step
   std::string command;           ///< for the history attribute
 };
 

@@ -79,14 +79,19 @@ class Trainer {
 
   /// @brief One step of Algorithm 1; returns the loss. Throws Error when the gradient is not finite.
   double step(double learning_rate) {
+    const auto whole = Profile::step(profile_);
     device_.reset();
     parameters_.zero_gradients();
-    Graph<float> graph(device_, parameters_, Mode::train);
+    Graph<float> graph(device_, parameters_, Mode::train, false, profile_);
     const auto input = graph.make(input_shape());
-    parallel_for(device_.threads(), settings_.batch, [&](int b) { fill(b, input); });
+    {
+      const auto scope = Profile::part(profile_, "samples");
+      parallel_for(device_.threads(), settings_.batch, [&](int b) { fill(b, input); });
+    }
     const auto estimate = network_(graph, input, times_.data());
     const double loss = ops::masked_loss(graph, estimate, target_.data(), query_.data());
     graph.backward();
+    const auto scope = Profile::part(profile_, "optimizer");
     const double norm = optimizer_.step(parameters_, learning_rate, device_.threads());
     require(std::isfinite(norm), "training diverged at step ", optimizer_.state().step + 1,
             ": the gradient is not finite; use a smaller learning rate");
@@ -105,6 +110,9 @@ class Trainer {
     graph.backward();
     device_.reset();
   }
+
+  /// The steps from now on are told to this profile; null: to none.
+  void watch(Profile* profile) { profile_ = profile; }
 
   Optimizer<float>& optimizer() { return optimizer_; }
   const InputLayout& layout() const { return layout_; }
@@ -191,6 +199,7 @@ class Trainer {
   std::vector<float> times_, target_;
   std::vector<std::uint8_t> query_;
   int height_ = 0, width_ = 0;
+  Profile* profile_ = nullptr;
 };
 
 }  // namespace lacuna::train
