@@ -3,6 +3,7 @@
 #include "lacuna/fill/fill.hpp"
 
 #include <CLI/CLI.hpp>
+#include <charconv>
 #include <cstdio>
 #include <string>
 
@@ -23,7 +24,21 @@ lacuna::fill::SamplingContexts parse_contexts(const std::string& word) {
   throw lacuna::OptionError("--contexts " + word + ": expected auto, self, policy or a ratio in (0, 1]");
 }
 
-void declare(CLI::App& app, lacuna::fill::Options& o, std::string& contexts) {
+/// "auto" (0), or a number of members.
+int parse_members(const std::string& word) {
+  if (word == "auto") return 0;
+  int members = 0;
+  const auto [end, failed] = std::from_chars(word.data(), word.data() + word.size(), members);
+  if (failed == std::errc{} && end == word.data() + word.size() && members >= 2 && members <= 1000) return members;
+  throw lacuna::OptionError("--members " + word + ": expected auto or a number from 2 to 1000");
+}
+
+/// Options that are words first.
+struct Words {
+  std::string contexts = "auto", members = "10";
+};
+
+void declare(CLI::App& app, lacuna::fill::Options& o, Words& words) {
   app.add_option("inputs", o.inputs, "NetCDF files, on one grid")->required()->type_name("IN.nc");
   app.add_option("-v,--variable", o.variables, "variable to fill; repeat for several, which are learned together")
       ->required()
@@ -41,9 +56,10 @@ void declare(CLI::App& app, lacuna::fill::Options& o, std::string& contexts) {
   app.add_option("--ratio", o.ratio, "fixed context ratio for pixels, as in the paper (0: random from 0.5 to 1)")
       ->check(CLI::Range(0.0, 1.0))
       ->capture_default_str();
-  app.add_option("--contexts", contexts, "contexts of the mean: auto, self (the mask itself), policy, or a ratio")
+  app.add_option("--contexts", words.contexts, "contexts of the mean: auto, self (the mask itself), policy, or a ratio")
       ->capture_default_str();
-  app.add_option("--members", o.members, "members of the context ensemble")->check(CLI::Range(2, 1000))->capture_default_str();
+  app.add_option("--members", words.members, "members of the context ensemble; auto: as many as help on withheld observations")
+      ->capture_default_str();
   app.add_option("--steps", o.steps, "training steps (repeatable bit for bit)")->check(CLI::NonNegativeNumber);
   app.add_option("--minutes", o.minutes, "training time")->check(CLI::NonNegativeNumber);
   app.add_option("--seed", o.seed, "seed of all randomness")->capture_default_str();
@@ -75,8 +91,8 @@ int main(int argc, char** argv) {
       "Fills the gaps of gridded data with a diffusion model trained on nothing but the gappy data, with an uncertainty"};
   app.set_version_flag("--version", lacuna::version);
   lacuna::fill::Options options;
-  std::string contexts = "auto";
-  declare(app, options, contexts);
+  Words words;
+  declare(app, options, words);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -86,7 +102,8 @@ int main(int argc, char** argv) {
   }
   for (int i = 0; i < argc; ++i) options.command += std::string(i == 0 ? "" : " ") + (i == 0 ? "lacuna-fill" : argv[i]);
   try {
-    options.contexts = parse_contexts(contexts);
+    options.contexts = parse_contexts(words.contexts);
+    options.members = parse_members(words.members);
     lacuna::fill::run(options);
   } catch (const std::exception& error) {
     std::fprintf(stderr, "lacuna-fill: %s\n", error.what());
