@@ -3,6 +3,7 @@
 #include "lacuna/fill/fill.hpp"
 
 #include <CLI/CLI.hpp>
+#include <charconv>
 #include <cstdio>
 #include <string>
 
@@ -31,9 +32,18 @@ lacuna::data::FrameRange parse_frames(const std::string& word) {
   throw lacuna::OptionError("--learn-frames " + word + ": expected FIRST:END, such as 0:96");
 }
 
-/// Options that are words on the command line.
+/// "auto" (0), or a number of members.
+int parse_members(const std::string& word) {
+  if (word == "auto") return 0;
+  int members = 0;
+  const auto [end, failed] = std::from_chars(word.data(), word.data() + word.size(), members);
+  if (failed == std::errc{} && end == word.data() + word.size() && members >= 2 && members <= 1000) return members;
+  throw lacuna::OptionError("--members " + word + ": expected auto or a number from 2 to 1000");
+}
+
+/// Options that are words first.
 struct Words {
-  std::string contexts = "auto", learned, memory;
+  std::string contexts = "auto", members = "10", learned, memory;
 };
 
 void declare(CLI::App& app, lacuna::fill::Options& o, Words& words) {
@@ -58,7 +68,8 @@ void declare(CLI::App& app, lacuna::fill::Options& o, Words& words) {
       ->capture_default_str();
   app.add_option("--contexts", words.contexts, "contexts of the mean: auto, self (the mask itself), policy, or a ratio")
       ->capture_default_str();
-  app.add_option("--members", o.members, "members of the context ensemble")->check(CLI::Range(2, 1000))->capture_default_str();
+  app.add_option("--members", words.members, "members of the context ensemble; auto: as many as help on withheld observations")
+      ->capture_default_str();
   app.add_option("--steps", o.steps, "training steps (repeatable bit for bit)")->check(CLI::NonNegativeNumber);
   app.add_option("--minutes", o.minutes, "training time")->check(CLI::NonNegativeNumber);
   app.add_option("--seed", o.seed, "seed of all randomness")->capture_default_str();
@@ -108,6 +119,7 @@ int main(int argc, char** argv) {
     options.contexts = parse_contexts(words.contexts);
     if (!words.learned.empty()) options.learned = parse_frames(words.learned);
     if (!words.memory.empty()) options.memory = lacuna::fill::parse_memory(words.memory);
+    options.members = parse_members(words.members);
     lacuna::fill::run(options);
   } catch (const std::exception& error) {
     std::fprintf(stderr, "lacuna-fill: %s\n", error.what());

@@ -134,6 +134,27 @@ TEST_CASE("frames that are not learned from are filled, and leave no trace in wh
   CHECK_THROWS_WITH(impute(fields, o), Catch::Matchers::Contains("--learn-frames 0:25") && Catch::Matchers::Contains("24"));
 }
 
+TEST_CASE("the number of members is chosen, told and repeats; the spread's scores are told, too") {
+  const auto fields = waves::make(12, 1, waves::Gaps::pixels);
+  auto o = quick(6);
+  o.members = 0;
+  const auto first = impute(fields, o), second = impute(fields, o);
+  CHECK(first.report.members_chosen);
+  CHECK(first.report.members >= MembersNeeded::least);
+  CHECK(first.report.members <= MembersNeeded::most);
+  CHECK(first.report.members == second.report.members);
+  CHECK(first.spread == second.spread);
+  // The same as if that number had been asked for.
+  o.members = first.report.members;
+  const auto given = impute(fields, o);
+  CHECK_FALSE(given.report.members_chosen);
+  CHECK(given.spread == first.spread);
+  const auto& trust = given.report.trust;
+  CHECK(trust.spread.count() > 50);
+  CHECK(trust.spread.crps() > 0);
+  CHECK(trust.ensemble.ranks().size() == static_cast<std::size_t>(given.report.members) + 1);
+}
+
 TEST_CASE("several allowed policies are tried and the choice repeats") {
   const auto fields = waves::make(12, 1, waves::Gaps::pixels);
   auto o = quick(2);

@@ -12,6 +12,7 @@
 
 #include "lacuna/core/version.hpp"
 #include "lacuna/fill/background_choice.hpp"
+#include "lacuna/fill/calibration.hpp"
 #include "lacuna/fill/checkpoint.hpp"
 #include "lacuna/fill/learner.hpp"
 #include "lacuna/fill/memory.hpp"
@@ -32,14 +33,6 @@ struct Result {
   Report report;
 };
 
-/// @brief How the mean is formed, as chosen on withheld observations.
-struct Calibration {
-  bool self = true;                      ///< the mask itself is the context of the mean
-  std::vector<double> weights;           ///< of the learned anomaly, per kind of gap
-  std::vector<SpreadModel> spread;       ///< per kind of gap
-  double nmse = 0, background_nmse = 0;  ///< on withheld observations: with these weights, and with none
-};
-
 /// @brief Batch and crop for a grid: about 20000 cells a step; crops where gaps are small against the grid.
 inline void choose_sizes(const data::Grid& grid, const mask::Structure& structure, LearnerSettings& settings) {
   constexpr int cells_per_step = 20736, usual_crop = 36, largest_whole = 24000;
@@ -55,35 +48,48 @@ inline void choose_sizes(const data::Grid& grid, const mask::Structure& structur
   if (settings.batch == 0) settings.batch = std::clamp(cells_per_step / (rows * columns), 4, 32);
 }
 
-/// @brief Picks the contexts of the mean, the weight of the learned part and the scale of the spread on withheld observations.
+/// @brief What contexts say about the withheld values of some windows, and the masks themselves where they may form the mean.
+template <class SamplerType>
+EnsembleValues evaluate_withheld(SamplerType& sampler, const train::Samples& samples, const Policy& policy, const Options& o,
+                                 int members, const Withheld& withheld) {
+  const auto windows = windows_to_score(samples, withheld.mask);
+  auto values = ensemble_values(sampler, samples, policy, o.seed, members, withheld, windows);
+  if (o.contexts.kind == SamplingContexts::Kind::automatic || o.contexts.kind == SamplingContexts::Kind::self)
+    add_self(values, sampler, samples, withheld, windows);
+  return values;
+}
+
+/// @brief Picks the contexts of the mean, the weight of the learned part, the spread and, where it is to be chosen, the number of
+/// members on withheld observations, and reports how far the spread can be trusted.
 template <class SamplerType>
 Calibration calibrate(SamplerType& sampler, const train::Samples& samples, const Policy& policy, const Options& o,
-                      const Withheld& withheld) {
-  const auto windows = windows_to_score(samples, withheld.mask);
-  const auto values = ensemble_values(sampler, samples, policy, o.seed, o.members, withheld, windows);
-  const Score ensemble = score_ensemble(values, withheld, gap_kinds(samples));
-  Calibration c;
-  Score chosen = ensemble;
-  c.self = false;
-  struct Value {
-    double background, anomaly, truth;
-    std::size_t kind;
+                      const Withheld& withheld, Report& report) {
+  constexpr int pilot = 10;
+  const auto fit = [&](const EnsembleValues& v) {
+    return fit_calibration(v.values, v.members, o.contexts.kind, gap_kinds(samples));
   };
-  std::vector<Value> own;  // in the order of `values`
-  if (o.contexts.kind == SamplingContexts::Kind::automatic || o.contexts.kind == SamplingContexts::Kind::self) {
-    const Score self = score_self(sampler, samples, withheld, windows, [&](double b, double d, double x, std::size_t k) {
-      own.push_back({b, d, x, k});
-    });
-    c.self = o.contexts.kind == SamplingContexts::Kind::self || self.nmse() <= ensemble.nmse();
-    if (c.self) chosen = self;
+  auto values = evaluate_withheld(sampler, samples, policy, o, o.members == 0 ? pilot : o.members, withheld);
+  Calibration c = fit(values);
+  if (o.members == 0) {
+    const auto needed = members_needed(values, c);
+    std::printf("members: the mean asks for %.0f, the spread for %.0f; %d are taken\n", std::ceil(needed.mean),
+                std::ceil(needed.spread), needed.count());
+    if (needed.count() != pilot) {
+      values = evaluate_withheld(sampler, samples, policy, o, needed.count(), withheld);
+      c = fit(values);
+    }
   }
-  c.weights = chosen.best_weights();
-  std::vector<double> errors = ensemble_errors(values, withheld, c.weights);
-  for (std::size_t i = 0; c.self && i < own.size(); ++i)
-    errors[i] = own[i].background + c.weights[own[i].kind] * own[i].anomaly - own[i].truth;
-  c.spread = fit_spread(values, errors, c.weights);
-  c.nmse = chosen.nmse(c.weights);
-  c.background_nmse = chosen.background_nmse();
+  report.members = c.members;
+  report.members_chosen = o.members == 0;
+  report.contexts = c.self ? "the mask itself" : text("mean of ", c.members, " contexts");
+  report.weights = c.weights;
+  for (const auto& model : c.spread) {
+    report.spread_factors.push_back(model.factor);
+    report.spread_floors.push_back(model.floor);
+  }
+  report.scores.push_back({"background", c.background_nmse});
+  report.scores.push_back({"lacuna", c.nmse});
+  report.trust = cross_validate(values, samples, o.contexts.kind);
   return c;
 }
 
@@ -104,12 +110,12 @@ struct WindowMoments {
 
 /// @brief Imputes one window: the mean by the calibration's contexts, the spread always by the ensemble.
 template <class SamplerType>
-void impute_window(SamplerType& sampler, const train::Samples& samples, const Policy& policy, const Options& o,
+void impute_window(SamplerType& sampler, const train::Samples& samples, const Policy& policy, std::uint64_t seed,
                    const Calibration& c, int window, WindowMoments& buffers, Overlap& out) {
   const std::size_t frame = samples.fields().frame_size(), size = frame * static_cast<std::size_t>(samples.length());
   const std::size_t at = frame * static_cast<std::size_t>(samples.starts()[static_cast<std::size_t>(window)]);
   std::vector<sampler::Request> requests;
-  for (int k = 0; k < o.members; ++k) requests.push_back(member_request(samples, policy, o.seed, window, k));
+  for (int k = 0; k < c.members; ++k) requests.push_back(member_request(samples, policy, seed, window, k));
   if (c.self) requests.push_back({window, static_cast<std::uint64_t>(window), self_context(samples, window)});
   auto& [weights, expected, workspace, moments] = buffers;
   expect_error(samples, window, sampler.threads(), workspace, expected);
@@ -117,7 +123,7 @@ void impute_window(SamplerType& sampler, const train::Samples& samples, const Po
   for (std::size_t j = 0; j < size; ++j) weights[j] = static_cast<float>(c.weights[kind_of_gap(samples, window, j)]);
   moments.reset(size);
   sampler(requests, [&](std::size_t i, const sampler::Estimate& e) {
-    if (i < static_cast<std::size_t>(o.members)) return moments.add({e.background.data(), e.anomaly.data(), weights.data()});
+    if (i < static_cast<std::size_t>(c.members)) return moments.add({e.background.data(), e.anomaly.data(), weights.data()});
     for (std::size_t j = 0; j < size; ++j) out.mean[at + j] += e.background[j] + weights[j] * e.anomaly[j];
   });
   for (std::size_t j = 0; j < size; ++j) {
@@ -307,16 +313,8 @@ inline Result impute(const data::Fields& input, const Options& o) {
   const Policy contexts = sampling_policy(policy, o.contexts);
   const Calibration calibration = [&] {
     auto scorer = learner.sampler(samples);
-    return calibrate(scorer, samples, contexts, o, withheld);
+    return calibrate(scorer, samples, contexts, o, withheld, report);
   }();
-  report.contexts = calibration.self ? "the mask itself" : text("mean of ", o.members, " contexts");
-  report.weights = calibration.weights;
-  for (const auto& model : calibration.spread) {
-    report.spread_factors.push_back(model.factor);
-    report.spread_floors.push_back(model.floor);
-  }
-  report.scores.push_back({"background", calibration.background_nmse});
-  report.scores.push_back({"lacuna", calibration.nmse});
 
   data::Fields everything = input;
   study.normalisation.apply(everything);
@@ -328,7 +326,7 @@ inline Result impute(const data::Fields& input, const Options& o) {
   Progress progress;
   const int windows = static_cast<int>(all.windows().size());
   for (int w = 0; w < windows; ++w) {
-    impute_window(sampler, all, contexts, o, calibration, w, buffers, sums);
+    impute_window(sampler, all, contexts, o.seed, calibration, w, buffers, sums);
     progress.show("imputing", static_cast<double>(w + 1) / windows);
   }
   progress.finish();
@@ -336,7 +334,6 @@ inline Result impute(const data::Fields& input, const Options& o) {
   report.total_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   report.peak_bytes = peak_memory();
   report.seed = o.seed;
-  report.members = o.members;
   report.version = version;
   return result;
 }

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "lacuna/fill/calibration.hpp"
 #include "lacuna/fill/learner.hpp"
 #include "lacuna/fill/memory.hpp"
 
@@ -16,16 +17,19 @@ namespace lacuna::fill {
 /// @brief Plans training and imputation without computing and returns the peak memory to expect, in bytes.
 ///
 /// What is resident once parameters, buffers and primitives exist, the arena, and per value of all fields (`values` in number):
-/// the samples of all observations (13 bytes), sums over windows (10), results (9) and the file in memory (9).
+/// the samples of all observations (13 bytes), sums over windows (10), results (9) and the file in memory (9); a byte a
+/// context and value of a window. Where the number of members is yet to be chosen (0), it is planned for as many as there may be.
 inline std::size_t plan_memory(cpu::Device& device, const train::Samples& samples, Learner& learner, int members,
                                std::size_t values) {
   device.release();
   trim_memory();
   learner.trainer().plan();
   auto sampler = learner.sampler(samples);
-  sampler.plan(members + 1);
+  const int requests = (members == 0 ? MembersNeeded::most : members) + 1;
+  sampler.plan(requests);
   constexpr std::size_t bytes_per_value = 41;
-  return resident_memory() + device.arena().high_water() + values * bytes_per_value;
+  const std::size_t window = samples.fields().frame_size() * static_cast<std::size_t>(samples.length());
+  return resident_memory() + device.arena().high_water() + values * bytes_per_value + window * static_cast<std::size_t>(requests);
 }
 
 /// @brief A number of bytes as people write it: 8GB, 512 MB, 1.5GiB. Throws OptionError, naming --memory.

@@ -34,7 +34,7 @@ struct Options {
   std::string mask = "auto";        ///< auto, pixels, blocks, empirical
   double ratio = 0;                 ///< pixels: a fixed context ratio as in the paper; 0: random from 0.5 to 1
   SamplingContexts contexts;
-  int members = 10;
+  int members = 10;        ///< 0: as many as help, by the error on withheld observations
   std::int64_t steps = 0;  ///< 0: no limit of steps
   double minutes = 0;      ///< 0: no limit of time (with no limit at all: until the withheld error stops falling, at most 10)
   std::uint64_t seed = 1;
@@ -69,7 +69,7 @@ inline void validate(const Options& o) {
                        ": expected unet, space-time-unet or fno");
   require<OptionError>(o.network != "fno" || o.crop <= 0, "--crop ", o.crop,
                        ": a Fourier neural operator must see the whole grid, its modes are the grid's");
-  require<OptionError>(o.members >= 2, "--members ", o.members, ": a spread needs at least 2 members");
+  require<OptionError>(o.members == 0 || o.members >= 2, "--members ", o.members, ": a spread needs at least 2 members");
   require<OptionError>(o.steps >= 0 && o.minutes >= 0, "--steps ", o.steps, " --minutes ", o.minutes, ": expected 0 or more");
   require<OptionError>(o.hidden >= 4 && o.hidden % 2 == 0, "--hidden ", o.hidden, ": expected an even width from 4");
   require<OptionError>(o.batch >= 0 && o.crop >= -1, "--batch ", o.batch, " --crop ", o.crop,

@@ -22,6 +22,10 @@ struct TrainerSettings {
   int batch = 16;
   int crop = 0;  ///< rows and columns of the patches trained on; 0: the whole grid
   std::uint64_t seed = 1;
+  /// t ~ U(smallest_time, latest_time): 1 is Algorithm 1. Single-step imputation asks for the smallest time alone, while half of
+  /// the times up to 1 have more noise than signal: where only it is wanted, less is learned faster (docs/theory.md). What was
+  /// trained so knows nothing of later times and cannot sample in many steps.
+  double latest_time = 1;
   OptimizerSettings optimizer;
 };
 
@@ -69,6 +73,8 @@ class Trainer {
         times_(static_cast<std::size_t>(settings.batch)) {
     require<OptionError>(settings.batch >= 1 && settings.crop >= 0, "Trainer: batch ", settings.batch, ", crop ", settings.crop,
                          "; expected a batch from 1 and a crop from 0");
+    require<OptionError>(settings.latest_time >= schedule::smallest_time && settings.latest_time <= 1, "Trainer: latest time ",
+                         settings.latest_time, "; expected ", schedule::smallest_time, " to 1");
     const auto& grid = samples.fields().grid;
     height_ = settings.crop == 0 ? grid.height() : std::min(settings.crop, grid.height());
     width_ = settings.crop == 0 ? grid.width() : std::min(settings.crop, grid.width());
@@ -140,7 +146,7 @@ class Trainer {
       if (buffers.partition.query_count > 0 && buffers.partition.context_count > 0) break;
     }
     const float u = uniform(philox(philox_key(settings_.seed, Purpose::time), 0, sample)[0]);
-    const double t = schedule::smallest_time + (1.0 - schedule::smallest_time) * static_cast<double>(u);
+    const double t = schedule::smallest_time + (settings_.latest_time - schedule::smallest_time) * static_cast<double>(u);
     times_[static_cast<std::size_t>(b)] = static_cast<float>(t);
     const SampleView view = cut(buffers, window, patch, sample, t);
     const auto cells = static_cast<std::ptrdiff_t>(height_) * width_;
