@@ -18,8 +18,10 @@ struct MethodScore {
 /// @brief What a run did and how well.
 struct Report {
   std::vector<std::string> variables;
+  std::string method = "diffusion";
+  std::string settings;  ///< what was chosen for a classical method
   std::string gaps, background, mask, contexts, network;
-  std::vector<MethodScore> scores;                             ///< classical fills, then lacuna
+  std::vector<MethodScore> scores;  ///< classical fills, then lacuna; of a classical method: the mean and itself
   std::vector<double> weights, spread_factors, spread_floors;  ///< per variable, then again for lost planes; floors in deviations
   std::size_t withheld = 0, filled = 0, parameters = 0, planned_bytes = 0, peak_bytes = 0;
   std::int64_t steps = 0;
@@ -38,7 +40,22 @@ struct Report {
 inline nlohmann::json to_json(const Report& r) {
   nlohmann::json errors;
   for (const auto& s : r.scores) errors[s.method] = s.nmse;
-  return {{"withheld_nmse", errors},
+  if (r.method != "diffusion")
+    return {{"method", r.method},
+            {"settings", r.settings},
+            {"withheld_nmse", errors},
+            {"withheld_values", r.withheld},
+            {"filled_values", r.filled},
+            {"variables", r.variables},
+            {"gaps", r.gaps},
+            {"spread_floors", r.spread_floors},
+            {"total_seconds", r.total_seconds},
+            {"peak_memory_bytes", r.peak_bytes},
+            {"seed", r.seed},
+            {"threads", r.threads},
+            {"version", r.version}};
+  return {{"method", r.method},
+          {"withheld_nmse", errors},
           {"withheld_values", r.withheld},
           {"filled_values", r.filled},
           {"variables", r.variables},
@@ -66,6 +83,16 @@ inline nlohmann::json to_json(const Report& r) {
 inline void print_scores(const Report& r, std::FILE* out) {
   std::fprintf(out, "\nerror on %zu withheld observations (fraction of variance; smaller is better)\n", r.withheld);
   for (const auto& s : r.scores) std::fprintf(out, "  %-24s %8.4f\n", s.method.c_str(), s.nmse);
+}
+
+/// @brief Time and memory in one line.
+inline void print_cost(const Report& r, std::FILE* out) {
+  std::fprintf(out, "filled %zu values in %.0f s", r.filled, r.total_seconds);
+  if (r.method == "diffusion")
+    std::fprintf(out, " (training %.0f s, %lld steps)", r.training_seconds, static_cast<long long>(r.steps));
+  std::fprintf(out, "; peak memory %.0f MB", static_cast<double>(r.peak_bytes) / 1e6);
+  if (r.method == "diffusion") std::fprintf(out, ", planned %.0f MB", static_cast<double>(r.planned_bytes) / 1e6);
+  std::fprintf(out, "\n");
 }
 
 }  // namespace lacuna::fill
