@@ -1,20 +1,19 @@
 // Training steps and ensembles of a network with frames as channels, timed on request: the lacuna side of benchmarks/peers.
 //
-// Reads lines "step N" and "ensemble N" and answers each with the milliseconds of N repetitions; other lines end it.
+// Answers "step N", "ensemble N" and "profile N" (serve.hpp).
 // A step is: noise, contexts and queries of a batch of 16 images, forward, masked loss, backward, clipping, Adam and the moving
 // average of the weights. An ensemble is K = 10 members of the batch in one inference pass.
 
 #pragma once
 
-#include <chrono>
-#include <iostream>
-#include <string>
+#include <string_view>
 #include <vector>
 
 #include "lacuna/core/philox.hpp"
 #include "lacuna/ops/masked_loss.hpp"
 #include "lacuna/schedule/variance_preserving.hpp"
 #include "lacuna/train/optimizer.hpp"
+#include "serve.hpp"
 
 namespace lacuna::bench {
 
@@ -31,15 +30,20 @@ class NetworkStep {
     }
   }
 
-  void step() {
+  void step(Profile* profile = nullptr) {
+    const auto whole = Profile::step(profile);
     device_.reset();
     parameters_.zero_gradients();
-    Graph<float> graph(device_, parameters_, Mode::train);
+    Graph<float> graph(device_, parameters_, Mode::train, false, profile);
     const auto input = graph.make({.batch = batch, .height = side, .width = side, .channels = 2});
-    fill(input.data);
+    {
+      const auto samples = Profile::part(profile, "samples");
+      fill(input.data);
+    }
     const auto estimate = network_(graph, input, times_.data());
     ops::masked_loss(graph, estimate, truth_.data(), query_.data());
     graph.backward();
+    const auto optimizer = Profile::part(profile, "optimizer");
     optimizer_.step(parameters_, 1e-3, device_.threads());
   }
 
@@ -89,18 +93,10 @@ class NetworkStep {
 };
 
 /// Answers requests until there are none.
-template <class Bench>
-void serve(Bench& bench) {
-  std::string what;
-  int repeats = 0;
-  while (std::cin >> what >> repeats && (what == "step" || what == "ensemble")) {
-    for (int i = 0; i < repeats; ++i) {
-      const auto start = std::chrono::steady_clock::now();
-      what == "step" ? bench.step() : bench.ensemble();
-      std::cout << std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count() << ' ';
-    }
-    std::cout << std::endl;
-  }
+template <class Network, int side>
+void serve(NetworkStep<Network, side>& bench) {
+  serve({"step", "ensemble"},
+        [&bench](std::string_view work, Profile* profile) { work == "step" ? bench.step(profile) : bench.ensemble(); });
 }
 
 }  // namespace lacuna::bench

@@ -65,7 +65,8 @@ def main(description, default_data, load, first_mask_seed):
     """The command line of a benchmark.
 
     load(path) gives a dict: names, truth (variables, T, H, W), time, time_units, lat, lon, deviation (to standardise by, broadcast
-    to truth), test (slice of frames to score), domain (H, W) or None (True = may be observed), options (of lacuna-fill).
+    to truth), train (FIRST:END, frames to learn from with --inductive), test (slice of frames to score), domain (H, W) or None
+    (True = may be observed), options (of lacuna-fill).
     """
     own, extra = sys.argv[1:], []
     if "--" in own:
@@ -76,9 +77,12 @@ def main(description, default_data, load, first_mask_seed):
     p.add_argument("--columns", nargs="+", default=["p20", "p10", "b8", "b5"])
     p.add_argument("--seeds", type=int, default=4)
     p.add_argument("--first-seed", type=int, default=0)
+    p.add_argument("--inductive", action="store_true", help="learn from the training frames alone; without, from the whole file")
     p.add_argument("--out", default="")
     o = p.parse_args(own)
     case = load(o.data)
+    if o.inductive:
+        case["options"] = case["options"] + ["--learn-frames", case["train"]]
     rows = {}
     for column in o.columns:
         rows[column] = []

@@ -1,18 +1,17 @@
 // Training steps and forward passes of the space-time UNet, timed on request: the lacuna side of
 // benchmarks/peers/space_time_unet.py.
 //
-// usage: bench_space_time_unet_step [threads]
-// Reads lines "forward N" and "step N" and answers each with the milliseconds of N repetitions; other lines end it.
-// A batch is 8 samples of 8 frames of 32 x 32. A step is forward, masked loss and backward; a forward keeps nothing.
+// usage: bench_space_time_unet_step [threads] [recompute]
+// Answers "forward N", "step N" and "profile N" (serve.hpp). A batch is 8 samples of 8 frames of 32 x 32. A step is forward,
+// masked loss and backward; a forward keeps nothing. With "recompute" blocks are computed again on the way back.
 
-#include <chrono>
-#include <iostream>
 #include <string>
 #include <vector>
 
 #include "lacuna/core/philox.hpp"
 #include "lacuna/nn/space_time_unet.hpp"
 #include "lacuna/ops/masked_loss.hpp"
+#include "serve.hpp"
 
 namespace {
 
@@ -22,7 +21,7 @@ constexpr Shape shape{.batch = 8, .frames = 8, .height = 32, .width = 32, .chann
 
 class Bench {
  public:
-  explicit Bench(int threads) : device_({.threads = threads}), network_({}, parameters_, 1) {
+  Bench(int threads, bool recompute) : device_({.threads = threads}), network_({.recompute = recompute}, parameters_, 1) {
     for (std::size_t i = 0; i < input_.size(); ++i) {
       const auto words = philox(philox_key(1, Purpose::initial), 1, i);
       input_[i] = normals(words)[0];
@@ -31,10 +30,11 @@ class Bench {
     }
   }
 
-  void pass(Mode mode) {
+  void pass(Mode mode, Profile* profile = nullptr) {
+    const auto whole = Profile::step(profile);
     device_.reset();
     parameters_.zero_gradients();
-    Graph<float> graph(device_, parameters_, mode);
+    Graph<float> graph(device_, parameters_, mode, false, profile);
     const auto input = graph.make(shape);
     std::copy(input_.begin(), input_.end(), input.data);
     const auto estimate = network_(graph, input, times_.data());
@@ -55,15 +55,8 @@ class Bench {
 }  // namespace
 
 int main(int argc, char** argv) {
-  Bench bench(argc > 1 ? std::stoi(argv[1]) : 1);
-  std::string what;
-  int repeats = 0;
-  while (std::cin >> what >> repeats && (what == "forward" || what == "step")) {
-    for (int i = 0; i < repeats; ++i) {
-      const auto start = std::chrono::steady_clock::now();
-      bench.pass(what == "step" ? Mode::train : Mode::infer);
-      std::cout << std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count() << ' ';
-    }
-    std::cout << std::endl;
-  }
+  Bench bench(argc > 1 ? std::stoi(argv[1]) : 1, argc > 2 && std::string(argv[2]) == "recompute");
+  lacuna::bench::serve({"forward", "step"}, [&bench](std::string_view work, Profile* profile) {
+    bench.pass(work == "forward" ? Mode::infer : Mode::train, profile);
+  });
 }

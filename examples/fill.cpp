@@ -3,6 +3,7 @@
 #include "lacuna/fill/fill.hpp"
 
 #include <CLI/CLI.hpp>
+#include <charconv>
 #include <cstdio>
 #include <string>
 
@@ -23,7 +24,29 @@ lacuna::fill::SamplingContexts parse_contexts(const std::string& word) {
   throw lacuna::OptionError("--contexts " + word + ": expected auto, self, policy or a ratio in (0, 1]");
 }
 
-void declare(CLI::App& app, lacuna::fill::Options& o, std::string& contexts) {
+/// "FIRST:END", counted from 0, END left out.
+lacuna::data::FrameRange parse_frames(const std::string& word) {
+  lacuna::data::FrameRange range;
+  char rest = 0;
+  if (std::sscanf(word.c_str(), "%d:%d%c", &range.begin, &range.end, &rest) == 2) return range;
+  throw lacuna::OptionError("--learn-frames " + word + ": expected FIRST:END, such as 0:96");
+}
+
+/// "auto" (0), or a number of members.
+int parse_members(const std::string& word) {
+  if (word == "auto") return 0;
+  int members = 0;
+  const auto [end, failed] = std::from_chars(word.data(), word.data() + word.size(), members);
+  if (failed == std::errc{} && end == word.data() + word.size() && members >= 2 && members <= 1000) return members;
+  throw lacuna::OptionError("--members " + word + ": expected auto or a number from 2 to 1000");
+}
+
+/// Options that are words first.
+struct Words {
+  std::string contexts = "auto", members = "10", learned, memory;
+};
+
+void declare(CLI::App& app, lacuna::fill::Options& o, Words& words) {
   app.add_option("inputs", o.inputs, "NetCDF files, on one grid")->required()->type_name("IN.nc");
   app.add_option("-v,--variable", o.variables, "variable to fill; repeat for several, which are learned together")
       ->required()
@@ -35,6 +58,8 @@ void declare(CLI::App& app, lacuna::fill::Options& o, std::string& contexts) {
       ->capture_default_str();
   app.add_option("--window", o.window.length, "frames seen at once")->capture_default_str();
   app.add_option("--stride", o.window.stride, "frames between windows (0: the window)")->capture_default_str();
+  app.add_option("--learn-frames", words.learned, "frames to learn from, END left out (all of them); all frames are filled")
+      ->type_name("FIRST:END");
   app.add_option("--background", o.background, "what the network corrects; auto: the best on withheld observations")
       ->check(CLI::IsMember({"auto", "none", "climatology", "kriging", "climatology+kriging"}))
       ->capture_default_str();
@@ -44,9 +69,10 @@ void declare(CLI::App& app, lacuna::fill::Options& o, std::string& contexts) {
   app.add_option("--ratio", o.ratio, "fixed context ratio for pixels, as in the paper (0: random from 0.5 to 1)")
       ->check(CLI::Range(0.0, 1.0))
       ->capture_default_str();
-  app.add_option("--contexts", contexts, "contexts of the mean: auto, self (the mask itself), policy, or a ratio")
+  app.add_option("--contexts", words.contexts, "contexts of the mean: auto, self (the mask itself), policy, or a ratio")
       ->capture_default_str();
-  app.add_option("--members", o.members, "members of the context ensemble")->check(CLI::Range(2, 1000))->capture_default_str();
+  app.add_option("--members", words.members, "members of the context ensemble; auto: as many as help on withheld observations")
+      ->capture_default_str();
   app.add_option("--steps", o.steps, "training steps (repeatable bit for bit)")->check(CLI::NonNegativeNumber);
   app.add_option("--minutes", o.minutes, "training time")->check(CLI::NonNegativeNumber);
   app.add_option("--seed", o.seed, "seed of all randomness")->capture_default_str();
@@ -58,6 +84,9 @@ void declare(CLI::App& app, lacuna::fill::Options& o, std::string& contexts) {
   app.add_option("--hidden", o.hidden, "width of the network")->check(CLI::Range(4, 1024))->capture_default_str();
   app.add_option("--batch", o.batch, "samples a step (0: chosen)")->check(CLI::Range(0, 4096))->capture_default_str();
   app.add_option("--crop", o.crop, "rows and columns trained on (-1: chosen, 0: the whole grid)")->capture_default_str();
+  app.add_option("--memory", words.memory, "say what fits into so much memory (8GB), and train with the largest batch that does")
+      ->type_name("SIZE");
+  app.add_flag("--recompute", o.recompute, "compute the network's blocks again on the way back: less memory, more time");
   app.add_option("--learning-rate", o.learning_rate, "peak learning rate")->check(CLI::PositiveNumber)->capture_default_str();
   app.add_option("--checkpoint", o.checkpoint, "folder to keep the training state in")->type_name("DIR");
   app.add_option("--save-every", o.save_every, "seconds between two checkpoints (0: after every step)")
@@ -68,6 +97,7 @@ void declare(CLI::App& app, lacuna::fill::Options& o, std::string& contexts) {
   app.add_option("--picture", o.picture, "PNG picture to write")->type_name("P.png");
   app.add_flag("--overwrite", o.overwrite, "replace files that exist");
   app.add_flag("--fill-static", o.fill_static, "also fill cells that are never observed (land)");
+  app.add_flag("--profile", o.profile, "print time, traffic and memory of every operation of a training step");
   app.add_flag("--allow-unexposed", o.allow_unexposed, "train although the exposure audit refuses the mask policy");
 }
 
@@ -78,8 +108,8 @@ int main(int argc, char** argv) {
       "Fills the gaps of gridded data with a diffusion model trained on nothing but the gappy data, with an uncertainty"};
   app.set_version_flag("--version", lacuna::version);
   lacuna::fill::Options options;
-  std::string contexts = "auto";
-  declare(app, options, contexts);
+  Words words;
+  declare(app, options, words);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -91,7 +121,10 @@ int main(int argc, char** argv) {
     if (option->count() > 0 && option->nonpositional()) options.given.push_back("--" + option->get_lnames().front());
   for (int i = 0; i < argc; ++i) options.command += std::string(i == 0 ? "" : " ") + (i == 0 ? "lacuna-fill" : argv[i]);
   try {
-    options.contexts = parse_contexts(contexts);
+    options.contexts = parse_contexts(words.contexts);
+    if (!words.learned.empty()) options.learned = parse_frames(words.learned);
+    if (!words.memory.empty()) options.memory = lacuna::fill::parse_memory(words.memory);
+    options.members = parse_members(words.members);
     lacuna::fill::run(options);
   } catch (const std::exception& error) {
     std::fprintf(stderr, "lacuna-fill: %s\n", error.what());

@@ -1,5 +1,5 @@
-// Prints what docs/theory.md shows: the paper's two theorems and the samplers on a Gaussian law, where everything is known
-// exactly.
+// Prints what docs/theory.md shows: the paper's two theorems, on the oracle and on trained networks, and the samplers on a
+// Gaussian law, where everything is known exactly.
 
 #include <cmath>
 #include <cstdio>
@@ -14,6 +14,7 @@
 #include "lacuna/theory/denoiser.hpp"
 #include "lacuna/theory/ensemble.hpp"
 #include "lacuna/theory/exposure.hpp"
+#include "lacuna/theory/trained.hpp"
 
 namespace {
 
@@ -92,6 +93,117 @@ void theorem_2() {
   const Bytes context{1, 0, 0, 1, 0, 0, 1, 0};
   const auto gap = theory::information_gap(line(), context, observed, level);
   std::printf("equation 11 for one context: %.6f = %.6f\n", gap.squared_difference, gap.variance_difference);
+}
+
+/// A field of 12 x 12 cells whose correlations fall as exp(-distance / 4), and a small network trained on 2000 samples of it.
+constexpr int side = 12, trained_samples = 2000, trained_steps = 1500;
+
+theory::ExponentialField small_field() { return {side, side, 4.0}; }
+
+template <mask::MaskPolicy Policy>
+struct Trained : theory::Experiment<Policy> {
+  Trained(cpu::Device& device, const std::vector<std::uint8_t>& observed, const Policy& policy)
+      : theory::Experiment<Policy>(device, theory::with_gaps(small_field().draw(trained_samples, 1), observed), policy,
+                                   {.network = {.hidden = 8, .multipliers = {1, 2}}, .latest_time = schedule::smallest_time}) {
+    const train::LearningRate rate{.peak = 3e-3};
+    for (int step = 0; step < trained_steps; ++step) this->step(rate(static_cast<double>(step) / trained_steps));
+  }
+};
+
+/// Distance of networks from E[x0 | ctx], where their training could query and where it could not. One of 3 x 3 blocks is
+/// missing.
+bool theorem_1_trained() {
+  constexpr int tests = 40;
+  const auto field = small_field();
+  const auto gaps = [&](int frames, std::uint64_t seed) { return theory::observed_blocks(field.grid(), frames, 3, 3, 1, seed); };
+  const auto truth = field.draw(tests, 2);
+  const auto observed = gaps(tests, 2);
+  const auto samples = theory::samples_of(theory::with_gaps(truth, observed));
+  cpu::Device device({.threads = 1});
+  const auto print = [&](const char* name, const auto& policy, bool exposes_all) {
+    Trained experiment(device, gaps(trained_samples, 1), policy);
+    const auto requests = theory::draw_contexts(samples, policy, 1, 3);
+    const auto outputs = experiment.outputs(samples, requests);
+    double distance[2] = {0, 0}, variance[2] = {0, 0};
+    for (Eigen::Index i = 0; i < outputs.cols(); ++i) {
+      const auto at = static_cast<std::size_t>(i) * side * side;
+      const theory::Mask context = requests[static_cast<std::size_t>(i)].context;
+      const Eigen::MatrixXd gain = field.law().gain(context, {});
+      const Eigen::VectorXd best = theory::conditional_mean(gain, context, std::span(truth.values).subspan(at, side * side));
+      for (Eigen::Index j = 0; j < outputs.rows(); ++j) {
+        const auto cell = static_cast<std::size_t>(j);
+        if (context[cell] != 0) continue;
+        const int exposed = exposes_all || observed[at + cell] != 0 ? 1 : 0;
+        distance[exposed] += std::pow(outputs(j, i) - best[j], 2);
+        variance[exposed] += 1.0 - gain.row(j).dot(field.law().covariance().col(j));
+      }
+    }
+    std::printf("  %-26s %14.3f %20s\n", name, distance[1] / variance[1],
+                variance[0] > 0 ? fixed(distance[0] / variance[0]).c_str() : "-");
+    return std::pair{distance[1] / variance[1], variance[0] > 0 ? distance[0] / variance[0] : 0.0};
+  };
+  std::printf("Theorem 1, trained: distance from E[x0 | ctx] over Var[x0 | ctx]\n  %-26s %14s %20s\n", "", "where p_i > 0",
+              "where p_i = 0");
+  const auto blocks = print("contexts drop a block", mask::Blocks{}, true);
+  const auto pixels = print("contexts of single pixels", mask::Pixels{.ratio = 0.7f, .query = 1.0f}, false);
+  return blocks.first < 0.5 && pixels.first < 0.5 && pixels.second > 2 * pixels.first;
+}
+
+/// Theorem 2 on a network: its terms from contexts, and the error of ensembles of other contexts of the same observations.
+bool theorem_2_trained() {
+  constexpr int tests = 6, draws = 600;
+  const auto field = small_field();
+  const mask::Pixels policy{.ratio = 0.7f, .query = 0.7f};
+  const auto truth = field.draw(tests, 2);
+  const auto observed = theory::observed_pixels(field.grid(), tests, 0.3, 2);
+  const auto samples = theory::samples_of(theory::with_gaps(truth, observed));
+  cpu::Device device({.threads = 1});
+  Trained experiment(device, theory::observed_pixels(field.grid(), trained_samples, 0.3, 1), policy);
+  const auto requests = theory::draw_contexts(samples, policy, draws, 3);
+  const auto outputs = experiment.outputs(samples, requests);
+  const auto fresh = experiment.outputs(samples, theory::draw_contexts(samples, policy, draws, 4));
+  const int members[] = {1, 3, 10, 30};
+  double theorem[4] = {}, exact[4] = {}, measured[4] = {};
+  theory::EnsembleTerms mean{Eigen::VectorXd::Zero(0), Eigen::VectorXd::Zero(0)};
+  double gap = 0, bias = 0, floor = 0;
+  for (int i = 0; i < tests; ++i) {
+    const auto at = static_cast<std::size_t>(i) * side * side;
+    const auto values = std::span(truth.values).subspan(at, side * side);
+    const auto mask = theory::Mask(observed).subspan(at, side * side);
+    const Eigen::VectorXd best = theory::conditional_mean(field.law().gain(mask, {}), mask, values);
+    theory::EnsembleSums sums(best.size());
+    for (int k = 0; k < draws; ++k) {
+      const theory::Mask context = requests[static_cast<std::size_t>(i * draws + k)].context;
+      const Eigen::VectorXd estimate = theory::conditional_mean(field.law().gain(context, {}), context, values);
+      sums.add(1.0 / draws, estimate, outputs.col(i * draws + k) - estimate);
+    }
+    const auto t = sums.terms(best);
+    gap += t.information_gap.squaredNorm() / tests;
+    bias += t.model_bias.squaredNorm() / tests;
+    floor += t.floor() / tests;
+    mean.data_variance += t.data_variance / tests;
+    mean.bias_variance += t.bias_variance / tests;
+    mean.neglected += t.neglected / tests;
+    for (int m = 0; m < 4; ++m) {
+      theorem[m] += t.by_theorem(members[m]) / tests;
+      exact[m] += t.exact(members[m]) / tests;
+      const int ensembles = draws / members[m];
+      for (int e = 0; e < ensembles; ++e)
+        measured[m] += (fresh.middleCols(i * draws + e * members[m], members[m]).rowwise().mean() - best).squaredNorm() /
+                       (ensembles * tests);
+    }
+  }
+  const double one = mean.data_variance + mean.bias_variance + mean.neglected;
+  std::printf("Theorem 2 on a trained network, summed over positions\n");
+  std::printf("  |gap|2 %.3f  |bias|2 %.3f  floor %.3f  data %.3f  bias %.3f  neglected %.3f  enough %.0f\n", gap, bias, floor,
+              mean.data_variance, mean.bias_variance, mean.neglected, std::ceil(one / (0.1 * floor)));
+  bool holds = true;
+  for (int m = 0; m < 4; ++m) {
+    std::printf("  K = %2d: theorem %.3f, with the covariance %.3f, measured %.3f\n", members[m], theorem[m], exact[m],
+                measured[m]);
+    holds &= std::abs(measured[m] / exact[m] - 1) < 0.1;
+  }
+  return holds;
 }
 
 /// Distance of a solver's end from the exact flow's.
@@ -174,8 +286,10 @@ void samples() {
 }  // namespace
 
 int main() {
-  const bool holds = theorem_1();
+  bool holds = theorem_1();
+  holds &= theorem_1_trained();
   theorem_2();
+  holds &= theorem_2_trained();
   solvers();
   samples();
   return holds ? 0 : 1;

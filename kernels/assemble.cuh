@@ -48,7 +48,9 @@ struct AssemblePlan {
   unsigned tile, blocks;
   std::size_t shared_bytes;
 
+  /// Throws: OptionError for an input that shows the query, which this kernel does not make; ShapeError for too many channels.
   static AssemblePlan of(const train::InputLayout& layout, std::size_t cells) {
+    require<OptionError>(!layout.query, "assemble: this kernel makes no input that shows the query (ProbabilisticField)");
     constexpr std::size_t shared_memory = 40 * 1024;  // leaves room beside it in the 48 KB every launch may use
     const auto bytes_per_cell = static_cast<std::size_t>(layout.channels()) * sizeof(float) +
                                 static_cast<std::size_t>(layout.fields()) * (sizeof(float) + 1);

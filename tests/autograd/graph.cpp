@@ -147,3 +147,76 @@ TEST_CASE("Graph: a dry pass takes what a real one takes and touches nothing") {
   const auto planned = pass(true);
   CHECK(pass(false) == planned);
 }
+
+namespace {
+
+/// Two linear layers (of shared weights) around an activation, twice: each pair with its activations kept, or computed again.
+struct Blocks {
+  explicit Blocks(Parameters<double>& p) : layer{p.add("w", {6, 6}), p.add("b", {6}), 6, 6} {
+    p.fill_uniform(layer.weight, 0.8, 1);
+    p.fill_uniform(layer.bias, 0.8, 1);
+  }
+  Variable<double> block(Graph<double>& g, const Variable<double>& x, const Variable<double>& other) const {
+    const auto a = ops::linear(g, layer, ops::activation<ops::Silu>(g, ops::linear(g, layer, x)));
+    return ops::concatenate(g, ops::concatenate(g, a, other), x);  // x and other are read twice, inside and outside
+  }
+  Variable<double> operator()(Graph<double>& g, const Variable<double>& x, int depth) const {
+    const auto once = [this, &g, x] { return block(g, x, x); };
+    const auto y = depth == 0   ? once()
+                   : depth == 1 ? g.recompute(once)
+                                : g.recompute([&g, once] { return ops::activation<ops::Gelu>(g, g.recompute(once)); });
+    return ops::concatenate(g, depth == 2 ? y : ops::activation<ops::Gelu>(g, y), x);
+  }
+  ops::LinearParameters layer;
+};
+
+}  // namespace
+
+TEST_CASE("Graph: a block that is computed again gives the same result and gradients bit for bit, nested too") {
+  cpu::Device device({.threads = 1});
+  Parameters<double> parameters;
+  const Blocks blocks(parameters);
+  const std::vector operands{test::random_operand<double>({.height = 7, .channels = 6}, 1)};
+  const auto pass = [&](int depth) {
+    return test::train_pass(device, parameters, operands, [&](auto& g, const auto& x) { return blocks(g, x[0], depth); });
+  };
+  const auto kept = pass(0);
+  CHECK(pass(1) == kept);
+  CHECK(pass(2) == kept);
+  CHECK(test::gradient_error(device, parameters, operands, [&](auto& g, const auto& x) { return blocks(g, x[0], 2); }) <
+        test::tolerance::gradient);
+  CHECK(test::infer_pass(device, parameters, operands, [&](auto& g, const auto& x) { return blocks(g, x[0], 1); }) ==
+        kept.result);
+}
+
+TEST_CASE("Graph: of a block that is computed again only the result is kept, a dry pass plans it, and backward frees it") {
+  cpu::Device device({.threads = 1});
+  Parameters<double> parameters;
+  const auto pass = [&](bool again, bool dry) {
+    device.reset();
+    Graph<double> graph(device, parameters, Mode::train, dry);
+    const auto x = ones(graph, {.height = 5, .channels = 8});
+    const std::size_t one = device.arena().live();
+    const auto block = [&graph, x] {
+      auto y = x;
+      for (int i = 0; i < 4; ++i) {
+        const auto next = ops::activation<ops::Silu>(graph, y);
+        if (i > 0) graph.release(y);
+        y = next;
+      }
+      return y;
+    };
+    const auto y = again ? graph.recompute(block) : block();
+    CHECK(device.arena().live() == (again ? 2 : 5) * one);
+    graph.contribute(y, filled(graph, y.shape.size(), 1.0));
+    graph.backward();
+    CHECK(device.arena().live() == 2 * one);  // x and its gradient
+    return device.arena().high_water();
+  };
+  for (const bool again : {false, true}) {
+    device.release();
+    const auto planned = pass(again, true);
+    device.release();
+    CHECK(pass(again, false) == planned);
+  }
+}

@@ -35,6 +35,20 @@ TEST_CASE("Climatology: the mean of the other years' values by hand") {
   CHECK(d[11] == Approx((23 + 35 + 0.5 * (22 + 34) + 0.5 * (0 + 12 + 24)) / (2 + 1 + 1.5)));
 }
 
+TEST_CASE("Climatology: frames that are not learned from get a mean and give nothing to it") {
+  data::Fields f = monthly(48, 0.5);
+  const ClimatologySettings settings{.width = 1, .memory = 4, .memory_width = 1, .shrink = 0.2};
+  const auto before = Climatology(f, {.length = 3}, {0, 36})(settings);
+  CHECK(test::all_finite(before));
+  for (std::size_t i = 36 * f.frame_size(); i < f.values.size(); ++i) f.values[i] = f.values[i] * 1.7f + 900.0f;
+  CHECK(Climatology(f, {.length = 3}, {0, 36})(settings) == before);
+  CHECK(Climatology(f, {.length = 3})(settings) != before);
+  // The frames learned from get what they would get without the others.
+  const auto alone = data::frames_of(f, {0, 36});
+  const auto known = Climatology(alone, {.length = 3})(settings);
+  CHECK(std::equal(known.begin(), known.end(), before.begin()));
+}
+
 TEST_CASE("Climatology: without a calendar the mean of the other windows") {
   data::Fields f;
   f.grid = test::plane(1, 1);

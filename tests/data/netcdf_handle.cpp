@@ -14,9 +14,9 @@ TEST_CASE("Opening what is no NetCDF file says so") {
   CHECK(failure(scratch / "none.nc") == scratch / "none.nc" + ": there is no such file");
   CHECK_THAT(failure(scratch / "."), Contains("is a folder, not a NetCDF file"));
   put_content(path, "");
-  CHECK(failure(path) == path + ": is not a NetCDF file (or is damaged)");
+  CHECK(failure(path) == path + ": is not a NetCDF file (or is damaged, or another program is writing it)");
   put_content(path, "time,lat,lon\n1,2,3\n");
-  CHECK(failure(path) == path + ": is not a NetCDF file (or is damaged)");
+  CHECK(failure(path) == path + ": is not a NetCDF file (or is damaged, or another program is writing it)");
 }
 
 TEST_CASE("A truncated file is refused, whatever its format") {
@@ -40,7 +40,7 @@ TEST_CASE("Attributes come as text, as numbers and in the variable's own bits") 
       .att<double>("missing_value", {-1, 200, 2.5, -128})
       .att<signed char>("_FillValue", {-1});
   const File file = File::open(path);
-  const Variable v = file.find("v").value();
+  const auto v = file.find("v").value();
   CHECK(describe(v) == "v(n=1)");
   CHECK(text_attribute(file, v.id, "units") == "m s-1");
   CHECK(text_attribute(file, v.id, "scale_factor").empty());

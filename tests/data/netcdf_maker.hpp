@@ -45,6 +45,17 @@ class Maker {
     REQUIRE(nc_def_var(id_, name.c_str(), netcdf_type<T>(), static_cast<int>(ids.size()), ids.data(), &variable_) == NC_NOERR);
     return *this;
   }
+  /// A variable of strings over one dimension, with its values (NetCDF-4 only).
+  Maker& strings(const std::string& name, const std::string& dim_name, const std::vector<std::string>& values) {
+    int dim_id = 0;
+    REQUIRE(nc_inq_dimid(id_, dim_name.c_str(), &dim_id) == NC_NOERR);
+    define();
+    REQUIRE(nc_def_var(id_, name.c_str(), NC_STRING, 1, &dim_id, &variable_) == NC_NOERR);
+    std::vector<const char*> pointers;
+    for (const std::string& value : values) pointers.push_back(value.c_str());
+    REQUIRE(nc_put_var_string(id_, variable_, pointers.data()) == NC_NOERR);
+    return *this;
+  }
   Maker& global() {
     variable_ = NC_GLOBAL;
     return *this;

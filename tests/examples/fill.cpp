@@ -232,6 +232,22 @@ TEST_CASE("mistakes in the options get one line") {
   tool.fails(in, "--output");
 }
 
+TEST_CASE("profile, memory limit and recomputation change nothing of the result, and say what they were asked") {
+  const Tool tool;
+  const std::string in = tool.gappy() + " -v wave0 --steps 5 --hidden 4 --members 2 --mask pixels --batch 2 -o ";
+  const auto values = [&](const std::string& name) { return data::read_netcdf({tool.folder / name}, {"wave0"}).values; };
+  REQUIRE(tool(in + (tool.folder / "plain.nc")).code == 0);
+  const auto asked = tool(in + (tool.folder / "asked.nc") + " --profile --memory 8GB --recompute");
+  INFO(asked.error);
+  REQUIRE(asked.code == 0);
+  for (const char* word : {"convolution", "masked_loss", "optimizer", "samples", "recompute", "over 2 steps",
+                           "planned peak memory (* within 8000 MB)"})
+    CHECK_THAT(asked.out, Catch::Matchers::Contains(word));
+  CHECK(values("asked.nc") == values("plain.nc"));
+  tool.fails(in + (tool.folder / "out.nc") + " --memory 1MB", "--memory 1 MB: --batch 2 would take");
+  tool.fails(in + (tool.folder / "out.nc") + " --memory much", "--memory much: expected a number and MB, GB, MiB or GiB");
+}
+
 TEST_CASE("pixel contexts on data that miss blocks are refused") {
   const Tool tool;
   const std::string in = tool.input("blocks.nc", waves::make(24, 1, waves::Gaps::blocks));

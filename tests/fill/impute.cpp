@@ -104,6 +104,57 @@ TEST_CASE("each network fills, repeats bit for bit, and the report tells which i
   }
 }
 
+TEST_CASE("frames that are not learned from are filled, and leave no trace in what is learned") {
+  const auto fields = waves::make(24, 1, waves::Gaps::pixels);
+  auto o = quick(4);
+  o.learned = {0, 15};
+  const auto before = impute(fields, o);
+  for (const float x : before.filled.values) CHECK(std::isfinite(x));
+  CHECK(before.report.learned == data::FrameRange{0, 15});
+  // Other values in the window of frames 18-20: no other frame changes.
+  auto changed = fields;
+  for (int t = 18; t < 21; ++t)
+    for (std::size_t i = 0; i < fields.frame_size(); ++i) {
+      float& x = changed.values[static_cast<std::size_t>(t) * fields.frame_size() + i];
+      x = 3.0f - 2.0f * x;
+    }
+  const auto after = impute(changed, o);
+  bool same = true, moved = false;
+  for (std::size_t i = 0; i < fields.values.size(); ++i) {
+    const auto t = static_cast<int>(i / fields.frame_size());
+    const bool equal = before.filled.values[i] == after.filled.values[i] && before.spread[i] == after.spread[i];
+    if (t < 18 || t >= 21)
+      same &= equal;
+    else
+      moved |= !equal;
+  }
+  CHECK(same);
+  CHECK(moved);
+  o.learned = {0, 25};
+  CHECK_THROWS_WITH(impute(fields, o), Catch::Matchers::Contains("--learn-frames 0:25") && Catch::Matchers::Contains("24"));
+}
+
+TEST_CASE("the number of members is chosen, told and repeats; the spread's scores are told, too") {
+  const auto fields = waves::make(12, 1, waves::Gaps::pixels);
+  auto o = quick(6);
+  o.members = 0;
+  const auto first = impute(fields, o), second = impute(fields, o);
+  CHECK(first.report.members_chosen);
+  CHECK(first.report.members >= MembersNeeded::least);
+  CHECK(first.report.members <= MembersNeeded::most);
+  CHECK(first.report.members == second.report.members);
+  CHECK(first.spread == second.spread);
+  // The same as if that number had been asked for.
+  o.members = first.report.members;
+  const auto given = impute(fields, o);
+  CHECK_FALSE(given.report.members_chosen);
+  CHECK(given.spread == first.spread);
+  const auto& trust = given.report.trust;
+  CHECK(trust.spread.count() > 50);
+  CHECK(trust.spread.crps() > 0);
+  CHECK(trust.ensemble.ranks().size() == static_cast<std::size_t>(given.report.members) + 1);
+}
+
 TEST_CASE("several allowed policies are tried and the choice repeats") {
   const auto fields = waves::make(12, 1, waves::Gaps::pixels);
   auto o = quick(2);

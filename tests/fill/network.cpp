@@ -13,7 +13,7 @@ const train::InputLayout layout{.frames = 3, .variables = 2, .background = true,
 
 std::vector<float> estimate(const char* name, int height, int width) {
   Parameters<float> parameters;
-  const fill::Network network(name, layout, 4, height, width, parameters, 1);
+  const fill::Network network({.name = name, .hidden = 4}, layout, height, width, parameters, 1);
   cpu::Device device({.threads = 1});
   Graph<float> graph(device, parameters, Mode::infer);
   const auto input = graph.make({2, 1, height, width, layout.channels()});

@@ -10,12 +10,19 @@ TEST_CASE("the report's JSON has every error under its method's name") {
   r.seed = 7;
   r.weights = {0.5};
   r.planned_bytes = 1000;
+  r.trust.spread.add(0.5, 1.0);
+  r.trust.spread.add(-1.5, 1.0);
+  r.trust.ensemble.add(std::span<const double>(std::vector<double>{0.0, 1.0}), 0.5);
   const auto json = to_json(r);
   CHECK(json["withheld_nmse"]["kriging"] == 0.25);
   CHECK(json["withheld_nmse"].size() == 3);
   CHECK(json["seed"] == 7);
   CHECK(json["weights"][0] == 0.5);
   CHECK(json["planned_memory_bytes"] == 1000);
+  CHECK(json["spread_trust"]["values"] == 2);
+  CHECK(json["spread_trust"]["coverage_50"] == 0.5);
+  CHECK(json["spread_trust"]["coverage_90"] == 1.0);
+  CHECK(json["spread_trust"]["members_rank_histogram"] == std::vector<double>{0, 1, 0});
   CHECK(r.score("lacuna") == 0.125);
   CHECK(r.score("nothing") == -1);
 }

@@ -82,6 +82,7 @@ Made on_cpu(const Case& c, const Policy& policy) {
                                  .grid_width = c.masks.width,
                                  .values = c.values[b].data(),
                                  .context = partition.context.data(),
+                                 .query = partition.query.data(),
                                  .background = c.layout.background ? c.background[b].data() : nullptr,
                                  .climate = c.layout.climate ? c.climate[b].data() : nullptr,
                                  .place = c.place[b].data(),
@@ -92,8 +93,7 @@ Made on_cpu(const Case& c, const Policy& policy) {
                                  .noise = noise_key,
                                  .sample = b + 40};
     train::assemble_input(c.layout, view, made.input.data() + b * c.cells() * channels);
-    train::assemble_target(c.layout, view, partition.query.data(), made.target.data() + b * c.sample_size(),
-                           made.query.data() + b * c.sample_size());
+    train::assemble_target(c.layout, view, made.target.data() + b * c.sample_size(), made.query.data() + b * c.sample_size());
     made.query_count += partition.query_count;
     made.context_count += partition.context_count;
   }
@@ -183,7 +183,8 @@ TEST_CASE("Assembly kernel: patches of one cell, and more tiles than blocks") {
   CHECK((on_gpu(many, mask::Pixels{}, 0) == on_cpu(many, mask::Pixels{})));
 }
 
-TEST_CASE("Assembly kernel: too many channels are refused by name") {
+TEST_CASE("Assembly kernel: too many channels, and a query to show, are refused by name") {
+  CHECK_THROWS_AS(kernels::AssemblePlan::of({.frames = 2, .variables = 1, .query = true}, 10), OptionError);
   const train::InputLayout layout{.frames = 2000, .variables = 2};
   CHECK(test::message_of<ShapeError>([&] { kernels::AssemblePlan::of(layout, 10); }).find("8000 channels") != std::string::npos);
 }

@@ -259,11 +259,11 @@ TEST_CASE("FNO: settings out of range and grids that do not fit are refused, wit
     return test::message_of<ShapeError>(
         [&] { test::infer_pass<float>(device, net.parameters, {test::random_operand<float>(shape, 1)}, net.apply()); });
   };
-  CHECK(grid({.height = 8, .width = 8, .channels = 3}) == "Fno: input has shape (1, 1, 8, 8, 3), expected 2 channels");
+  CHECK(grid({.height = 8, .width = 8, .channels = 3}) == "Fno: lifting: input has shape (1, 1, 8, 8, 3), expected 2 channels");
   CHECK(grid({.height = 5, .width = 8, .channels = 2}) ==
         "Fno: fno_blocks.convs keep 6 modes along H, input has shape (1, 1, 5, 8, 2); expected 6 cells or more there");
   CHECK(grid({.frames = 2, .height = 8, .width = 8, .channels = 2}) ==
-        "Fno: input has shape (1, 2, 8, 8, 2), expected one frame: with modes along (H, W) frames are channels");
+        "Fno: lifting: input has shape (1, 2, 8, 8, 2), expected one frame: with modes along (H, W) frames are channels");
 }
 
 TEST_CASE("FNO: published weights that do not fit are refused and change nothing") {

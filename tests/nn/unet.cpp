@@ -218,5 +218,12 @@ TEST_CASE("UNet: settings out of range and inputs of another width are refused")
   CHECK(test::message_of<ShapeError>([&] {
           test::infer_pass<float>(device, net.parameters,
                                   {test::random_operand<float>({.height = 8, .width = 8, .channels = 3}, 1)}, net.apply());
-        }) == "UNet: input has shape (1, 1, 8, 8, 3), expected 2 channels");
+        }) ==
+        "UNet: first: input has shape (1, 1, 8, 8, 3), expected one frame of 2 channels: frames are channels, as many as in "
+        "training");
+  CHECK(test::message_of<ShapeError>([&] {
+          test::infer_pass<float>(device, net.parameters,
+                                  {test::random_operand<float>({.frames = 3, .height = 8, .width = 8, .channels = 2}, 1)},
+                                  net.apply());
+        }).starts_with("UNet: first: input has shape (1, 3, 8, 8, 2), expected one frame of 2 channels"));
 }

@@ -136,3 +136,103 @@ TEST_CASE("Convolution: wrong shapes are refused by name") {
   CHECK(message({.height = 4, .width = 4, .channels = 3}, {.height = 4, .width = 3, .channels = 2}) ==
         "convolution_add: sum has shape (1, 1, 4, 3, 2), expected (1, 1, 4, 4, 2)");
 }
+
+namespace {
+
+using ops::Border;
+
+/// Rolls rows and columns of every image by so many cells.
+Operand<float> rolled(const Operand<float>& x, int rows, int columns) {
+  Operand<float> y = x;
+  const Shape& s = x.shape;
+  for (int n = 0; n < s.images(); ++n)
+    for (int i = 0; i < s.height; ++i)
+      for (int j = 0; j < s.width; ++j)
+        for (int c = 0; c < s.channels; ++c) {
+          const auto at = [&](int row, int column) {
+            return static_cast<std::size_t>(((n * s.height + row) * s.width + column) * s.channels + c);
+          };
+          y.values[at((i + rows) % s.height, (j + columns) % s.width)] = x.values[at(i, j)];
+        }
+  return y;
+}
+
+/// The layers with borders of the networks: 5x5 and 3x3, strided, transposed.
+std::vector<ConvolutionCase> bordered_cases(const ops::Borders& borders, int height = 6, int width = 4, int channels = 16) {
+  const Shape shape{.batch = 2, .height = height, .width = width, .channels = channels};
+  return {{shape, 16, 3, 1, 1, false, borders},
+          {shape, 16, 5, 1, 2, false, borders},
+          {shape, 16, 4, 2, 1, false, borders},
+          {shape, 16, 4, 2, 1, true, borders}};
+}
+
+}  // namespace
+
+TEST_CASE("Convolution: borders by hand") {
+  for (const auto path : paths()) {
+    cpu::Device device({.threads = 1, .convolutions = path});
+    const Operand<float> x{{.height = 1, .width = 3}, {1, 10, 100}};
+    const auto along = [&](const ops::Borders& borders) {
+      ConvolutionLayer<float> l({x.shape, 1, 3, 1, 1, false, borders});
+      l.parameters.values() = {0, 0, 0, 1, 2, 3, 0, 5, 0, 0};  // the row itself, and five times the cell below
+      return train_pass<float>(device, l.parameters, {x}, l.apply()).result;
+    };
+    CHECK(along({}) == std::vector<float>{32, 321, 210});
+    CHECK(along({Border::zero, Border::periodic}) == std::vector<float>{132, 321, 213});
+    CHECK(along({Border::zero, Border::replicated}) == std::vector<float>{33, 321, 510});
+    CHECK(along({Border::periodic, Border::zero}) == std::vector<float>{37, 371, 710});
+    CHECK(along({Border::replicated, Border::periodic}) == std::vector<float>{137, 371, 713});
+  }
+}
+
+TEST_CASE("Convolution: on a periodic image it commutes with rolling") {
+  for (const auto path : paths()) {
+    cpu::Device device({.threads = 1, .convolutions = path});
+    for (const auto& c : bordered_cases({Border::periodic, Border::periodic})) {
+      INFO(c);
+      ConvolutionLayer<float> l(c);
+      const auto x = random_operand<float>(c.input, 1);
+      const int in = c.stride == 1 || c.transposed ? 1 : 2, out = c.transposed ? 2 : 1;
+      const auto y = train_pass<float>(device, l.parameters, {x}, l.apply());
+      CHECK(y.shape == c.geometry().output);
+      const auto expected = rolled({y.shape, y.result}, out, 0);
+      CHECK(relative_difference(infer_pass<float>(device, l.parameters, {rolled(x, in, 0)}, l.apply()), expected.values) <
+            tolerance::float_sum);
+      CHECK(relative_difference(infer_pass<float>(device, l.parameters, {rolled(x, 0, in)}, l.apply()),
+                                rolled({y.shape, y.result}, 0, out).values) < tolerance::float_sum);
+    }
+  }
+}
+
+TEST_CASE("Convolution: a constant image that is continued has no edges") {
+  for (const auto path : paths()) {
+    cpu::Device device({.threads = 1, .convolutions = path});
+    for (const auto border : {Border::periodic, Border::replicated})
+      for (const auto& c : bordered_cases({border, border})) {
+        ConvolutionLayer<float> l(c);
+        const Operand<float> x{c.input, std::vector<float>(c.input.size(), 0.5f)};
+        const auto y = train_pass<float>(device, l.parameters, {x}, l.apply());
+        INFO(c);
+        const auto at = [&](int row, int column, int channel) {
+          return static_cast<std::size_t>((row * y.shape.width + column) * 16 + channel);
+        };
+        for (int channel = 0; channel < 16; ++channel)  // of a transposed one, of the same parity
+          CHECK(y.result[at(0, 0, channel)] == Approx(y.result[at(2, 2 % y.shape.width, channel)]).epsilon(1e-4).margin(1e-4));
+      }
+  }
+}
+
+TEST_CASE("Convolution: gradients with borders are central differences, added to a sum too") {
+  cpu::Device device({.threads = 1});
+  for (const auto rows : {Border::zero, Border::periodic, Border::replicated})
+    for (const auto columns : {Border::periodic, Border::replicated})
+      for (auto c : bordered_cases({rows, columns}, 4, 2, 1)) {
+        c.outputs = 2;
+        ConvolutionLayer<double> l(c);
+        INFO(c);
+        CHECK(gradient_error(device, l.parameters, {random_operand<double>(c.input, 1)}, l.apply()) < tolerance::gradient);
+        const auto output = c.geometry().output;
+        CHECK(gradient_error(device, l.parameters, {random_operand<double>(c.input, 1), random_operand<double>(output, 2)},
+                             l.apply_add()) < tolerance::gradient);
+      }
+}

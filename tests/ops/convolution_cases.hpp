@@ -17,6 +17,7 @@ struct ConvolutionCase {
   Shape input;
   int outputs = 1, kernel = 3, stride = 1, padding = 1;
   bool transposed = false;
+  ops::Borders borders = {};
 
   ops::ConvolutionGeometry geometry() const {
     return {input,     ops::convolution_output(input, outputs, kernel, stride, padding, transposed), kernel, stride, padding,
@@ -58,7 +59,8 @@ struct ConvolutionLayer {
              c.kernel,
              c.stride,
              c.padding,
-             c.transposed};
+             c.transposed,
+             c.borders};
     parameters.values() = normals<T>(parameters.size(), 21);
   }
   auto apply(ops::InputGradient input_gradient = ops::InputGradient::computed) const {
@@ -68,7 +70,7 @@ struct ConvolutionLayer {
   /// x[1] copied, plus the convolution of x[0] in place.
   auto apply_add() const {
     return [l = layer](Graph<T>& graph, const auto& x) {
-      const auto sum = ops::canvas(graph, x[1], x[1].shape.height, x[1].shape.width);
+      const auto sum = ops::canvas(graph, x[1], {0, 0, x[1].shape.height, x[1].shape.width});
       ops::convolution_add(graph, l, x[0], sum);
       return sum;
     };

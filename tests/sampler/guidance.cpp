@@ -78,6 +78,21 @@ TEST_CASE("a user's residual: a conserved total is approached as its penalty say
   CHECK(s.covariance.sum() < m.covariance.sum());  // variance of the total
 }
 
+TEST_CASE("a residual's step is cut where it would be unstable, and settings below 0 are refused") {
+  std::vector<double> estimate(n, 1.0);  // the total is 5, its gradient at weight 1: 5 in every element; curvature 5
+  Residual<Total, double> cut(Total{1.0, 0.0}, 1e6, 0.2);
+  cut(1.0, estimate);
+  for (const double x : estimate) CHECK(x == Approx(0.0).margin(1e-14));
+  estimate.assign(n, 1.0);
+  Residual<Total, double> weak(Total{1.0, 0.0}, 0.01, 0.2);
+  weak(0.5, estimate);
+  for (const double x : estimate) CHECK(x == Approx(1 - 0.01 * 0.5 * 5));
+  using Penalty = Residual<Total, double>;
+  CHECK_THROWS_AS(Penalty(Total{1.0, 0.0}, -1.0), OptionError);
+  CHECK_THROWS_AS(Penalty(Total{1.0, 0.0}, nan_value), OptionError);
+  CHECK_THROWS_AS(Penalty(Total{1.0, 0.0}, 1.0, -1.0), OptionError);
+}
+
 TEST_CASE("guidance moves an estimate as its variance allows, and wrappers compose") {
   const VariancePreserving vp;
   theory::Oracle oracle(independent(), vp);

@@ -161,7 +161,7 @@ TEST_CASE("multi-step settings outside their range are refused") {
   const auto make = [&](const sampler::MultiStepSettings& settings) {
     return sampler::MultiStep(s.evaluator, policy, steps, settings);
   };
-  CHECK_THROWS_AS(make({.contexts = 0}), OptionError);
+  CHECK_THROWS_AS(make({.contexts = -1}), OptionError);
   CHECK_THROWS_AS(make({.closing_masks = -1}), OptionError);
   auto no_masks = make({.random_masks = 0});
   CHECK_THROWS_AS(no_masks(0, 0, 1), OptionError);

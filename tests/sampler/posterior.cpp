@@ -1,5 +1,7 @@
 #include "lacuna/sampler/posterior.hpp"
 
+#include <cmath>
+
 #include "catch.hpp"
 #include "lacuna/schedule/variance_preserving.hpp"
 #include "sampler/exact.hpp"
@@ -41,6 +43,8 @@ TEST_CASE("weights outside 0 .. 1 and a mean of another size are refused") {
   Posterior<Tenfold, double> heavy(tenfold, mean, [](double t) { return 1.5 - t; });
   heavy({0.7, 0}, state, out);
   CHECK_THROWS_WITH(heavy({0.2, 0}, state, out), Catch::Matchers::Contains("weight 1.3 at t = 0.2"));
+  Posterior<Tenfold, double> undefined(tenfold, mean, [](double) { return std::nan(""); });
+  CHECK_THROWS_AS(undefined({0.2, 0}, state, out), OptionError);
   Posterior<Tenfold, double> shorter(tenfold, std::span(mean).first(1));
   CHECK_THROWS_AS(shorter({0.2, 0}, state, out), ShapeError);
 }

@@ -1,5 +1,7 @@
 #include "lacuna/sampler/single_step.hpp"
 
+#include <limits>
+
 #include "catch.hpp"
 #include "lacuna/nn/unet.hpp"
 
@@ -83,4 +85,20 @@ TEST_CASE("a plan takes the memory that imputation takes") {
   CHECK(planned > 0);
   s.run({.cells_per_pass = 1}, 2);
   CHECK(s.device.arena().high_water() == planned);
+}
+
+TEST_CASE("a time outside 0 .. 1 and samples of another layout are refused") {
+  Setting s(noise_fields(false));
+  sampler::SingleStep<nn::UNet> sampler(s.device, s.samples, s.layout, s.network, s.parameters, {1.0f});
+  for (const double time : {-0.01, 1.01, std::numeric_limits<double>::quiet_NaN()}) {
+    const sampler::Request request{.context = std::vector<std::uint8_t>(36 * 90, 1), .time = time};
+    CHECK_THROWS_WITH(sampler(std::span(&request, 1), [](std::size_t, const auto&) {}),
+                      Catch::Matchers::Contains("is not in 0 .. 1"));
+  }
+  const sampler::Request part{.context = std::vector<std::uint8_t>(36, 1)};
+  CHECK_THROWS_WITH(sampler(std::span(&part, 1), [](std::size_t, const auto&) {}), Catch::Matchers::Contains("a context of 36"));
+  auto other = s.layout;
+  other.background = true;
+  using Evaluator = sampler::SingleStep<nn::UNet>;
+  CHECK_THROWS_AS(Evaluator(s.device, s.samples, other, s.network, s.parameters, {1.0f}), ShapeError);
 }

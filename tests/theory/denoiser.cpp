@@ -1,7 +1,9 @@
 #include "lacuna/theory/denoiser.hpp"
 
 #include "catch.hpp"
+#include "lacuna/sampler/diffusion.hpp"
 #include "lacuna/schedule/rectified_flow.hpp"
+#include "lacuna/schedule/variance_preserving.hpp"
 #include "theory/line.hpp"
 
 using namespace lacuna;
@@ -42,6 +44,42 @@ TEST_CASE("The oracle denoises members one by one, at its schedule's levels, in 
   oracle({0.25, 0}, std::span<const float>(single), std::span<float>(rounded));
   for (std::size_t i = 0; i < 6; ++i) CHECK(static_cast<double>(rounded[i]) == Approx(out[i]).margin(1e-6));
   CHECK_THROWS_AS(oracle({0.25, 0}, std::span<const double>(state).first(4), std::span<double>(out)), ShapeError);
+}
+
+TEST_CASE("A probabilistic field asked by Algorithm 3 is equation 25 with one state as context and query") {
+  const auto prior = line(4, 2.0);
+  const std::vector<std::uint8_t> context{0, 1, 1, 0}, none(4, 0), all(4, 1);
+  const schedule::RectifiedFlow schedule;
+  const std::vector<double> state{0.1, 0.7, -0.4, 0.2, 1.0, 0.3, 0.0, -0.6};
+  std::vector<double> out(8), plain(8);
+  FieldOracle(prior, context, schedule)({0.25, 0}, std::span<const double>(state), std::span<double>(out));
+  for (std::size_t m = 0; m < 2; ++m) {
+    const std::vector<double> z(state.begin() + 4 * static_cast<long>(m), state.begin() + 4 * static_cast<long>(m + 1));
+    CHECK(vector_of(out)
+              .segment(4 * static_cast<Eigen::Index>(m), 4)
+              .isApprox(probabilistic_field(prior, context, z, all, z, {0.75, 0.25}).mean(), 1e-9));
+  }
+  FieldOracle(prior, none, schedule)({0.25, 0}, std::span<const double>(state), std::span<double>(out));
+  Oracle(prior, schedule)({0.25, 0}, std::span<const double>(state), std::span<double>(plain));
+  CHECK(vector_of(out).isApprox(vector_of(plain), 1e-9));
+  CHECK_THROWS_AS(FieldOracle(prior, {1, 0}, schedule), ShapeError);
+  CHECK_THROWS_AS(FieldOracle(prior, none, schedule)({0.25, 0}, std::span<const double>(state).first(3), std::span<double>(out)),
+                  ShapeError);
+}
+
+TEST_CASE("A probabilistic field's samples of independent numbers have twice the variance where they are in its context") {
+  // On N(0, 1) the flow only scales: the factor of a state of 1 at t = 1 tells the deviation at the end.
+  const schedule::VariancePreserving vp;
+  const Gaussian law(Eigen::VectorXd::Zero(2), Eigen::MatrixXd::Identity(2, 2));
+  FieldOracle field(law, {1, 0}, vp);
+  const std::vector<double> nothing(2, 0.0);
+  const std::vector<std::uint8_t> none(2, 0);
+  std::vector<double> state(2), start(2);
+  sampler::Diffusion(vp, sampler::Heun{}, sampler::time_grid(vp, {.steps = 400, .spacing = sampler::Spacing::log_snr}))(
+      field, sampler::Known<double>{nothing, none}, {}, std::span<double>(state));
+  sampler::draw_normals<double>({}, 0, start);
+  CHECK(std::pow(state[1] / start[1], 2) == Approx(1.0).epsilon(1e-3));
+  CHECK(std::pow(state[0] / start[0], 2) == Approx(2.0).epsilon(1e-2));
 }
 
 TEST_CASE("The exact flow carries the law at one level to the law at another") {

@@ -96,7 +96,8 @@ struct Allocations {
 
 /// Allocations of the third step; the first plans, the second warms what libraries keep.
 template <class Network>
-Allocations in_a_step(cpu::Convolutions path, int threads, const typename Network::Settings& settings, Shape shape) {
+Allocations in_a_step(cpu::Convolutions path, int threads, const typename Network::Settings& settings, Shape shape,
+                      Profile* profile = nullptr) {
   cpu::Device device({.threads = threads, .convolutions = path});
   Parameters<float> parameters;
   const Network network(settings, parameters, 1);
@@ -107,9 +108,10 @@ Allocations in_a_step(cpu::Convolutions path, int threads, const typename Networ
   const auto query = test::coins(target.size(), 0.5f, 3);
   const std::vector<float> times(static_cast<std::size_t>(shape.batch), 0.5f);
   const auto step = [&] {
+    const auto whole = Profile::step(profile);
     device.reset();
     parameters.zero_gradients();
-    Graph<float> graph(device, parameters, Mode::train);
+    Graph<float> graph(device, parameters, Mode::train, false, profile);
     const auto input = graph.make(shape);
     std::copy(values.begin(), values.end(), input.data);
     const auto estimate = network(graph, input, times.data());
@@ -173,6 +175,14 @@ TEST_CASE("Allocations: none of our own in a training step on Eigen") {
                 .own == 0);
     CHECK(in_an_ensemble(cpu::Convolutions::eigen, threads).own == 0);
   }
+}
+
+TEST_CASE("Allocations: none where blocks are computed again, profiled or not") {
+  const Shape grid{.batch = 2, .frames = 3, .height = 13, .width = 16};
+  Profile profile;
+  for (Profile* watching : {static_cast<Profile*>(nullptr), &profile})
+    CHECK(in_a_step<nn::SpaceTimeUNet>(cpu::Convolutions::eigen, 1, {.hidden = 16, .recompute = true}, grid, watching).own == 0);
+  CHECK(profile.steps() == 3);
 }
 
 TEST_CASE("Allocations: none in a training step of the Fourier neural operator, by products and by fast transforms") {

@@ -16,7 +16,7 @@ constexpr float nan_value = std::numeric_limits<float>::quiet_NaN();
 struct Case {
   InputLayout layout{.frames = 2, .variables = 2, .background = true, .climate = true, .place = 1, .season = 2};
   std::vector<float> values{1, 2, nan_value, 4, 5, 6, 7, nan_value};  // (F, h, w, V)
-  std::vector<std::uint8_t> context{1, 0, 0, 1, 1, 1, 1, 0};
+  std::vector<std::uint8_t> context{1, 0, 0, 1, 1, 1, 1, 0}, query{0, 1, 0, 0, 0, 0, 1, 0};
   std::vector<float> background{10, 20, 30, 40, 50, 60, 70, 80}, climate{-1, -2, -3, -4, -5, -6, -7, -8};
   std::vector<float> place{100, 200}, season{0.25f, 0.75f}, scale{2, 4};
   SampleView view(float alpha, float sigma, data::Patch patch = {0, 3, 1, 2}) const {
@@ -24,6 +24,7 @@ struct Case {
             .grid_width = 4,
             .values = values.data(),
             .context = context.data(),
+            .query = query.data(),
             .background = background.data(),
             .climate = climate.data(),
             .place = place.data(),
@@ -87,6 +88,7 @@ TEST_CASE("the noise has the schedule's size and other samples have other noise"
                   .grid_width = n,
                   .values = values.data(),
                   .context = context.data(),
+                  .query = nullptr,
                   .background = nullptr,
                   .climate = nullptr,
                   .place = nullptr,
@@ -109,10 +111,50 @@ TEST_CASE("the noise has the schedule's size and other samples have other noise"
 
 TEST_CASE("the target is the anomaly in units of its deviation, and only where queried") {
   const Case c;
-  const std::vector<std::uint8_t> query{0, 1, 0, 0, 0, 0, 1, 0};
   std::vector<float> target(8, nan_value);
   std::vector<std::uint8_t> out(8, 9);
-  assemble_target(c.layout, c.view(1, 0), query.data(), target.data(), out.data());
+  assemble_target(c.layout, c.view(1, 0), target.data(), out.data());
   CHECK(target == std::vector<float>{0, -4.5f, 0, 0, 0, 0, -31.5f, 0});
   CHECK(out == std::vector<std::uint8_t>{0, 1, 0, 0, 0, 0, 1, 0});
+}
+
+TEST_CASE("a noise target is the very noise of the input where the query is seen, and the anomaly where it is not") {
+  const Case c;  // of the two queried, the second cell's value 6 is in the context, the first cell's value 1 is not
+  const float alpha = 0.6f, sigma = 0.8f;
+  std::vector<float> input(2 * 19), target(8);
+  std::vector<std::uint8_t> query(8);
+  assemble_input(c.layout, c.view(alpha, sigma), input.data());
+  assemble_target(c.layout, c.view(alpha, sigma), target.data(), query.data(), schedule::NoiseMatching{});
+  CHECK(target[1] == -4.5f);
+  CHECK(static_cast<double>(alpha * -31.5f + sigma * target[6]) == Approx(static_cast<double>(input[19 + 4 + 2])));
+  CHECK(std::abs(target[6]) < 6);
+  assemble_target(c.layout, c.view(alpha, sigma), target.data(), query.data(), schedule::VelocityMatching{});
+  CHECK(target[1] == -4.5f);
+  CHECK(static_cast<double>(alpha * input[19 + 4 + 2] - sigma * target[6]) == Approx(-31.5));
+}
+
+TEST_CASE("a query that is shown comes with noise of its own, after the context") {
+  Case c;
+  c.layout.query = true;
+  REQUIRE(c.layout.channels() == 6 * 4 + 3);
+  REQUIRE(c.layout.shown() == 8);
+  std::vector<float> out(2 * 27, nan_value), target(8);
+  std::vector<std::uint8_t> query(8);
+  const auto view = c.view(0.6f, 0.8f);
+  assemble_input(c.layout, view, out.data());
+  CHECK(std::vector<float>(out.begin() + 8, out.begin() + 12) == std::vector<float>{0, 1, 0, 0});  // first cell's query
+  CHECK(out[12] == 0);
+  CHECK(out[13] != 0);
+  CHECK(std::vector<float>(out.begin() + 35, out.begin() + 39) == std::vector<float>{0, 0, 1, 0});
+  // Value 6 of the second cell is in both: two noises of one anomaly. The target is the query's.
+  assemble_target(c.layout, view, target.data(), query.data(), schedule::NoiseMatching{});
+  CHECK(out[27 + 4 + 2] != out[27 + 12 + 2]);
+  for (const auto [value, anomaly, eps] : {std::array{out[13], -4.5f, target[1]}, std::array{out[27 + 14], -31.5f, target[6]}})
+    CHECK(static_cast<double>(value) == Approx(static_cast<double>(0.6f * anomaly + 0.8f * eps)));
+  // What follows is where it was without a query.
+  const Case plain;
+  std::vector<float> without(2 * 19);
+  assemble_input(plain.layout, plain.view(0.6f, 0.8f), without.data());
+  CHECK(std::vector<float>(out.begin(), out.begin() + 8) == std::vector<float>(without.begin(), without.begin() + 8));
+  CHECK(std::vector<float>(out.begin() + 16, out.begin() + 27) == std::vector<float>(without.begin() + 8, without.begin() + 19));
 }

@@ -1,5 +1,6 @@
 #include "lacuna/train/trainer.hpp"
 
+#include <algorithm>
 #include <limits>
 
 #include "../fill/waves.hpp"
@@ -101,6 +102,32 @@ TEST_CASE("training that diverges stops with a message and leaves the parameters
   const auto before = s.parameters.values();
   CHECK_THROWS_WITH(s.trainer.step(1e-3), Catch::Matchers::Contains("diverged at step 1"));
   CHECK(s.parameters.values() == before);
+}
+
+TEST_CASE("times are drawn up to the latest one, all of them by default") {
+  struct Watched {
+    nn::UNet network;
+    float* latest;
+    Variable<float> operator()(Graph<float>& g, const Variable<float>& input, const float* times) const {
+      for (int b = 0; b < input.shape.batch; ++b) *latest = std::max(*latest, times[b]);
+      return network(g, input, times);
+    }
+  };
+  Setting s(normalised_waves());
+  const auto latest_of = [&](double latest_time) {
+    float latest = 0;
+    const Watched network{s.network, &latest};
+    train::Trainer<Watched, mask::Pixels> trainer(s.device, s.samples, network, s.parameters, mask::Pixels{}, {1.0f},
+                                                  {.batch = 4, .latest_time = latest_time, .optimizer = {}});
+    for (int step = 0; step < 10; ++step) trainer.step(1e-3);
+    return latest;
+  };
+  CHECK(latest_of(train::TrainerSettings{}.latest_time) > 0.8f);
+  CHECK(latest_of(0.1) <= 0.1f);
+  CHECK(latest_of(0.1) > 0.08f);
+  CHECK(latest_of(schedule::smallest_time) == Approx(schedule::smallest_time));
+  CHECK_THROWS_AS(latest_of(0.0), OptionError);
+  CHECK_THROWS_AS(latest_of(1.1), OptionError);
 }
 
 TEST_CASE("a batch of nothing is refused") {

@@ -2,8 +2,10 @@
 
 #include <new>
 #include <type_traits>
+#include <utility>
 
 #include "lacuna/autograd/parameter.hpp"
+#include "lacuna/autograd/profile.hpp"
 #include "lacuna/core/device.hpp"
 #include "lacuna/core/shape.hpp"
 
@@ -41,8 +43,9 @@ class Graph {
   using Scalar = T;
   using Device = DeviceType;
 
-  Graph(DeviceType& device, Parameters<T>& parameters, Mode mode, bool dry = false)
-      : device_(device), parameters_(parameters), mode_(mode), dry_(dry) {}
+  /// profile: told of every op, unless the pass is dry; null for none.
+  Graph(DeviceType& device, Parameters<T>& parameters, Mode mode, bool dry = false, Profile* profile = nullptr)
+      : device_(device), parameters_(parameters), mode_(mode), dry_(dry), profile_(dry ? nullptr : profile) {}
   Graph(const Graph&) = delete;
   Graph& operator=(const Graph&) = delete;
 
@@ -52,10 +55,15 @@ class Graph {
   bool recording() const { return mode_ == Mode::train; }
   bool dry() const { return dry_; }
 
+  /// @brief Names the op that runs while the result lives; each op's first line. moved: in scalars.
+  [[nodiscard]] Profile::Scope op(const char* name, const Traffic& moved) {
+    if (profile_ == nullptr) return {};
+    const bool keeps = recording() && !again_;
+    return profile_->op(name, {moved.forward * sizeof(T), moved.backward * sizeof(T)}, keeps ? &arena() : nullptr, again_);
+  }
+
   Variable<T> make(const Shape& shape) {
-    Variable<T> x{shape, arena().template take_array<T>(shape.size()), nullptr};
-    if (recording()) x.node = new (device_.tape().take(sizeof(Node<T>))) Node<T>{};
-    return x;
+    return {shape, arena().template take_array<T>(shape.size()), recording() ? make_node() : nullptr};
   }
 
   T* take(std::size_t count) { return arena().template take_array<T>(count); }
@@ -73,8 +81,9 @@ class Graph {
     struct Record : Link {
       Closure closure;
     };
-    auto* record =
-        new (device_.tape().take(sizeof(Record))) Record{{head_, [](Link* l) { static_cast<Record*>(l)->closure(); }}, closure};
+    auto* record = new (device_.tape().take(sizeof(Record))) Record{
+        {head_, [](Link* l) { static_cast<Record*>(l)->closure(); }, profile_ != nullptr ? profile_->stamp() : Profile::Stamp{}},
+        closure};
     head_ = record;
   }
 
@@ -83,8 +92,39 @@ class Graph {
     while (head_ != nullptr) {
       Link* link = head_;
       head_ = link->next;
-      link->run(link);
+      if (profile_ == nullptr) {
+        link->run(link);
+      } else {
+        const auto scope = profile_->closure(link->stamp);
+        link->run(link);
+      }
     }
+  }
+
+  /// @brief y = block(), of whose activations y alone is kept: the block runs again on the way back, time in place of memory.
+  ///
+  /// block: a callable of trivially destructible state that runs ops on this graph, releases nothing it was given and returns a
+  /// result of its own. Gradients are those of block() without recompute(), bit for bit: its operands get theirs in the same
+  /// order. When nothing is recorded it just runs. May be nested.
+  template <class Block>
+  Variable<T> recompute(const Block& block) {
+    if (!recording()) return block();
+    const auto scope = op("recompute", {});
+    mode_ = Mode::infer;
+    Variable<T> y = block();
+    mode_ = Mode::train;
+    y.node = make_node();
+    record([this, y, block] {
+      give(y.data, y.shape.size());  // its readers' closures have run
+      Link* rest = std::exchange(head_, nullptr);
+      const bool before = std::exchange(again_, true);
+      const Variable<T> same = block();
+      again_ = before;
+      contribute(same, y.node->gradient);
+      backward();
+      head_ = rest;
+    });
+    return y;
   }
 
   /// Hands a finished gradient buffer (taken from this graph) to x.
@@ -117,12 +157,17 @@ class Graph {
   struct Link {
     Link* next;
     void (*run)(Link*);
+    Profile::Stamp stamp;
   };
+
+  Node<T>* make_node() { return new (device_.tape().take(sizeof(Node<T>))) Node<T>{}; }
 
   DeviceType& device_;
   Parameters<T>& parameters_;
   Mode mode_;
   bool dry_;
+  Profile* profile_;
+  bool again_ = false;  // a block is computed again, on the way back
   Link* head_ = nullptr;
 };
 

@@ -46,15 +46,17 @@ class Background {
  public:
   class Workspace;
 
-  /// fields: normalised values to learn from, NaN where not observed or withheld. Copied as far as needed.
+  /// fields: normalised values, NaN where not observed or withheld. Copied as far as needed. learned: the frames that the
+  /// climatology is taken from.
   /// The climatology is computed for every kind but none: the network may want it beside another background.
   Background(BackgroundKind kind, const data::Fields& fields, const data::WindowSettings& windows,
-             const BackgroundSettings& settings, int threads = 1)
+             const BackgroundSettings& settings, int threads, const data::FrameRange& learned)
       : kind_(kind), height_(fields.grid.height()), width_(fields.grid.width()), variables_(fields.variables()) {
     data::require_consistent(fields);
     if (kind == BackgroundKind::none) return;
     const bool anomalies = kind == BackgroundKind::climatology_kriging;
-    climatology_ = Climatology(fields, windows)(anomalies ? settings.anomaly_climatology : settings.climatology, threads);
+    climatology_ =
+        Climatology(fields, windows, learned)(anomalies ? settings.anomaly_climatology : settings.climatology, threads);
     if (kind == BackgroundKind::climatology) return;
     anomalies_ = fields.values;
     if (anomalies)
@@ -69,6 +71,10 @@ class Background {
       kriging_of_.push_back(same);
     }
   }
+
+  Background(BackgroundKind kind, const data::Fields& fields, const data::WindowSettings& windows,
+             const BackgroundSettings& settings, int threads = 1)
+      : Background(kind, fields, windows, settings, threads, {0, fields.frames()}) {}
 
   BackgroundKind kind() const { return kind_; }
 

@@ -42,7 +42,8 @@ struct PlaneSums {
   }
 };
 
-/// @brief Mean field by calendar month from observed values, with each frame's own windows left out.
+/// @brief Mean field by calendar month from the observed values of the frames that are learned from, with each frame's own
+/// windows left out.
 ///
 /// Normalised convolution: c = (G s + f W s) / (G n + f W n), with sums s and counts n of observed values over the months given
 /// their weights, a Gaussian G and a wide, weak one W, so that cells never observed get a value too. With memory, the mean
@@ -55,25 +56,24 @@ struct PlaneSums {
 /// Source: Knutsson and Westin, CVPR 1993, doi:10.1109/CVPR.1993.341081 (normalised convolution)
 class Climatology {
  public:
-  /// Half-open range of frames.
-  struct Frames {
-    int begin, end;
-    bool operator==(const Frames&) const = default;
-  };
-
-  /// Refers to the fields, which must outlive it.
-  Climatology(const data::Fields& fields, const data::WindowSettings& windows) : fields_(&fields), seasons_(fields) {
+  /// Refers to the fields, which must outlive it. learned: the frames that means are taken over; others only get one.
+  Climatology(const data::Fields& fields, const data::WindowSettings& windows, const data::FrameRange& learned)
+      : fields_(&fields), learned_(learned), seasons_(fields) {
     for (int t = 0; t < fields.frames(); ++t) left_out_.push_back({t, t + 1});
     for (const int start : data::window_starts(fields.frames(), windows))
       for (int t = start; t < start + windows.length; ++t) {
-        Frames& out = left_out_[static_cast<std::size_t>(t)];
+        data::FrameRange& out = left_out_[static_cast<std::size_t>(t)];
         out = {std::min(out.begin, start), std::max(out.end, start + windows.length)};
       }
+    for (auto& out : left_out_) out = data::common(out, learned_);
     sums_.resize(static_cast<std::size_t>(seasons_.count) * fields.names.size());
     for (auto& s : sums_) s.reset(static_cast<std::size_t>(fields.grid.cells()));
     for (int v = 0; v < fields.variables(); ++v)
-      for (int t = 0; t < fields.frames(); ++t) add_frame(t, v, 1.0f, sums(seasons_.of[static_cast<std::size_t>(t)], v));
+      for (int t = learned_.begin; t < learned_.end; ++t)
+        add_frame(t, v, 1.0f, sums(seasons_.of[static_cast<std::size_t>(t)], v));
   }
+  Climatology(const data::Fields& fields, const data::WindowSettings& windows)
+      : Climatology(fields, windows, {0, fields.frames()}) {}
 
   /// The climatology of all frames (T,H,W,V).
   std::vector<float> operator()(const ClimatologySettings& settings, int threads = 1) const {
@@ -82,13 +82,14 @@ class Climatology {
     return result;
   }
   /// The climatology of some frames, into their places in (T,H,W,V).
-  void evaluate(const ClimatologySettings& settings, const std::vector<Frames>& frames, std::vector<float>& result,
+  void evaluate(const ClimatologySettings& settings, const std::vector<data::FrameRange>& frames, std::vector<float>& result,
                 int threads) const;
 
   const data::Fields& fields() const { return *fields_; }
   const Seasons& seasons() const { return seasons_; }
+  const data::FrameRange& learned() const { return learned_; }
   /// What frame t leaves out.
-  Frames left_out(int t) const { return left_out_[static_cast<std::size_t>(t)]; }
+  data::FrameRange left_out(int t) const { return left_out_[static_cast<std::size_t>(t)]; }
   /// All frames' sums of one month and variable.
   const PlaneSums& sums(int month, int v) const {
     return sums_[static_cast<std::size_t>(month) * fields_->names.size() + static_cast<std::size_t>(v)];
@@ -107,8 +108,9 @@ class Climatology {
   }
 
   const data::Fields* fields_;
+  data::FrameRange learned_;
   Seasons seasons_;
-  std::vector<Frames> left_out_;
+  std::vector<data::FrameRange> left_out_;
   std::vector<PlaneSums> sums_;  // (months, V)
 };
 
@@ -133,10 +135,11 @@ class ClimatologyPlanes {
 
   /// @brief Weighted sums and counts of the anomalies around frame t, from what is not left out.
   void anomalies(int t, double memory, PlaneSums& around) {
-    const int reach = static_cast<int>(std::ceil(2.5 * memory)), last = of_.fields().frames() - 1;
+    const int reach = static_cast<int>(std::ceil(2.5 * memory));
     around.reset(static_cast<std::size_t>(of_.fields().grid.cells()));
-    for (int s = std::max(0, t - reach); s <= std::min(last, t + reach); ++s) {
-      if (s >= out_.begin && s < out_.end) continue;
+    const data::FrameRange near = data::common({t - reach, t + reach + 1}, of_.learned());
+    for (int s = near.begin; s < near.end; ++s) {
+      if (out_.contains(s)) continue;
       const auto weight = static_cast<float>(std::exp(-std::abs(s - t) / memory));
       of_.add_frame(s, v_, weight, around, month(of_.seasons().of[static_cast<std::size_t>(s)]).data());
     }
@@ -179,9 +182,8 @@ class ClimatologyPlanes {
         total.add(of_.sums(other, v_), weight);
         continue;
       }
-      for (int t = 0; t < of_.fields().frames(); ++t)
-        if (seasons.of[static_cast<std::size_t>(t)] == other && (t < out_.begin || t >= out_.end))
-          of_.add_frame(t, v_, weight, total);
+      for (int t = of_.learned().begin; t < of_.learned().end; ++t)
+        if (seasons.of[static_cast<std::size_t>(t)] == other && !out_.contains(t)) of_.add_frame(t, v_, weight, total);
     }
     PlaneSums far = total;
     narrow_(total.sum.data(), total.sum.data());
@@ -196,18 +198,18 @@ class ClimatologyPlanes {
 
   const Climatology& of_;
   ClimatologySettings s_;
-  Climatology::Frames out_;
+  data::FrameRange out_;
   int v_;
   GaussianFilter narrow_, wide_;
   std::vector<std::vector<float>> months_;
   PlaneSums around_;
 };
 
-inline void Climatology::evaluate(const ClimatologySettings& settings, const std::vector<Frames>& frames,
+inline void Climatology::evaluate(const ClimatologySettings& settings, const std::vector<data::FrameRange>& frames,
                                   std::vector<float>& result, int threads) const {
-  std::vector<Frames> runs;  // of frames that leave out the same; the ranges asked for may overlap
+  std::vector<data::FrameRange> runs;  // of frames that leave out the same; the ranges asked for may overlap
   std::vector<bool> seen(static_cast<std::size_t>(fields_->frames()), false);
-  for (const Frames& f : frames)
+  for (const auto& f : frames)
     for (int t = f.begin; t < f.end; ++t) {
       if (seen[static_cast<std::size_t>(t)]) continue;
       seen[static_cast<std::size_t>(t)] = true;
@@ -216,7 +218,7 @@ inline void Climatology::evaluate(const ClimatologySettings& settings, const std
     }
   const int v = fields_->variables();
   parallel_for(threads, static_cast<int>(runs.size()) * v, [&](int part) {
-    const Frames run = runs[static_cast<std::size_t>(part / v)];
+    const data::FrameRange run = runs[static_cast<std::size_t>(part / v)];
     ClimatologyPlanes planes(*this, settings, run.begin, part % v);
     std::vector<float> plane;
     for (int t = run.begin; t < run.end; ++t) {

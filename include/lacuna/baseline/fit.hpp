@@ -60,7 +60,7 @@ class BackgroundFit {
   const Evidence& e_;
   FitSettings s_;
   Climatology climatology_;
-  std::vector<Climatology::Frames> frames_;  // that kriging is tried on
+  std::vector<data::FrameRange> frames_;  // that kriging is tried on
   std::vector<float> field_;                 // (T,H,W,V), filled in these frames
 };
 

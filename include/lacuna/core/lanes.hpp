@@ -44,11 +44,12 @@ LACUNA_INLINE double sum(double x) { return x; }
 LACUNA_INLINE float square_root(float x) { return __builtin_sqrtf(x); }
 LACUNA_INLINE double square_root(double x) { return __builtin_sqrt(x); }
 
-/// @brief The larger of two, by lane; b where a is NaN.
+/// @brief The larger of two, by lane; one of them where either is NaN.
 template <class Lane>
 LACUNA_INLINE Lane larger(const Lane& a, const Lane& b) {
   return a > b ? a : b;
 }
+LACUNA_INLINE Floats larger(const Floats& a, const Floats& b) { return blend(sign_mask(b - a), a, b); }
 
 /// @brief Largest lane; NaN are passed over unless the first one of a comparison's right side is.
 LACUNA_INLINE float largest(const Floats& v) {

@@ -28,7 +28,8 @@ enum class Purpose : std::uint32_t {
   shuffle,
   sampling,
   ensemble,
-  path
+  path,
+  generate
 };
 
 /// @brief One 64-bit mixing step (SplitMix64 finaliser), to spread seeds and purposes over keys.

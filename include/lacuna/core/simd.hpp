@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <cstring>
+#include <limits>
 
 // The vector types pass between inlined functions only, so their calling convention, about which GCC warns, does not matter. GCC
 // judges at the end of the translation unit: a pop here would bring the warning back.
@@ -31,8 +32,18 @@ LACUNA_INLINE Ints load_bytes(const std::uint8_t* p) {
   std::memcpy(&bytes, p, sizeof bytes);
   return __builtin_convertvector(__builtin_convertvector(bytes, Shorts), Ints);  // GCC 12 takes one step at a time
 }
+/// @brief All bits of a lane are its sign: the mask of x < 0, -0 and NaN of that sign included.
+/// Where a vector is wider than a register, GCC takes comparisons apart lane by lane, so masks are made by shifts.
+LACUNA_INLINE Ints sign_mask(const Floats& x) { return __builtin_bit_cast(Ints, x) >> 31; }
+/// @brief a where all bits of the mask are set, b where none is.
+LACUNA_INLINE Floats blend(const Ints& mask, const Floats& a, const Floats& b) {
+  return __builtin_bit_cast(Floats, (mask & __builtin_bit_cast(Ints, a)) | (~mask & __builtin_bit_cast(Ints, b)));
+}
 /// @brief where(choice != 0, a, b) by lane.
-LACUNA_INLINE Floats select(const Ints& choice, const Floats& a, const Floats& b) { return choice != 0 ? a : b; }
+LACUNA_INLINE Floats select(const Ints& choice, const Floats& a, const Floats& b) {
+  return blend((choice | -choice) >> 31, a, b);
+}
+LACUNA_INLINE Floats magnitude(const Floats& x) { return __builtin_bit_cast(Floats, __builtin_bit_cast(Ints, x) & 0x7fffffff); }
 LACUNA_INLINE void store(float* p, const Floats& v) { std::memcpy(p, &v, sizeof v); }
 LACUNA_INLINE Floats broadcast(float x) { return Floats{} + x; }
 
@@ -86,10 +97,11 @@ LACUNA_INLINE Floats sqrt(const Floats& x) {
 
 /// @brief exp(x), about 2 ulp, clamped to |x| <= 87 (Cephes' polynomial); NaN in gives NaN out.
 LACUNA_INLINE Floats exp(const Floats& argument) {
-  Floats x = argument > 87.0f ? broadcast(87.0f) : argument;
-  x = x < -87.0f ? broadcast(-87.0f) : x;
+  const Floats size = magnitude(argument), within = blend(sign_mask(87.0f - size), broadcast(87.0f), size);
+  const Ints sign = __builtin_bit_cast(Ints, argument) & std::numeric_limits<std::int32_t>::min();
+  const Floats x = __builtin_bit_cast(Floats, __builtin_bit_cast(Ints, within) | sign);
   Floats n = x * 1.44269504f + 12582912.0f;  // rounds to the nearest integer
-  const Ints exponent = __builtin_bit_cast(Ints, n) << 23;
+  const Floats power = __builtin_bit_cast(Floats, (__builtin_bit_cast(Ints, n) << 23) + 0x3f800000);  // 2^n
   n -= 12582912.0f;
   Floats r = x - n * 0.693359375f;
   r = r + n * 2.12194440e-4f;
@@ -99,7 +111,7 @@ LACUNA_INLINE Floats exp(const Floats& argument) {
   p = p * r + 1.6666665459e-1f;
   p = p * r + 5.0000001201e-1f;
   p = p * r * r + r + 1.0f;
-  return __builtin_bit_cast(Floats, __builtin_bit_cast(Ints, p) + exponent);
+  return p * power;
 }
 
 LACUNA_INLINE Floats sigmoid(const Floats& x) { return 1.0f / (1.0f + exp(-x)); }

@@ -1,10 +1,12 @@
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include "lacuna/core/error.hpp"
@@ -32,6 +34,21 @@ struct Patch {
 /// @brief The patch that is the whole grid.
 inline Patch whole(const Grid& grid) { return {0, 0, grid.height(), grid.width()}; }
 
+/// @brief Frames begin .. end - 1.
+struct FrameRange {
+  int begin = 0, end = 0;
+
+  int size() const { return end - begin; }
+  bool contains(int t) const { return t >= begin && t < end; }
+  bool operator==(const FrameRange&) const = default;
+};
+
+/// @brief What two ranges share; {0, 0} if nothing.
+inline FrameRange common(const FrameRange& a, const FrameRange& b) {
+  const FrameRange both{std::max(a.begin, b.begin), std::min(a.end, b.end)};
+  return both.size() > 0 ? both : FrameRange{};
+}
+
 /// @brief Gappy variables on one grid over time, in memory: values (T, H, W, V) with V contiguous, NaN = not observed.
 struct Fields {
   Grid grid;
@@ -56,6 +73,18 @@ struct Fields {
   float& at(int t, int y, int x, int v) { return values[index(t, y, x, v)]; }
   bool observed(int t, int y, int x, int v) const { return !std::isnan(at(t, y, x, v)); }
 };
+
+/// @brief A copy of some frames. Throws: ShapeError if the range leaves the fields or is empty.
+inline Fields frames_of(const Fields& f, const FrameRange& range) {
+  require<ShapeError>(range.begin >= 0 && range.size() >= 1 && range.end <= f.frames(), "frames ", range.begin, ":", range.end,
+                      " of ", f.frames());
+  const auto cut = [](const auto& from, std::size_t begin, std::size_t end) {
+    return std::remove_cvref_t<decltype(from)>(from.begin() + static_cast<std::ptrdiff_t>(begin),
+                                               from.begin() + static_cast<std::ptrdiff_t>(end));
+  };
+  const auto begin = static_cast<std::size_t>(range.begin), end = static_cast<std::size_t>(range.end);
+  return {f.grid, f.names, cut(f.time, begin, end), f.time_units, cut(f.values, begin * f.frame_size(), end * f.frame_size())};
+}
 
 inline constexpr float not_observed = std::numeric_limits<float>::quiet_NaN();
 

@@ -20,8 +20,10 @@ enum class Role { unknown, time, y, x, level };
 /// @brief Where a variable's time, rows and columns are among its dimensions, and their coordinates.
 struct Layout {
   std::string path;
-  Variable variable;
+  Variable variable;                             ///< without the dimension of versions
   int time_axis = -1, y_axis = -1, x_axis = -1;  ///< positions in variable.dims; all others have size 1
+  int version_axis = -1;     ///< position in the file of a dimension of versions, of which each value is in one; -1: none
+  std::size_t versions = 1;  ///< its size
   Grid grid{};
   std::vector<double> time{};
   std::string time_units{}, calendar{};
@@ -170,10 +172,24 @@ inline Grid make_grid(std::vector<double> y, std::vector<double> x, bool in_degr
   return grid;
 }
 
-/// @brief Finds time, rows and columns of a variable. Throws DataError if one is missing or another dimension is longer than 1.
-inline Layout locate(const File& file, const Variable& variable) {
-  Layout out{.path = file.path(), .variable = variable};
-  const std::string where = text(file.path(), ": variable ", describe(variable));
+/// Takes the dimension `expver` from the layout: ERA5's recent months come in two versions, final and preliminary, side by side,
+/// where each time is in one of them and missing in the other.
+inline void set_versions_aside(Layout& layout) {
+  auto& dims = layout.variable.dims;
+  const auto found = std::find_if(dims.begin(), dims.end(), [](const Dimension& d) { return lower(d.name) == "expver"; });
+  if (found == dims.end() || found->size < 2) return;
+  layout.version_axis = static_cast<int>(found - dims.begin());
+  layout.versions = found->size;
+  dims.erase(found);
+}
+
+/// @brief Finds time, rows and columns of a variable. Throws DataError if one is missing or another dimension is longer than 1
+/// (apart from `expver`, whose versions are merged on reading).
+inline Layout locate(const File& file, const Variable& in_file) {
+  Layout out{.path = file.path(), .variable = in_file};
+  set_versions_aside(out);
+  const Variable& variable = out.variable;
+  const std::string where = text(file.path(), ": variable ", describe(in_file));
   require<DataError>(is_numeric(variable.type), where, " holds no numbers");
   const std::vector<Role> roles = dimension_roles(file, variable);
   for (std::size_t d = 0; d < roles.size(); ++d) {

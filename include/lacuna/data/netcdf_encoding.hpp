@@ -135,11 +135,31 @@ RawBlock<T> make_block(const Layout& layout, int first, int frames) {
   return block;
 }
 
+/// Reads one version of a block of `layout` into `values`.
+template <class T>
+void read_version(const File& file, const Layout& layout, std::size_t version, const RawBlock<T>& block, std::vector<T>& values) {
+  std::vector<std::size_t> start = block.start, count = block.count;
+  if (layout.version_axis >= 0) {
+    start.insert(start.begin() + layout.version_axis, version);
+    count.insert(count.begin() + layout.version_axis, 1);
+  }
+  file.check(nc_get_vara(file.id(), layout.variable.id, start.data(), count.data(), values.data()),
+             "reading variable " + layout.variable.name);
+}
+
+/// @brief Frames as stored. Of several versions the first that has a value counts.
 template <class T>
 RawBlock<T> read_block(const File& file, const Layout& layout, int first, int frames) {
   RawBlock<T> block = make_block<T>(layout, first, frames);
-  file.check(nc_get_vara(file.id(), layout.variable.id, block.start.data(), block.count.data(), block.values.data()),
-             "reading variable " + layout.variable.name);
+  read_version(file, layout, 0, block, block.values);
+  if (layout.versions == 1) return block;
+  const Encoding<T> encoding = read_encoding<T>(file, layout.variable);
+  std::vector<T> other(block.values.size());
+  for (std::size_t version = 1; version < layout.versions; ++version) {
+    read_version(file, layout, version, block, other);
+    for (std::size_t i = 0; i < other.size(); ++i)
+      if (encoding.missing(block.values[i])) block.values[i] = other[i];
+  }
   return block;
 }
 

@@ -43,14 +43,16 @@ inline std::string describe(const Variable& variable) {
 /// @brief An open NetCDF file; closed on destruction (quietly: call close() to learn of errors, a full disk among them).
 class File {
  public:
-  static File open(const std::string& path) {
+  /// `mode`: NC_NOWRITE or NC_WRITE.
+  static File open(const std::string& path, int mode = NC_NOWRITE) {
     std::error_code ignored;
     require<DataError>(std::filesystem::exists(path, ignored), path, ": there is no such file");
     require<DataError>(!std::filesystem::is_directory(path, ignored), path, ": is a folder, not a NetCDF file");
     int id = -1;
-    const int status = nc_open(path.c_str(), NC_NOWRITE, &id);
-    // What is no NetCDF comes back as one of several codes, HDF5 files of another kind as a general HDF5 error.
-    require<DataError>(status != NC_ENOTNC && status != NC_EHDFERR, path, ": is not a NetCDF file (or is damaged)");
+    const int status = nc_open(path.c_str(), mode, &id);
+    // What is no NetCDF comes back as one of several codes, HDF5 files of another kind or locked as a general HDF5 error.
+    require<DataError>(status != NC_ENOTNC && status != NC_EHDFERR, path,
+                       ": is not a NetCDF file (or is damaged, or another program is writing it)");
     require<DataError>(status == NC_NOERR, path, ": cannot be opened: ", nc_strerror(status));
     File file(path, id);
     file.require_whole();

@@ -173,6 +173,7 @@ inline std::vector<std::string> distinct(const std::vector<std::string>& paths) 
 /// it, from all of them in time order.
 /// Shapes: time x [dimensions of size 1] x rows x columns in any order; axes are known by CF attributes, else by name, else by
 /// position. Rows keep the file's order.                                      Dtype: any number, packed or not; float in memory
+/// ERA5's dimension `expver` (final and preliminary versions side by side) is merged: the first version that has a value counts.
 /// NaN policy: _FillValue, missing_value, the type's default fill, values outside valid_range/valid_min/valid_max and NaN
 /// become NaN; an infinite value is an error.
 /// Throws: DataError, one line that names the file and the variable: file missing or not NetCDF, variable unknown (the message

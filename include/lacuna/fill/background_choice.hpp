@@ -17,8 +17,12 @@ struct BackgroundPlan {
   data::WindowSettings windows;
   int threads = 1;
 
-  /// The background of these (normalised) fields: those without the withheld values to train, all of them to impute.
-  baseline::Background make(const data::Fields& fields) const { return {kind, fields, windows, settings, threads}; }
+  /// The background of these (normalised) fields, with a climatology of the frames that are learned from: the fields without the
+  /// withheld values to train, all of them to impute.
+  baseline::Background make(const data::Fields& fields, const data::FrameRange& learned) const {
+    return {kind, fields, windows, settings, threads, learned};
+  }
+  baseline::Background make(const data::Fields& fields) const { return make(fields, {0, fields.frames()}); }
 };
 
 /// @brief Fits and scores the classical fills for the report and takes the background that the options name, or the best one.

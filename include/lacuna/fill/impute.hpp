@@ -7,13 +7,16 @@
 #include <cstdio>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "lacuna/core/version.hpp"
 #include "lacuna/fill/background_choice.hpp"
+#include "lacuna/fill/calibration.hpp"
 #include "lacuna/fill/checkpoint.hpp"
 #include "lacuna/fill/learner.hpp"
 #include "lacuna/fill/memory.hpp"
+#include "lacuna/fill/memory_plan.hpp"
 #include "lacuna/fill/options.hpp"
 #include "lacuna/fill/policy_choice.hpp"
 #include "lacuna/fill/report.hpp"
@@ -28,14 +31,6 @@ struct Result {
   std::vector<float> spread;           ///< (T,H,W,V) one standard deviation; 0 where observed, NaN where not filled
   std::vector<std::uint8_t> observed;  ///< (T,H,W,V)
   Report report;
-};
-
-/// @brief How the mean is formed, as chosen on withheld observations.
-struct Calibration {
-  bool self = true;                      ///< the mask itself is the context of the mean
-  std::vector<double> weights;           ///< of the learned anomaly, per kind of gap
-  std::vector<SpreadModel> spread;       ///< per kind of gap
-  double nmse = 0, background_nmse = 0;  ///< on withheld observations: with these weights, and with none
 };
 
 /// @brief Batch and crop for a grid: about 20000 cells a step; crops where gaps are small against the grid.
@@ -53,35 +48,48 @@ inline void choose_sizes(const data::Grid& grid, const mask::Structure& structur
   if (settings.batch == 0) settings.batch = std::clamp(cells_per_step / (rows * columns), 4, 32);
 }
 
-/// @brief Picks the contexts of the mean, the weight of the learned part and the scale of the spread on withheld observations.
+/// @brief What contexts say about the withheld values of some windows, and the masks themselves where they may form the mean.
+template <class SamplerType>
+EnsembleValues evaluate_withheld(SamplerType& sampler, const train::Samples& samples, const Policy& policy, const Options& o,
+                                 int members, const Withheld& withheld) {
+  const auto windows = windows_to_score(samples, withheld.mask);
+  auto values = ensemble_values(sampler, samples, policy, o.seed, members, withheld, windows);
+  if (o.contexts.kind == SamplingContexts::Kind::automatic || o.contexts.kind == SamplingContexts::Kind::self)
+    add_self(values, sampler, samples, withheld, windows);
+  return values;
+}
+
+/// @brief Picks the contexts of the mean, the weight of the learned part, the spread and, where it is to be chosen, the number of
+/// members on withheld observations, and reports how far the spread can be trusted.
 template <class SamplerType>
 Calibration calibrate(SamplerType& sampler, const train::Samples& samples, const Policy& policy, const Options& o,
-                      const Withheld& withheld) {
-  const auto windows = windows_to_score(samples, withheld.mask);
-  const auto values = ensemble_values(sampler, samples, policy, o.seed, o.members, withheld, windows);
-  const Score ensemble = score_ensemble(values, withheld, gap_kinds(samples));
-  Calibration c;
-  Score chosen = ensemble;
-  c.self = false;
-  struct Value {
-    double background, anomaly, truth;
-    std::size_t kind;
+                      const Withheld& withheld, Report& report) {
+  constexpr int pilot = 10;
+  const auto fit = [&](const EnsembleValues& v) {
+    return fit_calibration(v.values, v.members, o.contexts.kind, gap_kinds(samples));
   };
-  std::vector<Value> own;  // in the order of `values`
-  if (o.contexts.kind == SamplingContexts::Kind::automatic || o.contexts.kind == SamplingContexts::Kind::self) {
-    const Score self = score_self(sampler, samples, withheld, windows, [&](double b, double d, double x, std::size_t k) {
-      own.push_back({b, d, x, k});
-    });
-    c.self = o.contexts.kind == SamplingContexts::Kind::self || self.nmse() <= ensemble.nmse();
-    if (c.self) chosen = self;
+  auto values = evaluate_withheld(sampler, samples, policy, o, o.members == 0 ? pilot : o.members, withheld);
+  Calibration c = fit(values);
+  if (o.members == 0) {
+    const auto needed = members_needed(values, c);
+    std::printf("members: the mean asks for %.0f, the spread for %.0f; %d are taken\n", std::ceil(needed.mean),
+                std::ceil(needed.spread), needed.count());
+    if (needed.count() != pilot) {
+      values = evaluate_withheld(sampler, samples, policy, o, needed.count(), withheld);
+      c = fit(values);
+    }
   }
-  c.weights = chosen.best_weights();
-  std::vector<double> errors = ensemble_errors(values, withheld, c.weights);
-  for (std::size_t i = 0; c.self && i < own.size(); ++i)
-    errors[i] = own[i].background + c.weights[own[i].kind] * own[i].anomaly - own[i].truth;
-  c.spread = fit_spread(values, errors, c.weights);
-  c.nmse = chosen.nmse(c.weights);
-  c.background_nmse = chosen.background_nmse();
+  report.members = c.members;
+  report.members_chosen = o.members == 0;
+  report.contexts = c.self ? "the mask itself" : text("mean of ", c.members, " contexts");
+  report.weights = c.weights;
+  for (const auto& model : c.spread) {
+    report.spread_factors.push_back(model.factor);
+    report.spread_floors.push_back(model.floor);
+  }
+  report.scores.push_back({"background", c.background_nmse});
+  report.scores.push_back({"lacuna", c.nmse});
+  report.trust = cross_validate(values, samples, o.contexts.kind);
   return c;
 }
 
@@ -102,12 +110,12 @@ struct WindowMoments {
 
 /// @brief Imputes one window: the mean by the calibration's contexts, the spread always by the ensemble.
 template <class SamplerType>
-void impute_window(SamplerType& sampler, const train::Samples& samples, const Policy& policy, const Options& o,
+void impute_window(SamplerType& sampler, const train::Samples& samples, const Policy& policy, std::uint64_t seed,
                    const Calibration& c, int window, WindowMoments& buffers, Overlap& out) {
   const std::size_t frame = samples.fields().frame_size(), size = frame * static_cast<std::size_t>(samples.length());
   const std::size_t at = frame * static_cast<std::size_t>(samples.starts()[static_cast<std::size_t>(window)]);
   std::vector<sampler::Request> requests;
-  for (int k = 0; k < o.members; ++k) requests.push_back(member_request(samples, policy, o.seed, window, k));
+  for (int k = 0; k < c.members; ++k) requests.push_back(member_request(samples, policy, seed, window, k));
   if (c.self) requests.push_back({window, static_cast<std::uint64_t>(window), self_context(samples, window)});
   auto& [weights, expected, workspace, moments] = buffers;
   expect_error(samples, window, sampler.threads(), workspace, expected);
@@ -115,7 +123,7 @@ void impute_window(SamplerType& sampler, const train::Samples& samples, const Po
   for (std::size_t j = 0; j < size; ++j) weights[j] = static_cast<float>(c.weights[kind_of_gap(samples, window, j)]);
   moments.reset(size);
   sampler(requests, [&](std::size_t i, const sampler::Estimate& e) {
-    if (i < static_cast<std::size_t>(o.members)) return moments.add({e.background.data(), e.anomaly.data(), weights.data()});
+    if (i < static_cast<std::size_t>(c.members)) return moments.add({e.background.data(), e.anomaly.data(), weights.data()});
     for (std::size_t j = 0; j < size; ++j) out.mean[at + j] += e.background[j] + weights[j] * e.anomaly[j];
   });
   for (std::size_t j = 0; j < size; ++j) {
@@ -203,20 +211,6 @@ inline Fingerprint fingerprint(const Options& o, const Study& study, const Learn
       {"version", version}};
 }
 
-/// @brief Plans training and imputation without computing and returns the peak memory to expect, in bytes.
-///
-/// What is resident once parameters, buffers and primitives exist, the arena, and per value of the fields: the samples of all
-/// observations (13 bytes), sums over windows (10), results (9) and the file in memory (9).
-inline std::size_t plan_memory(cpu::Device& device, const train::Samples& samples, Learner& learner, int members) {
-  device.release();
-  trim_memory();
-  learner.trainer().plan();
-  auto sampler = learner.sampler(samples);
-  sampler.plan(members + 1);
-  constexpr std::size_t bytes_per_value = 41;
-  return resident_memory() + device.arena().high_water() + samples.fields().values.size() * bytes_per_value;
-}
-
 /// @brief Trains a learner within the options' budget, with checkpoints now and then and at the end.
 inline void train_learner(Learner& learner, const train::Samples& samples, const Options& o, const Withheld& withheld,
                           const std::optional<Checkpoint>& checkpoint, Report& report) {
@@ -234,6 +228,9 @@ inline void train_learner(Learner& learner, const train::Samples& samples, const
       std::printf("no checkpoint in %s: starting afresh\n", checkpoint->folder().string().c_str());
     }
   }
+  constexpr std::int64_t warm_up = 3;  // steps that are not profiled: the first ones touch new memory
+  const std::int64_t profile_from = learner.trainer().steps_done() + warm_up;
+  Profile profile;
   double saved = training.seconds();
   const auto windows = windows_to_score(samples, withheld.mask);
   training(
@@ -241,12 +238,18 @@ inline void train_learner(Learner& learner, const train::Samples& samples, const
         auto sampler = learner.sampler(samples);
         return score_self(sampler, samples, withheld, windows).nmse();
       },
-      [&](std::int64_t) {
+      [&](std::int64_t step) {
+        if (o.profile && step == profile_from) learner.trainer().watch(&profile);
         if (!checkpoint || training.seconds() - saved < o.save_every) return;
         saved = training.seconds();
         checkpoint->save(learner.parameters(), state, {training.state(), report.threads});
       });
   if (checkpoint) checkpoint->save(learner.parameters(), state, {training.state(), report.threads});
+  learner.trainer().watch(nullptr);
+  if (o.profile && profile.steps() > 0) profile.print(stdout);
+  if (o.profile && profile.steps() == 0)
+    std::printf("no profile: it begins after %lld steps of training, of which there were fewer\n",
+                static_cast<long long>(warm_up));
   report.steps = state.step;
   report.training_seconds = training.seconds();
 }
@@ -264,7 +267,9 @@ inline Result impute(const data::Fields& input, const Options& o) {
   Result result;
   Report& report = result.report;
   report.threads = device.threads();
-  const Study study = make_study(input, o.window, o.withhold, o.seed);
+  report.learned = frames_to_learn(o, input.frames());
+  const bool learns_all = report.learned.size() == input.frames();
+  const Study study = make_study(learns_all ? input : data::frames_of(input, report.learned), o.window, o.withhold, o.seed);
   report.variables = input.names;
   report.gaps = mask::describe(study.structure);
   report.withheld = static_cast<std::size_t>(std::count(study.withheld.begin(), study.withheld.end(), std::uint8_t{1}));
@@ -280,15 +285,22 @@ inline Result impute(const data::Fields& input, const Options& o) {
                            .hidden = o.hidden,
                            .batch = o.batch,
                            .crop = o.crop,
+                           .recompute = o.recompute,
                            .seed = o.seed,
                            .learning_rate = o.learning_rate};
   choose_sizes(samples.fields().grid, structure, settings);
   const auto allowed = allowed_policies(candidates, o, structure);
+  if (o.memory > 0) {
+    const auto plans =
+        MemoryQuestion(samples, allowed[0].policy, device.threads(), o.members, input.values.size())(settings, o.batch == 0);
+    MemoryQuestion::print(plans, o.memory, stdout);
+    settings = MemoryQuestion::choose(plans, settings, o.memory);
+  }
   const Policy policy = choose_policy(device, samples, allowed, settings, withheld, report);
   Learner learner(device, samples, policy, settings);
   report.network = settings.network;
   report.parameters = learner.parameters().size();
-  report.planned_bytes = plan_memory(device, samples, learner, o.members);
+  report.planned_bytes = plan_memory(device, samples, learner, o.members, input.values.size());
   std::printf("network: %s of %zu parameters, batch %d of %s; planned peak memory %.0f MB\n", settings.network.c_str(),
               report.parameters, settings.batch,
               settings.crop == 0 ? "the whole grid" : text(settings.crop, " x ", settings.crop, " crops").c_str(),
@@ -301,34 +313,27 @@ inline Result impute(const data::Fields& input, const Options& o) {
   const Policy contexts = sampling_policy(policy, o.contexts);
   const Calibration calibration = [&] {
     auto scorer = learner.sampler(samples);
-    return calibrate(scorer, samples, contexts, o, withheld);
+    return calibrate(scorer, samples, contexts, o, withheld, report);
   }();
-  report.contexts = calibration.self ? "the mask itself" : text("mean of ", o.members, " contexts");
-  report.weights = calibration.weights;
-  for (const auto& model : calibration.spread) {
-    report.spread_factors.push_back(model.factor);
-    report.spread_floors.push_back(model.floor);
-  }
-  report.scores.push_back({"background", calibration.background_nmse});
-  report.scores.push_back({"lacuna", calibration.nmse});
 
-  const train::Samples all(study.truth, o.window, background.make(study.truth), study.live);
+  data::Fields everything = input;
+  study.normalisation.apply(everything);
+  auto known = background.make(everything, report.learned);
+  const train::Samples all(std::move(everything), o.window, std::move(known), study.live);
   auto sampler = learner.sampler(all);
   Overlap sums(input.values.size());
   WindowMoments buffers;
   Progress progress;
   const int windows = static_cast<int>(all.windows().size());
   for (int w = 0; w < windows; ++w) {
-    impute_window(sampler, all, contexts, o, calibration, w, buffers, sums);
-    progress.show("imputing", static_cast<double>(w + 1) / windows,
-                  std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+    impute_window(sampler, all, contexts, o.seed, calibration, w, buffers, sums);
+    progress.show("imputing", static_cast<double>(w + 1) / windows);
   }
   progress.finish();
   merge(input, study, sums, o.fill_static, result);
   report.total_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   report.peak_bytes = peak_memory();
   report.seed = o.seed;
-  report.members = o.members;
   report.version = version;
   return result;
 }

@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "lacuna/core/progress.hpp"
 #include "lacuna/fill/network.hpp"
-#include "lacuna/fill/progress.hpp"
 #include "lacuna/fill/scoring.hpp"
 #include "lacuna/fill/training_state.hpp"
 #include "lacuna/mask/any_policy.hpp"
@@ -59,6 +59,7 @@ inline std::vector<float> anomaly_scale(const train::Samples& samples, const Pol
 struct LearnerSettings {
   std::string network = "unet";  ///< unet, space-time-unet or fno
   int hidden = 32, batch = 16, crop = 0;
+  bool recompute = false;  ///< blocks are computed again on the way back: less memory for more time
   std::uint64_t seed = 1;
   double learning_rate = 1e-3;
 };
@@ -70,13 +71,19 @@ class Learner {
   using Sampler = sampler::SingleStep<Network>;
 
   Learner(cpu::Device& device, const train::Samples& samples, const Policy& policy, const LearnerSettings& settings)
+      : Learner(device, samples, policy, settings, anomaly_scale(samples, policy, settings.seed, device.threads())) {}
+
+  /// scale (V): the anomaly's deviation, where it is known.
+  Learner(cpu::Device& device, const train::Samples& samples, const Policy& policy, const LearnerSettings& settings,
+          std::vector<float> scale)
       : device_(device),
         settings_(settings),
         policy_(policy),
-        scale_(anomaly_scale(samples, policy, settings.seed, device.threads())),
+        scale_(std::move(scale)),
         layout_(train::input_layout(samples)),
-        network_(settings.network, layout_, settings.hidden, least(samples.fields().grid.height(), settings.crop),
-                 least(samples.fields().grid.width(), settings.crop), parameters_, settings.seed),
+        network_({.name = settings.network, .hidden = settings.hidden, .recompute = settings.recompute}, layout_,
+                 least(samples.fields().grid.height(), settings.crop), least(samples.fields().grid.width(), settings.crop),
+                 parameters_, settings.seed),
         averaged_(parameters_),
         trainer_(device, samples, network_, parameters_, policy, scale_,
                  {.batch = settings.batch, .crop = settings.crop, .seed = settings.seed, .optimizer = {}}) {}

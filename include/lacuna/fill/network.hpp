@@ -12,14 +12,26 @@
 
 namespace lacuna::fill {
 
+/// @brief Which network, and how large.
+struct NetworkSettings {
+  std::string name = "unet";  ///< unet, space-time-unet or fno
+  int hidden = 32;
+  bool recompute = false;  ///< blocks are computed again on the way back: less memory for more time
+};
+
 /// @brief A space-time UNet that takes the trainer's input: frames, which are channels there, become an axis, and the estimate's
 /// frames become channels again.
 class FramesAsAxis {
  public:
-  FramesAsAxis(const train::InputLayout& layout, int hidden, Parameters<float>& parameters, std::uint64_t seed)
+  FramesAsAxis(const train::InputLayout& layout, const NetworkSettings& settings, Parameters<float>& parameters,
+               std::uint64_t seed)
       : channels_{layout.frames, layout.variables, 2 + (layout.background ? 1 : 0) + (layout.climate ? 1 : 0),
                   layout.place + layout.season},
-        network_({.inputs = channels_.per_frame(), .outputs = layout.variables, .hidden = hidden}, parameters, seed) {}
+        network_({.inputs = channels_.per_frame(),
+                  .outputs = layout.variables,
+                  .hidden = settings.hidden,
+                  .recompute = settings.recompute},
+                 parameters, seed) {}
 
   Variable<float> operator()(Graph<float>& g, const Variable<float>& input, const float* times) const {
     const auto frames = ops::unpack_frames(g, input, channels_);
@@ -37,9 +49,9 @@ class Network {
  public:
   /// height, width: the least rows and columns it will see; a Fourier neural operator keeps at most that many modes.
   /// Throws: OptionError for an unknown name.
-  Network(const std::string& name, const train::InputLayout& layout, int hidden, int height, int width,
-          Parameters<float>& parameters, std::uint64_t seed)
-      : network_(make(name, layout, hidden, height, width, parameters, seed)) {}
+  Network(const NetworkSettings& settings, const train::InputLayout& layout, int height, int width, Parameters<float>& parameters,
+          std::uint64_t seed)
+      : network_(make(settings, layout, height, width, parameters, seed)) {}
 
   /// Shapes: input (B,1,H,W, layout.channels()), times (B) -> (B,1,H,W, layout.fields()).
   Variable<float> operator()(Graph<float>& g, const Variable<float>& input, const float* times) const {
@@ -49,20 +61,23 @@ class Network {
  private:
   using Any = std::variant<nn::UNet, FramesAsAxis, nn::Fno>;
 
-  static Any make(const std::string& name, const train::InputLayout& layout, int hidden, int height, int width,
+  static Any make(const NetworkSettings& settings, const train::InputLayout& layout, int height, int width,
                   Parameters<float>& parameters, std::uint64_t seed) {
     constexpr int most_modes = 16;
-    if (name == "space-time-unet") return FramesAsAxis(layout, hidden, parameters, seed);
+    const auto& [name, hidden, recompute] = settings;
+    if (name == "space-time-unet") return FramesAsAxis(layout, settings, parameters, seed);
     require<OptionError>(name != "fno" || width >= 2, "--network fno: the grid has ", width,
                          " columns, a Fourier neural operator needs 2 or more");
     if (name == "fno")
       return nn::Fno({.inputs = layout.channels(),
                       .outputs = layout.fields(),
                       .hidden = hidden,
-                      .modes = {std::min(most_modes, height), std::min(most_modes, width / 2 * 2)}},
+                      .modes = {std::min(most_modes, height), std::min(most_modes, width / 2 * 2)},
+                      .recompute = recompute},
                      parameters, seed);
     require<OptionError>(name == "unet", "--network ", name, ": expected unet, space-time-unet or fno");
-    return nn::UNet({.inputs = layout.channels(), .outputs = layout.fields(), .hidden = hidden}, parameters, seed);
+    return nn::UNet({.inputs = layout.channels(), .outputs = layout.fields(), .hidden = hidden, .recompute = recompute},
+                    parameters, seed);
   }
 
   Any network_;

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "lacuna/data/field.hpp"
 #include "lacuna/data/windows.hpp"
 
 namespace lacuna::fill {
@@ -30,11 +31,12 @@ struct Options {
   std::string method = "diffusion";  ///< or one of classical_methods()
   std::vector<std::string> given;    ///< options that were given by name on the command line, "--steps"
   data::WindowSettings window;
+  data::FrameRange learned;         ///< frames that are learned from; empty: all
   std::string background = "auto";  ///< auto, none, climatology, kriging, climatology+kriging
   std::string mask = "auto";        ///< auto, pixels, blocks, empirical
   double ratio = 0;                 ///< pixels: a fixed context ratio as in the paper; 0: random from 0.5 to 1
   SamplingContexts contexts;
-  int members = 10;
+  int members = 10;        ///< 0: as many as help, by the error on withheld observations
   std::int64_t steps = 0;  ///< 0: no limit of steps
   double minutes = 0;      ///< 0: no limit of time (with no limit at all: until the withheld error stops falling, at most 10)
   std::uint64_t seed = 1;
@@ -42,6 +44,8 @@ struct Options {
   double withhold = 0.1;                  ///< share of the observations kept aside to choose settings and to score
   std::string network = "unet";           ///< unet, space-time-unet, fno
   int hidden = 32, batch = 0, crop = -1;  ///< batch 0 and crop -1: chosen from the grid and the gaps; crop 0: the whole grid
+  std::size_t memory = 0;                 ///< bytes that may be taken: the largest batch that fits is trained with; 0: no limit
+  bool recompute = false;                 ///< the network's blocks are computed again on the way back: less memory for more time
   double learning_rate = 1e-3;
   std::string checkpoint;  ///< folder, or empty
   double save_every = 60;  ///< seconds between two checkpoints; 0: after every step
@@ -50,6 +54,7 @@ struct Options {
   bool overwrite = false;
   bool fill_static = false;      ///< also fill cells that are never observed
   bool allow_unexposed = false;  ///< train although the audit refuses the policy
+  bool profile = false;          ///< print time and memory of every op of a training step
   std::string command;           ///< for the history attribute
 };
 
@@ -99,7 +104,7 @@ inline void validate(const Options& o) {
                        ": expected unet, space-time-unet or fno");
   require<OptionError>(o.network != "fno" || o.crop <= 0, "--crop ", o.crop,
                        ": a Fourier neural operator must see the whole grid, its modes are the grid's");
-  require<OptionError>(o.members >= 2, "--members ", o.members, ": a spread needs at least 2 members");
+  require<OptionError>(o.members == 0 || o.members >= 2, "--members ", o.members, ": a spread needs at least 2 members");
   require<OptionError>(o.steps >= 0 && o.minutes >= 0, "--steps ", o.steps, " --minutes ", o.minutes, ": expected 0 or more");
   require<OptionError>(o.hidden >= 4 && o.hidden % 2 == 0, "--hidden ", o.hidden, ": expected an even width from 4");
   require<OptionError>(o.batch >= 0 && o.crop >= -1, "--batch ", o.batch, " --crop ", o.crop,
@@ -109,6 +114,15 @@ inline void validate(const Options& o) {
   require<OptionError>(o.learning_rate > 0, "--learning-rate ", o.learning_rate, ": expected a positive number");
   require<OptionError>(o.save_every >= 0, "--save-every ", o.save_every, ": expected 0 or more seconds");
   require<OptionError>(!o.resume || !o.checkpoint.empty(), "--resume needs --checkpoint DIR");
+}
+
+/// @brief The frames that a run learns from. Throws OptionError if the data do not have them.
+inline data::FrameRange frames_to_learn(const Options& o, int frames) {
+  const auto& asked = o.learned;
+  if (asked == data::FrameRange{}) return {0, frames};
+  require<OptionError>(asked.begin >= 0 && asked.begin < asked.end && asked.end <= frames, "--learn-frames ", asked.begin, ":",
+                       asked.end, ": expected FIRST:END with 0 <= FIRST < END <= ", frames, ", the number of frames");
+  return asked;
 }
 
 }  // namespace lacuna::fill

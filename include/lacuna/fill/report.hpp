@@ -7,12 +7,21 @@
 #include <utility>
 #include <vector>
 
+#include "lacuna/data/field.hpp"
+#include "lacuna/metrics/calibration.hpp"
+
 namespace lacuna::fill {
 
 /// @brief Error of one method on the withheld observations, as a fraction of the variables' variance.
 struct MethodScore {
   std::string method;
   double nmse = 0;
+};
+
+/// @brief How far the spread can be trusted: scores on withheld values that it was not fitted to, in normalised units.
+struct SpreadTrust {
+  metrics::SpreadScores spread;         ///< of mean and calibrated spread, as normal laws
+  metrics::EnsembleScores ensemble{2};  ///< of the members as they come
 };
 
 /// @brief What a run did and how well.
@@ -23,11 +32,14 @@ struct Report {
   std::string gaps, background, mask, contexts, network;
   std::vector<MethodScore> scores;  ///< classical fills, then lacuna; of a classical method: the mean and itself
   std::vector<double> weights, spread_factors, spread_floors;  ///< per variable, then again for lost planes; floors in deviations
+  data::FrameRange learned;                                    ///< frames that were learned from
   std::size_t withheld = 0, filled = 0, parameters = 0, planned_bytes = 0, peak_bytes = 0;
   std::int64_t steps = 0;
   double training_seconds = 0, total_seconds = 0;
   std::uint64_t seed = 0;
   int threads = 0, members = 0;
+  bool members_chosen = false;  ///< by the withheld error
+  SpreadTrust trust;
   std::string version;
 
   double score(const std::string& method) const {
@@ -36,6 +48,17 @@ struct Report {
     return -1;
   }
 };
+
+inline nlohmann::json to_json(const SpreadTrust& t) {
+  return {{"values", t.spread.count()},
+          {"coverage_50", t.spread.coverage(0)},
+          {"coverage_90", t.spread.coverage(1)},
+          {"scale", t.spread.scale()},
+          {"crps", t.spread.crps()},
+          {"members_values", t.ensemble.count()},
+          {"members_crps", t.ensemble.crps()},
+          {"members_rank_histogram", t.ensemble.ranks()}};
+}
 
 inline nlohmann::json to_json(const Report& r) {
   nlohmann::json errors;
@@ -59,6 +82,7 @@ inline nlohmann::json to_json(const Report& r) {
           {"withheld_values", r.withheld},
           {"filled_values", r.filled},
           {"variables", r.variables},
+          {"learned_frames", {r.learned.begin, r.learned.end}},
           {"gaps", r.gaps},
           {"background", r.background},
           {"mask", r.mask},
@@ -66,6 +90,7 @@ inline nlohmann::json to_json(const Report& r) {
           {"weights", r.weights},
           {"spread_factors", r.spread_factors},
           {"spread_floors", r.spread_floors},
+          {"spread_trust", to_json(r.trust)},
           {"network", r.network},
           {"parameters", r.parameters},
           {"steps", r.steps},
@@ -74,6 +99,7 @@ inline nlohmann::json to_json(const Report& r) {
           {"planned_memory_bytes", r.planned_bytes},
           {"peak_memory_bytes", r.peak_bytes},
           {"members", r.members},
+          {"members_chosen", r.members_chosen},
           {"seed", r.seed},
           {"threads", r.threads},
           {"version", r.version}};
@@ -83,6 +109,10 @@ inline nlohmann::json to_json(const Report& r) {
 inline void print_scores(const Report& r, std::FILE* out) {
   std::fprintf(out, "\nerror on %zu withheld observations (fraction of variance; smaller is better)\n", r.withheld);
   for (const auto& s : r.scores) std::fprintf(out, "  %-24s %8.4f\n", s.method.c_str(), s.nmse);
+  if (r.trust.spread.count() == 0) return;
+  std::fprintf(
+      out, "50 %% and 90 %% intervals hold %.1f %% and %.1f %% of the withheld truths that they were not fitted to; CRPS %.4f\n",
+      100.0 * r.trust.spread.coverage(0), 100.0 * r.trust.spread.coverage(1), r.trust.spread.crps());
 }
 
 /// @brief Time and memory in one line.

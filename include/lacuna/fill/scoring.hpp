@@ -1,8 +1,8 @@
 #pragma once
 
 #include <algorithm>
-#include <array>
 #include <cmath>
+#include <cstddef>
 #include <cstdint>
 #include <set>
 #include <vector>
@@ -148,16 +148,41 @@ Score score_self(Sampler& sampler, const train::Samples& samples, const Withheld
   return score_self(sampler, samples, withheld, windows, [](double, double, double, std::size_t) {});
 }
 
-/// @brief What an ensemble of contexts says about one withheld value.
+/// @brief What an ensemble of contexts, and the window's own mask as a context, say about one withheld value.
 struct EnsembleValue {
-  std::size_t at = 0;                                          ///< index into the truth
-  std::size_t kind = 0;                                        ///< of gap
+  std::size_t at = 0;  ///< index into the truth
+  int window = 0;
+  std::size_t kind = 0;  ///< of gap
+  double truth = 0;
   double expected = 1;                                         ///< error that the background expects of itself, relative
   double background = 0, anomaly = 0;                          ///< means over the members
   double var_background = 0, var_anomaly = 0, covariance = 0;  ///< unbiased, over the members
+  double self_background = 0, self_anomaly = 0;                ///< by the mask itself, where that was asked for
+  std::ptrdiff_t kept = -1;                                    ///< row of its members in EnsembleValues, if they were kept
 
   double variance(double weight) const {
     return std::max(0.0, var_background + 2.0 * weight * covariance + weight * weight * var_anomaly);
+  }
+  /// Estimate minus truth, by the mask itself or by the mean over the members.
+  double error(bool self, double weight) const {
+    return (self ? self_background + weight * self_anomaly : background + weight * anomaly) - truth;
+  }
+};
+
+/// @brief The withheld values of some windows, window by window in order, and the members of an even selection of them.
+struct EnsembleValues {
+  static constexpr std::size_t most_kept = 20000;
+
+  int members = 0;
+  std::vector<EnsembleValue> values;
+  std::vector<float> member_background, member_anomaly;  ///< (values kept, members)
+
+  /// background + weight * anomaly of every member of a value that was kept.
+  void members_of(const EnsembleValue& value, double weight, std::vector<double>& out) const {
+    out.resize(static_cast<std::size_t>(members));
+    const std::size_t row = static_cast<std::size_t>(value.kept) * out.size();
+    for (std::size_t k = 0; k < out.size(); ++k)
+      out[k] = static_cast<double>(member_background[row + k]) + weight * static_cast<double>(member_anomaly[row + k]);
   }
 };
 
@@ -180,123 +205,82 @@ inline void expect_error(const train::Samples& samples, int window, int threads,
                                  out.data(), workspace, threads);
 }
 
-/// @brief Runs K contexts of every window and keeps their moments at the withheld values.
-template <class Sampler, mask::MaskPolicy Policy>
-std::vector<EnsembleValue> ensemble_values(Sampler& sampler, const train::Samples& samples, const Policy& policy,
-                                           std::uint64_t seed, int members, const Withheld& withheld,
-                                           const std::vector<int>& windows) {
+/// @brief Takes member number `count` (from 1) into the running means and the sums of squares and products.
+inline void add_member(EnsembleValue& value, double background, double anomaly, double count) {
+  const double before_b = background - value.background, before_d = anomaly - value.anomaly;
+  value.background += before_b / count;
+  value.anomaly += before_d / count;
+  value.var_background += before_b * (background - value.background);
+  value.var_anomaly += before_d * (anomaly - value.anomaly);
+  value.covariance += before_b * (anomaly - value.anomaly);
+}
+
+/// @brief The withheld values of windows, before anything was estimated.
+inline std::vector<EnsembleValue> withheld_values(const train::Samples& samples, const Withheld& withheld,
+                                                  const std::vector<int>& windows) {
+  const std::size_t frame = samples.fields().frame_size(), size = frame * static_cast<std::size_t>(samples.length());
   std::vector<EnsembleValue> values;
-  std::vector<float> expected;
-  baseline::Background::Workspace workspace;
   for (const int w : windows) {
-    const std::size_t first =
-        samples.fields().frame_size() * static_cast<std::size_t>(samples.starts()[static_cast<std::size_t>(w)]);
-    const std::size_t size = samples.fields().frame_size() * static_cast<std::size_t>(samples.length());
-    const std::size_t begin = values.size();
-    expect_error(samples, w, sampler.threads(), workspace, expected);
+    const std::size_t first = frame * static_cast<std::size_t>(samples.starts()[static_cast<std::size_t>(w)]);
     for (std::size_t j = 0; j < size; ++j)
       if (withheld.mask[first + j] != 0)
-        values.push_back({.at = first + j, .kind = kind_of_gap(samples, w, j), .expected = static_cast<double>(expected[j])});
-    std::vector<sampler::Request> requests;
-    for (int k = 0; k < members; ++k) requests.push_back(member_request(samples, policy, seed, w, k));
-    int count = 0;
-    sampler(requests, [&](std::size_t, const sampler::Estimate& e) {
-      ++count;
-      for (std::size_t i = begin; i < values.size(); ++i) {
-        auto& value = values[i];
-        const double b = static_cast<double>(e.background[value.at - first]),
-                     d = static_cast<double>(e.anomaly[value.at - first]);
-        const double before_b = b - value.background, before_d = d - value.anomaly;
-        value.background += before_b / count;
-        value.anomaly += before_d / count;
-        value.var_background += before_b * (b - value.background);
-        value.var_anomaly += before_d * (d - value.anomaly);
-        value.covariance += before_b * (d - value.anomaly);
-      }
-    });
-    for (std::size_t i = begin; i < values.size() && count > 1; ++i) {
-      values[i].var_background /= count - 1;
-      values[i].var_anomaly /= count - 1;
-      values[i].covariance /= count - 1;
-    }
+        values.push_back({.at = first + j,
+                          .window = w,
+                          .kind = kind_of_gap(samples, w, j),
+                          .truth = static_cast<double>(withheld.truth[first + j])});
   }
   return values;
 }
 
-/// @brief Score of the ensemble means.
-inline Score score_ensemble(const std::vector<EnsembleValue>& values, const Withheld& withheld, std::size_t kinds) {
-  Score score{std::vector<ErrorSums>(kinds)};
-  for (const auto& value : values)
-    score.kinds[value.kind].add(static_cast<double>(withheld.truth[value.at]) - value.background, value.anomaly);
-  return score;
+/// @brief Runs K contexts of every window and keeps their moments at the withheld values, and the members of some of them.
+template <class Sampler, mask::MaskPolicy Policy>
+EnsembleValues ensemble_values(Sampler& sampler, const train::Samples& samples, const Policy& policy, std::uint64_t seed,
+                               int members, const Withheld& withheld, const std::vector<int>& windows) {
+  EnsembleValues all{members, withheld_values(samples, withheld, windows), {}, {}};
+  const std::size_t every = all.values.size() / EnsembleValues::most_kept + 1;
+  for (std::size_t i = 0; i < all.values.size(); i += every) all.values[i].kept = static_cast<std::ptrdiff_t>(i / every);
+  all.member_background.resize((all.values.size() / every + 1) * static_cast<std::size_t>(members));
+  all.member_anomaly.resize(all.member_background.size());
+  std::vector<float> expected;
+  baseline::Background::Workspace workspace;
+  for (std::size_t begin = 0, end = 0; begin < all.values.size(); begin = end) {
+    const int w = all.values[begin].window;
+    while (end < all.values.size() && all.values[end].window == w) ++end;
+    const std::size_t first =
+        samples.fields().frame_size() * static_cast<std::size_t>(samples.starts()[static_cast<std::size_t>(w)]);
+    expect_error(samples, w, sampler.threads(), workspace, expected);
+    for (std::size_t i = begin; i < end; ++i) all.values[i].expected = static_cast<double>(expected[all.values[i].at - first]);
+    std::vector<sampler::Request> requests;
+    for (int k = 0; k < members; ++k) requests.push_back(member_request(samples, policy, seed, w, k));
+    sampler(requests, [&](std::size_t k, const sampler::Estimate& e) {
+      for (std::size_t i = begin; i < end; ++i) {
+        EnsembleValue& value = all.values[i];
+        const float b = e.background[value.at - first], d = e.anomaly[value.at - first];
+        add_member(value, static_cast<double>(b), static_cast<double>(d), static_cast<double>(k + 1));
+        if (value.kept < 0) continue;
+        const std::size_t row = static_cast<std::size_t>(value.kept) * static_cast<std::size_t>(members);
+        all.member_background[row + k] = b;
+        all.member_anomaly[row + k] = d;
+      }
+    });
+    for (std::size_t i = begin; i < end; ++i) {
+      all.values[i].var_background /= std::max(1, members - 1);
+      all.values[i].var_anomaly /= std::max(1, members - 1);
+      all.values[i].covariance /= std::max(1, members - 1);
+    }
+  }
+  return all;
 }
 
-/// @brief Turns the deviation of the ensemble's members into an uncertainty:
-/// spread^2 = factor^2 deviation^2 + floor^2 expected^2.
-///
-/// An ensemble of contexts does not see all of the error: deep inside a lost block every context says the same. The floor is the
-/// part that it leaves out; it grows with the distance from the observations as the background's expected error does.
-struct SpreadModel {
-  double factor = 1, floor = 0;
-
-  double spread(double deviation, double expected) const { return std::hypot(factor * deviation, floor * expected); }
-};
-
-/// @brief Fits the model of each kind of gap to the errors of the chosen mean on withheld values.
-///
-/// The mean of spread^2 is made equal to the mean squared error; the share of it that follows the ensemble's deviation is the
-/// one of 0, 0.1, ..., 1 with the largest Gaussian likelihood. errors: of the chosen mean, in the order of `values`.
-inline std::vector<SpreadModel> fit_spread(const std::vector<EnsembleValue>& values, const std::vector<double>& errors,
-                                           const std::vector<double>& weights) {
-  constexpr int shares = 11;
-  struct Sums {
-    double variance = 0, expected = 0, squares = 0, count = 0;
-    std::array<double, shares> surprise{};  // minus twice the log likelihood, but for a constant
-
-    SpreadModel model(int share) const {
-      const double part = variance > 0 ? static_cast<double>(share) / (shares - 1) : 0.0;
-      return {variance > 0 ? std::sqrt(part * squares / variance) : 0.0,
-              expected > 0 ? std::sqrt((1.0 - part) * squares / expected) : 0.0};
-    }
-  };
-  std::vector<Sums> kinds(weights.size());
-  const auto deviation = [&](const EnsembleValue& e) { return std::sqrt(e.variance(weights[e.kind])); };
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    Sums& sums = kinds[values[i].kind];
-    sums.variance += std::pow(deviation(values[i]), 2);
-    sums.expected += std::pow(values[i].expected, 2);
-    sums.squares += errors[i] * errors[i];
-    sums.count += 1;
-  }
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    Sums& sums = kinds[values[i].kind];
-    for (int share = 0; share < shares; ++share) {
-      const double s = std::max(sums.model(share).spread(deviation(values[i]), values[i].expected), 1e-12);
-      sums.surprise[static_cast<std::size_t>(share)] += 2.0 * std::log(s) + errors[i] * errors[i] / (s * s);
-    }
-  }
-  pool(kinds, [](Sums& to, const Sums& from) {
-    to.variance += from.variance;
-    to.expected += from.expected;
-    to.squares += from.squares;
-    to.count += from.count;
-    for (std::size_t share = 0; share < shares; ++share) to.surprise[share] += from.surprise[share];
+/// @brief Adds what the windows' own masks say.
+template <class Sampler>
+void add_self(EnsembleValues& all, Sampler& sampler, const train::Samples& samples, const Withheld& withheld,
+              const std::vector<int>& windows) {
+  std::size_t i = 0;
+  score_self(sampler, samples, withheld, windows, [&](double background, double anomaly, double, std::size_t) {
+    all.values[i].self_background = background;
+    all.values[i++].self_anomaly = anomaly;
   });
-  std::vector<SpreadModel> models;
-  for (const Sums& sums : kinds)
-    models.push_back(sums.squares > 0 ? sums.model(static_cast<int>(std::min_element(sums.surprise.begin(), sums.surprise.end()) -
-                                                                    sums.surprise.begin()))
-                                      : SpreadModel{});
-  return models;
-}
-
-/// @brief Error of background + weight * anomaly at each value, the mean over the ensemble's members being the estimate.
-inline std::vector<double> ensemble_errors(const std::vector<EnsembleValue>& values, const Withheld& withheld,
-                                           const std::vector<double>& weights) {
-  std::vector<double> errors;
-  for (const auto& e : values)
-    errors.push_back(e.background + weights[e.kind] * e.anomaly - static_cast<double>(withheld.truth[e.at]));
-  return errors;
 }
 
 }  // namespace lacuna::fill

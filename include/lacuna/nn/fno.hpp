@@ -36,6 +36,7 @@ class Fno {
     /// Fields whose normalised low-pass (ops::normalised_convolution(), to the same modes) is an input too, after the others; the
     /// first channels are then that many masks and as many masked values. 0: none, the paper's network.
     int normalised_fields = 0;
+    bool recompute = false;  ///< blocks are computed again on the way back: less memory for more time, the same gradients
   };
 
   /// Appends the network's parameters to `parameters`. Throws OptionError if a setting is out of range.
@@ -73,7 +74,12 @@ class Fno {
                          ops::InputGradient input_gradient = ops::InputGradient::skipped) const {
     validate(input.shape);
     auto x = lifted(g, input, times, input_gradient);
-    for (std::size_t i = 0; i < blocks_.size(); ++i) x = block(g, blocks_[i], x, i + 1 == blocks_.size());
+    for (const Block& layer : blocks_) {
+      const bool last = &layer == &blocks_.back();
+      x = consume(g, x, [&](const Variable<T>& v) {
+        return run_block(g, settings_.recompute, [&g, &layer, v, last] { return block(g, layer, v, last); });
+      });
+    }
     x = consume(g, x, [&](const Variable<T>& v) { return ops::pointwise_linear(g, project_first_, v); });
     x = consume(g, x, [&](const Variable<T>& v) { return ops::gelu(g, v); });
     return consume(g, x, [&](const Variable<T>& v) { return ops::pointwise_linear(g, project_second_, v); });
@@ -105,9 +111,9 @@ class Fno {
   }
 
   void validate(const Shape& input) const {
-    require<ShapeError>(input.channels == settings_.inputs, "Fno: input has shape ", input, ", expected ", settings_.inputs,
-                        " channels");
-    require<ShapeError>(axes() == 3 || input.frames == 1, "Fno: input has shape ", input,
+    require<ShapeError>(input.channels == settings_.inputs, "Fno: lifting: input has shape ", input, ", expected ",
+                        settings_.inputs, " channels");
+    require<ShapeError>(axes() == 3 || input.frames == 1, "Fno: lifting: input has shape ", input,
                         ", expected one frame: with modes along (H, W) frames are channels");
     const int cells[] = {input.frames, input.height, input.width};
     const char* names[] = {"T", "H", "W"};
@@ -140,7 +146,6 @@ class Fno {
     return consume(g, x, [&](const Variable<T>& v) { return ops::pointwise_linear(g, lift_second_, v); });
   }
 
-  /// x is needed no more.
   template <class T>
   static Variable<T> block(Graph<T>& g, const Block& layer, const Variable<T>& x, bool last) {
     const auto gelu = [&](const Variable<T>& v) { return ops::gelu(g, v); };
@@ -151,7 +156,6 @@ class Fno {
     y = consume(g, y, gelu);
     y = consume(g, y, [&](const Variable<T>& v) { return ops::pointwise_linear(g, layer.widen, v); });
     ops::gated_add(g, layer.gate, x, y);
-    g.release(x);
     return last ? y : consume(g, y, gelu);
   }
 

@@ -21,10 +21,11 @@ enum class Bias { learned, none };
 template <class T>
 class Builder {
  public:
-  Builder(Parameters<T>& parameters, std::uint64_t seed, std::string prefix = "")
-      : parameters_(parameters), seed_(seed), prefix_(std::move(prefix)) {}
+  /// borders: of every convolution's image.
+  Builder(Parameters<T>& parameters, std::uint64_t seed, const ops::Borders& borders = {}, std::string prefix = "")
+      : parameters_(parameters), seed_(seed), borders_(borders), prefix_(std::move(prefix)) {}
 
-  Builder child(const std::string& name) const { return {parameters_, seed_, prefix_ + name + "."}; }
+  Builder child(const std::string& name) const { return {parameters_, seed_, borders_, prefix_ + name + "."}; }
 
   ops::ConvolutionParameters convolution(const std::string& name, int inputs, int outputs, int kernel, int stride, int padding,
                                          bool transposed = false) const {
@@ -37,7 +38,8 @@ class Builder {
             kernel,
             stride,
             padding,
-            transposed};
+            transposed,
+            borders_};
   }
   ops::LinearParameters linear(const std::string& name, int inputs, int outputs, Bias bias = Bias::learned) const {
     ops::LinearParameters layer{uniform(name + ".weight", {outputs, inputs}, inputs), {}, inputs, outputs};
@@ -82,6 +84,7 @@ class Builder {
 
   Parameters<T>& parameters_;
   std::uint64_t seed_;
+  ops::Borders borders_;
   std::string prefix_;
 };
 
@@ -159,5 +162,22 @@ struct ResidualBlock {
     return y;
   }
 };
+
+/// @brief block(), a part of a network that releases nothing it was given: with its activations kept for the way back, or
+/// computed again there.
+template <class T, class Block>
+Variable<T> run_block(Graph<T>& g, bool recompute, const Block& block) {
+  return recompute ? g.recompute(block) : block();
+}
+
+/// @brief A residual block of [a, b]; neither is needed any more. The concatenation is computed again with the block.
+template <class T>
+Variable<T> run_joined(Graph<T>& g, bool recompute, const ResidualBlock& layer, const Variable<T>& a, const Variable<T>& b,
+                       const Variable<T>& time) {
+  if (!recompute || !g.recording()) return consume(g, join(g, a, b), [&](const Variable<T>& x) { return layer(g, x, time); });
+  return g.recompute([&g, &layer, a, b, time] {
+    return consume(g, ops::concatenate(g, a, b), [&](const Variable<T>& x) { return layer(g, x, time); });
+  });
+}
 
 }  // namespace lacuna::nn

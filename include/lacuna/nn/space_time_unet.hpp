@@ -3,8 +3,7 @@
 #include <array>
 #include <vector>
 
-#include "lacuna/nn/layers.hpp"
-#include "lacuna/ops/canvas.hpp"
+#include "lacuna/nn/whole_steps.hpp"
 #include "lacuna/ops/layer_norm.hpp"
 #include "lacuna/ops/linear_attention.hpp"
 #include "lacuna/ops/spatial_attention.hpp"
@@ -31,11 +30,11 @@ struct NormedAttention {
 /// attention, residual block; the way up mirrored with skip concatenation and transposed 4x4 convolutions; a residual block on
 /// [x, first feature map]; conv 1x1. All temporal attentions share one table of position biases and the rotary frequencies, which
 /// are constants: their gradient stays zero.
-/// Any number of frames. Any grid size: frames are grown with zeros at the bottom and right to a multiple of 2^(levels-1) and cut
-/// back; in the masked input of this library zeros mean "not observed", but spatial attention does see the added positions, so
-/// that the estimate of a grown grid equals that of the same input with zeros appended.
-/// Parameters carry the published names, but for the residual blocks' (published_space_time_unet.hpp translates).
-/// Source: the network of the paper's experiments, method section 8.
+/// Any number of frames. Any grid size: frames are grown to a multiple of 2^(levels-1) and cut back (whole_steps()), with zero
+/// borders by zeros; in the masked input of this library zeros mean "not observed", but spatial attention does see the added
+/// positions, so that the estimate of a grown grid equals that of the same input with zeros appended. Parameters carry the
+/// published names, but for the residual blocks' (published_space_time_unet.hpp translates). Source: the network of the paper's
+/// experiments, method section 8.
 class SpaceTimeUNet {
  public:
   static constexpr std::size_t max_levels = 8;
@@ -48,6 +47,9 @@ class SpaceTimeUNet {
     int heads = 2;              ///< of every attention
     int spatial_features = 32;  ///< a head, of both spatial attentions
     int temporal_features = 4;  ///< a head; even, since rotary embedding turns pairs
+    ops::Borders borders;       ///< of the convolutions: what lies beyond the grid; zero: as published
+    /// Residual blocks and attention layers are computed again on the way back: less memory for more time, the same gradients.
+    bool recompute = false;
   };
 
   /// @brief Throws OptionError that names the layer, what it expects and what was given, if a setting is out of range.
@@ -73,7 +75,7 @@ class SpaceTimeUNet {
   template <class T>
   SpaceTimeUNet(const Settings& settings, Parameters<T>& parameters, std::uint64_t seed) : settings_(settings) {
     validate(settings);
-    const Builder<T> b(parameters, seed);
+    const Builder<T> b(parameters, seed, settings.borders);
     const int hidden = settings.hidden, time_width = 4 * hidden, levels = this->levels();
     positions_.bias = b.table("time_rel_pos_bias.relative_attention_bias.weight", ops::position_buckets, settings.heads);
     first_ = b.convolution("init_conv", settings.inputs, hidden, 5, 1, 2);
@@ -111,13 +113,8 @@ class SpaceTimeUNet {
                          ops::InputGradient input_gradient = ops::InputGradient::skipped) const {
     require<ShapeError>(input.shape.channels == settings_.inputs, "SpaceTimeUNet: init_conv: input has shape ", input.shape,
                         ", expected ", settings_.inputs, " channels");
-    const int step = 1 << (levels() - 1);
-    const auto whole = [step](int n) { return (n + step - 1) / step * step; };
-    const int height = input.shape.height, columns = input.shape.width;
-    if (height % step == 0 && columns % step == 0) return body(g, input, times, input_gradient);
-    const auto grown = ops::canvas(g, input, whole(height), whole(columns));
-    const auto estimate = consume(g, grown, [&](const Variable<T>& x) { return body(g, x, times, input_gradient); });
-    return consume(g, estimate, [&](const Variable<T>& x) { return ops::canvas(g, x, height, columns); });
+    return on_whole_steps(g, input, 1 << (levels() - 1), settings_.borders,
+                          [&](const Variable<T>& x) { return body(g, x, times, input_gradient); });
   }
 
  private:
@@ -150,14 +147,22 @@ class SpaceTimeUNet {
             {}};
   }
 
-  /// x is needed no more, unless `keep`.
   template <class T>
-  Variable<T> run(Graph<T>& g, const Level& level, const Variable<T>& x, const Variable<T>& time, bool keep) const {
-    auto y = level.first(g, x, time);
-    if (!keep) g.release(x);
-    y = consume(g, y, [&](const Variable<T>& v) { return level.second(g, v, time); });
-    y = consume(g, y, [&](const Variable<T>& v) { return level.linear(g, v, linear_op(g)); });
-    return consume(g, y, [&](const Variable<T>& v) { return level.temporal(g, v, temporal_op(g)); });
+  Variable<T> residual(Graph<T>& g, const ResidualBlock& layer, const Variable<T>& x, const Variable<T>& time) const {
+    return run_block(g, settings_.recompute, [&g, &layer, x, time] { return layer(g, x, time); });
+  }
+  /// x is needed no more.
+  template <class T, class Attention>
+  Variable<T> attend(Graph<T>& g, const NormedAttention& layer, const Variable<T>& x, const Attention& attention) const {
+    const auto y = run_block(g, settings_.recompute, [&g, &layer, x, attention] { return layer(g, x, attention); });
+    g.release(x);
+    return y;
+  }
+  /// What follows a level's first block: x is its result, and needed no more.
+  template <class T>
+  Variable<T> rest_of(Graph<T>& g, const Level& level, const Variable<T>& x, const Variable<T>& time) const {
+    const auto y = consume(g, x, [&](const Variable<T>& v) { return residual(g, level.second, v, time); });
+    return attend(g, level.temporal, attend(g, level.linear, y, linear_op(g)), temporal_op(g));
   }
   template <class T>
   static auto linear_op(Graph<T>& g) {
@@ -177,27 +182,26 @@ class SpaceTimeUNet {
   template <class T>
   Variable<T> body(Graph<T>& g, const Variable<T>& input, const T* times, ops::InputGradient input_gradient) const {
     const auto time = time_(g, times, input.shape.batch);
-    auto x = ops::convolution(g, first_, input, input_gradient);
-    const auto first = consume(g, x, [&](const Variable<T>& v) { return first_temporal_(g, v, temporal_op(g)); });
+    const auto first = attend(g, first_temporal_, ops::convolution(g, first_, input, input_gradient), temporal_op(g));
     std::array<Variable<T>, max_levels> skips;
     std::size_t depth = 0;
-    x = first;
+    auto x = first;
     for (const auto& level : down_) {
-      // Level 0 reads the first feature map, which is wanted at the end; where nothing was resampled x is a skip.
-      x = run(g, level, x, time, depth == 0);
+      const auto y = residual(g, level.first, x, time);
+      if (depth > 0) g.release(x);  // level 0 reads the first feature map, which is wanted at the end
+      x = rest_of(g, level, y, time);
       skips[depth++] = x;
       if (level.resample.outputs > 0) x = ops::convolution(g, level.resample, x);
     }
-    x = middle_first_(g, x, time);  // its input is the last skip
-    x = consume(g, x, [&](const Variable<T>& v) { return middle_spatial_(g, v, spatial_op(g)); });
-    x = consume(g, x, [&](const Variable<T>& v) { return middle_temporal_(g, v, temporal_op(g)); });
-    x = consume(g, x, [&](const Variable<T>& v) { return middle_second_(g, v, time); });
+    x = residual(g, middle_first_, x, time);  // its input is the last skip
+    x = attend(g, middle_temporal_, attend(g, middle_spatial_, x, spatial_op(g)), temporal_op(g));
+    x = consume(g, x, [&](const Variable<T>& v) { return residual(g, middle_second_, v, time); });
     for (const auto& level : up_) {
-      x = run(g, level, join(g, x, skips[--depth]), time, false);
+      x = rest_of(g, level, run_joined(g, settings_.recompute, level.first, x, skips[--depth], time), time);
       if (level.resample.outputs > 0)
         x = consume(g, x, [&](const Variable<T>& v) { return ops::convolution(g, level.resample, v); });
     }
-    x = consume(g, join(g, x, first), [&](const Variable<T>& v) { return last_(g, v, time); });
+    x = run_joined(g, settings_.recompute, last_, x, first, time);
     g.release(time);
     return consume(g, x, [&](const Variable<T>& v) { return ops::convolution(g, out_, v); });
   }

@@ -3,8 +3,7 @@
 #include <array>
 #include <vector>
 
-#include "lacuna/nn/layers.hpp"
-#include "lacuna/ops/canvas.hpp"
+#include "lacuna/nn/whole_steps.hpp"
 
 namespace lacuna::nn {
 
@@ -12,8 +11,9 @@ namespace lacuna::nn {
 ///
 /// Plan: conv 5x5; per level two residual blocks, then a strided 4x4 convolution; two residual blocks in the middle; the way up
 /// mirrored with skip concatenation and transposed 4x4 convolutions; a residual block on [x, first feature map]; conv 1x1.
-/// Any grid size: the image is grown with zeros at the bottom and right to a multiple of 2^(levels-1) and cut back; in the
-/// masked input of this library zeros mean "not observed". Source: the paper's network without attention, method section 8.
+/// Any grid size: the image is grown to a multiple of 2^(levels-1) and cut back (whole_steps()); with zero borders by zeros,
+/// which in the masked input of this library mean "not observed". Source: the paper's network without attention, method
+/// section 8.
 class UNet {
  public:
   static constexpr std::size_t max_levels = 8;
@@ -23,6 +23,9 @@ class UNet {
     int outputs = 1;  ///< channels out: frames x variables
     int hidden = 32;
     std::vector<int> multipliers = {1, 2, 2};
+    ops::Borders borders;  ///< what lies beyond the grid; zero: as published
+    /// Residual blocks are computed again on the way back: less memory for more time, the same gradients.
+    bool recompute = false;
   };
 
   /// Appends the network's parameters to `parameters`. Throws OptionError if a setting is out of range.
@@ -34,7 +37,7 @@ class UNet {
                          settings.multipliers.size(),
                          " levels; expected inputs and outputs from 1, an even hidden width from 4 and 1 to ", max_levels,
                          " levels");
-    const Builder<T> b(parameters, seed);
+    const Builder<T> b(parameters, seed, settings.borders);
     const int hidden = settings.hidden, time_width = 4 * hidden, levels = this->levels();
     time_.first = b.linear("time.0", hidden, time_width);
     time_.second = b.linear("time.2", time_width, time_width);
@@ -67,18 +70,11 @@ class UNet {
   /// Shapes: input (B,1,H,W,inputs), times (B) in [0,1] -> (B,1,H,W,outputs). Throws: ShapeError.
   template <class T>
   Variable<T> operator()(Graph<T>& g, const Variable<T>& input, const T* times) const {
-    require<ShapeError>(input.shape.channels == settings_.inputs, "UNet: input has shape ", input.shape, ", expected ",
-                        settings_.inputs, " channels");
-    const int step = 1 << (levels() - 1);
-    const auto whole = [step](int n) { return (n + step - 1) / step * step; };
-    const int height = input.shape.height, width = input.shape.width;
-    if (height % step == 0 && width % step == 0) return body(g, input, times);
-    const auto grown = ops::canvas(g, input, whole(height), whole(width));
-    const auto estimate = body(g, grown, times);
-    g.release(grown);
-    const auto cut = ops::canvas(g, estimate, height, width);
-    g.release(estimate);
-    return cut;
+    require<ShapeError>(input.shape.frames == 1 && input.shape.channels == settings_.inputs, "UNet: first: input has shape ",
+                        input.shape, ", expected one frame of ", settings_.inputs,
+                        " channels: frames are channels, as many as in training");
+    return on_whole_steps(g, input, 1 << (levels() - 1), settings_.borders,
+                          [&](const Variable<T>& x) { return body(g, x, times); });
   }
 
  private:
@@ -90,31 +86,34 @@ class UNet {
   int levels() const { return static_cast<int>(settings_.multipliers.size()); }
 
   template <class T>
+  Variable<T> run(Graph<T>& g, const ResidualBlock& layer, const Variable<T>& x, const Variable<T>& time) const {
+    return run_block(g, settings_.recompute, [&g, &layer, x, time] { return layer(g, x, time); });
+  }
+
+  template <class T>
   Variable<T> body(Graph<T>& g, const Variable<T>& input, const T* times) const {
     const auto time = time_(g, times, input.shape.batch);
-    const auto block = [&](const ResidualBlock& layer) { return [&](const Variable<T>& v) { return layer(g, v, time); }; };
+    const auto block = [&](const ResidualBlock& layer) { return [&](const Variable<T>& v) { return run(g, layer, v, time); }; };
     const auto first = ops::convolution(g, first_, input, ops::InputGradient::skipped);
     std::array<Variable<T>, max_levels> skips;
     std::size_t depth = 0;
     auto x = first;
     for (const auto& level : down_) {
-      auto y = level.first(g, x, time);
+      const auto y = run(g, level.first, x, time);
       if (depth > 0) g.release(x);  // level 0 reads the first feature map, which is wanted at the end
       x = consume(g, y, block(level.second));
       skips[depth++] = x;
       if (level.resample.outputs > 0) x = ops::convolution(g, level.resample, x);
     }
-    const auto middle = middle_[0](g, x, time);
+    const auto middle = run(g, middle_[0], x, time);
     x = consume(g, middle, block(middle_[1]));
     for (const auto& level : up_) {
-      const auto joined = join(g, x, skips[--depth]);
-      x = consume(g, joined, block(level.first));
+      x = run_joined(g, settings_.recompute, level.first, x, skips[--depth], time);
       x = consume(g, x, block(level.second));
       if (level.resample.outputs > 0)
         x = consume(g, x, [&](const Variable<T>& v) { return ops::convolution(g, level.resample, v); });
     }
-    const auto joined = join(g, x, first);
-    x = consume(g, joined, block(last_));
+    x = run_joined(g, settings_.recompute, last_, x, first, time);
     g.release(time);
     return consume(g, x, [&](const Variable<T>& v) { return ops::convolution(g, out_, v); });
   }

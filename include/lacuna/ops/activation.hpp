@@ -10,6 +10,7 @@ namespace lacuna::ops {
 /// Shapes: x, y alike. Gradient: grad_x = f'(x) grad_y, handed to x. NaN: propagates within its element.
 template <class Function, class T>
 Variable<T> activation(Graph<T>& graph, const Variable<T>& x) {
+  const auto scope = graph.op("activation", {.forward = 2 * x.shape.size(), .backward = 3 * x.shape.size()});
   const auto y = graph.make(x.shape);
   const std::size_t size = x.shape.size();
   if (!graph.dry())

@@ -6,36 +6,106 @@
 
 namespace lacuna::ops {
 
-/// @brief Copies `from` into `to` where both have a position and writes zeros elsewhere (rows and columns from 0).
-template <class T>
-void copy_canvas(const T* from, const Shape& from_shape, T* to, const Shape& to_shape) {
-  const auto row = [](const Shape& s) { return static_cast<std::ptrdiff_t>(s.width) * s.channels; };
-  const auto copied = std::min(row(from_shape), row(to_shape));
-  for (int image = 0; image < to_shape.images(); ++image)
-    for (int y = 0; y < to_shape.height; ++y) {
-      T* target = to + (static_cast<std::ptrdiff_t>(image) * to_shape.height + y) * row(to_shape);
-      const bool inside = y < from_shape.height;
-      if (inside)
-        std::copy_n(from + (static_cast<std::ptrdiff_t>(image) * from_shape.height + y) * row(from_shape), copied, target);
-      std::fill(target + (inside ? copied : 0), target + row(to_shape), T(0));
-    }
+/// @brief What is seen beyond the ends of an axis.
+enum class Border {
+  zero,
+  periodic,   ///< the other end: cell n is cell 0
+  replicated  ///< the last cell, again and again
+};
+
+/// @brief Borders of an image's axes.
+struct Borders {
+  Border rows = Border::zero, columns = Border::zero;
+
+  bool operator==(const Borders&) const = default;
+};
+
+/// @brief A rectangle on an image, and beyond its edges: (top, left) is where it begins, negative above or left of the image.
+struct Window {
+  int top = 0, left = 0, height = 1, width = 1;
+};
+
+/// @brief The cell of an axis of `cells` that is seen at a position; -1: none, a zero.
+inline int seen_cell(int position, int cells, Border border) {
+  if (position >= 0 && position < cells) return position;
+  switch (border) {
+    case Border::periodic: return (position % cells + cells) % cells;
+    case Border::replicated: return position < 0 ? 0 : cells - 1;
+    case Border::zero: break;
+  }
+  return -1;
 }
 
-/// @brief Grows an image with zeros at the bottom and right, or cuts it there: networks with strided levels need whole steps.
-///
-/// Shapes: x (B,T,H,W,C) -> y (B,T,height,width,C). Gradient: of the kept positions, zero for those cut; none if y's consumer
-/// computed none (a network's first layer). NaN: copied.
+/// @brief Calls visit(cell of the window, cell of the image or -1, count) for every run of neighbouring cells of a window.
+template <class Visit>
+void for_window_runs(const Shape& image, const Window& window, const Borders& borders, const Visit& visit) {
+  const int inside_begin = std::clamp(-window.left, 0, window.width),
+            inside_end = std::clamp(image.width - window.left, inside_begin, window.width);
+  for (int i = 0; i < window.height; ++i) {
+    const int row = seen_cell(window.top + i, image.height, borders.rows), at = i * window.width;
+    if (row < 0) {
+      visit(at, -1, window.width);
+      continue;
+    }
+    const auto one = [&](int j) {
+      const int column = seen_cell(window.left + j, image.width, borders.columns);
+      visit(at + j, column < 0 ? -1 : row * image.width + column, 1);
+    };
+    for (int j = 0; j < inside_begin; ++j) one(j);
+    if (inside_end > inside_begin)
+      visit(at + inside_begin, row * image.width + window.left + inside_begin, inside_end - inside_begin);
+    for (int j = inside_end; j < window.width; ++j) one(j);
+  }
+}
+
+/// @brief What one image shows in a window.
 template <class T>
-Variable<T> canvas(Graph<T>& graph, const Variable<T>& x, int height, int width) {
+void copy_window(const T* image, const Shape& shape, T* to, const Window& window, const Borders& borders) {
+  const std::ptrdiff_t channels = shape.channels;
+  for_window_runs(shape, window, borders, [=](int at, int cell, int count) {
+    if (cell < 0) return static_cast<void>(std::fill_n(to + at * channels, count * channels, T(0)));
+    std::copy_n(image + cell * channels, count * channels, to + at * channels);
+  });
+}
+
+/// @brief The adjoint of copy_window(): adds what came of each cell to its gradient.
+template <class T>
+void add_window(const T* gradient, const Shape& shape, T* to, const Window& window, const Borders& borders) {
+  const std::ptrdiff_t channels = shape.channels;
+  for_window_runs(shape, window, borders, [=](int at, int cell, int count) {
+    if (cell < 0) return;
+    for (std::ptrdiff_t i = 0; i < count * channels; ++i) to[cell * channels + i] += gradient[at * channels + i];
+  });
+}
+
+/// @brief Shows every image in a window: cuts it, grows it, or puts a border around it.
+///
+/// Shapes: x (B,T,H,W,C) -> y (B,T,window.height,window.width,C). Gradient: of the cells that are seen, summed where one is seen
+/// more than once; none if y's consumer computed none (a network's first layer). NaN: copied. Determinism: independent of the
+/// number of threads.
+template <class T>
+Variable<T> canvas(Graph<T>& graph, const Variable<T>& x, const Window& window, const Borders& borders = {}) {
   Shape shape = x.shape;
-  shape.height = height;
-  shape.width = width;
+  shape.height = window.height;
+  shape.width = window.width;
+  const std::size_t moved = x.shape.size() + shape.size();
+  const auto scope = graph.op("canvas", {.forward = moved, .backward = moved});
   const auto y = graph.make(shape);
-  if (!graph.dry()) copy_canvas(x.data, x.shape, y.data, shape);
-  graph.record([&graph, x, y] {
+  const auto for_images = [x, y](Graph<T>& g, const auto& work) {
+    if (g.dry()) return;
+    const std::ptrdiff_t from = static_cast<std::ptrdiff_t>(x.shape.pixels()) * x.shape.channels,
+                         to = static_cast<std::ptrdiff_t>(y.shape.pixels()) * y.shape.channels;
+    parallel_for(g.device().threads(), x.shape.images(), [&](int i) { work(i * from, i * to); });
+  };
+  for_images(graph,
+             [&](std::ptrdiff_t from, std::ptrdiff_t to) { copy_window(x.data + from, x.shape, y.data + to, window, borders); });
+  graph.record([&graph, x, y, window, borders, for_images] {
     if (y.node->gradient != nullptr) {
       T* grad_x = graph.take(x.shape.size());
-      if (!graph.dry()) copy_canvas(y.node->gradient, y.shape, grad_x, x.shape);
+      for_images(graph, [&](std::ptrdiff_t to, std::ptrdiff_t from) {
+        std::fill_n(grad_x + to, static_cast<std::ptrdiff_t>(x.shape.pixels()) * x.shape.channels, T(0));
+        add_window(y.node->gradient + from, x.shape, grad_x + to, window, borders);
+      });
       graph.contribute(x, grad_x);
     }
     graph.finish(y);

@@ -14,6 +14,8 @@ template <class T>
 Variable<T> concatenate(Graph<T>& graph, const Variable<T>& a, const Variable<T>& b) {
   require_shape("concatenate", "b", b.shape, a.shape.with_channels(b.shape.channels));
   const int left = a.shape.channels, right = b.shape.channels;
+  const std::size_t size = a.shape.size() + b.shape.size();
+  const auto scope = graph.op("concatenate", {.forward = 2 * size, .backward = 2 * size});
   const auto y = graph.make(a.shape.with_channels(left + right));
   const auto for_cells = [cells = a.shape.cells(), left, right](Graph<T>& g, const auto& visit) {
     if (g.dry()) return;

@@ -148,6 +148,9 @@ template <class T>
 Variable<T> conditioned_linear(Graph<T>& graph, const LinearParameters& layer, const Variable<T>& x, const Variable<T>* features,
                                int axes, InputGradient input_gradient = InputGradient::computed) {
   const ConditionedLinear<T> op(graph, layer, x, features, axes);
+  const std::size_t in = x.shape.size(), out = x.shape.cells() * static_cast<std::size_t>(layer.outputs);
+  const auto scope = graph.op("conditioned_linear",
+                              {.forward = in + out, .backward = (input_gradient == InputGradient::computed ? 2 : 1) * in + out});
   const auto y = graph.make(x.shape.with_channels(layer.outputs));
   op.forward(y);
   graph.record([&graph, op, y, input_gradient] {

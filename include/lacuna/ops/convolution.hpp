@@ -3,6 +3,7 @@
 #include <type_traits>
 
 #include "lacuna/autograd/graph.hpp"
+#include "lacuna/ops/canvas.hpp"
 #include "lacuna/ops/convolution_eigen.hpp"
 #include "lacuna/ops/convolution_geometry.hpp"
 #include "lacuna/ops/convolution_onednn.hpp"
@@ -14,6 +15,22 @@ struct ConvolutionParameters {
   Parameter weight, bias;
   int inputs = 0, outputs = 0, kernel = 3, stride = 1, padding = 1;
   bool transposed = false;
+  Borders borders;  ///< of the image it is applied to
+};
+
+/// @brief A layer whose borders are laid around its image beforehand: `margin` cells on every side, of which it then needs none.
+struct BorderedConvolution {
+  ConvolutionParameters layer;
+  int margin = 0;
+
+  explicit BorderedConvolution(const ConvolutionParameters& given) : layer(given) {
+    if (given.borders == Borders{} || given.padding == 0) return;
+    // Of a transposed convolution the outputs at an edge are reached from as many inputs beyond it.
+    margin = given.transposed ? (given.kernel - 1 - given.padding) / given.stride : given.padding;
+    layer.padding = given.transposed ? given.padding + margin * given.stride : 0;
+    layer.borders = {};
+  }
+  Window window(const Shape& x) const { return {-margin, -margin, x.height + 2 * margin, x.width + 2 * margin}; }
 };
 
 /// @brief Chooses the path of one convolution: oneDNN for float where the device says so, Eigen otherwise.
@@ -62,6 +79,11 @@ class ConvolutionPath {
 /// @brief Whether an op computes the gradient of its input: the first layer of a network does not need it.
 enum class InputGradient { computed, skipped };
 
+inline Traffic convolution_traffic(const ConvolutionGeometry& g, InputGradient input_gradient) {
+  const std::size_t x = g.input.size(), y = g.output.size();
+  return {.forward = x + (g.accumulate ? 2 : 1) * y, .backward = (input_gradient == InputGradient::computed ? 2 : 1) * x + y};
+}
+
 template <class T>
 void record_convolution(Graph<T>& graph, const ConvolutionParameters& layer, const Variable<T>& x, const Variable<T>& y,
                         const ConvolutionGeometry& g, InputGradient input_gradient, bool owns_result) {
@@ -86,15 +108,23 @@ ConvolutionGeometry convolution_geometry(const ConvolutionParameters& layer, con
           layer.transposed};
 }
 
-/// @brief 2-D convolution over rows and columns of every frame, zero borders: y = w * x + b (or its transpose).
+/// @brief 2-D convolution over rows and columns of every frame: y = w * x + b (or its transpose).
 ///
 /// Shapes: x (B,T,H,W,in) -> y (B,T,H',W',out), H' = (H + 2 padding - kernel) / stride + 1; transposed: (H-1) stride - 2 padding
 /// + kernel. Gradient: x's is handed over, parameters' accumulate. NaN: propagates; mask the input first.
+/// Borders: as the layer says; others than zero cost a copy of the image with its border, which is kept for the way back.
 /// Backends: cpu (oneDNN for float, Eigen otherwise; they agree to rounding). Throws: ShapeError on a channel mismatch.
 template <class T>
 Variable<T> convolution(Graph<T>& graph, const ConvolutionParameters& layer, const Variable<T>& x,
                         InputGradient input_gradient = InputGradient::computed) {
   const auto g = convolution_geometry<T>(layer, x.shape);
+  if (const BorderedConvolution bordered(layer); bordered.margin > 0) {
+    const auto grown = canvas(graph, x, bordered.window(x.shape), layer.borders);
+    const auto y = convolution(graph, bordered.layer, grown, input_gradient);
+    graph.release(grown);
+    return y;
+  }
+  const auto scope = graph.op("convolution", convolution_traffic(g, input_gradient));
   const auto y = graph.make(g.output);
   const auto& p = graph.parameters();
   ConvolutionPath<T>(graph, g).forward(x.data, p.value(layer.weight), p.value(layer.bias), y.data);
@@ -108,7 +138,13 @@ template <class T>
 void convolution_add(Graph<T>& graph, const ConvolutionParameters& layer, const Variable<T>& x, const Variable<T>& sum) {
   auto g = convolution_geometry<T>(layer, x.shape);
   require_shape("convolution_add", "sum", sum.shape, g.output);
+  if (const BorderedConvolution bordered(layer); bordered.margin > 0) {
+    const auto grown = canvas(graph, x, bordered.window(x.shape), layer.borders);
+    convolution_add(graph, bordered.layer, grown, sum);
+    return graph.release(grown);
+  }
   g.accumulate = true;
+  const auto scope = graph.op("convolution_add", convolution_traffic(g, InputGradient::computed));
   const auto& p = graph.parameters();
   ConvolutionPath<T>(graph, g).forward(x.data, p.value(layer.weight), p.value(layer.bias), sum.data);
   record_convolution(graph, layer, x, sum, g, InputGradient::computed, false);

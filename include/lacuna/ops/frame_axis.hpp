@@ -33,6 +33,7 @@ Variable<T> unpack_frames(Graph<T>& graph, const Variable<T>& x, const FrameChan
   Shape shape = x.shape;
   shape.frames = c.frames;
   shape.channels = c.per_frame();
+  const auto scope = graph.op("unpack_frames", {.forward = x.shape.size() + shape.size()});
   const auto y = graph.make(shape);
   if (!graph.dry()) {
     const std::ptrdiff_t cells = static_cast<std::ptrdiff_t>(x.shape.height) * x.shape.width;
@@ -57,6 +58,7 @@ Variable<T> pack_frames(Graph<T>& graph, const Variable<T>& x) {
   Shape shape = x.shape;
   shape.frames = 1;
   shape.channels = frames * variables;
+  const auto scope = graph.op("pack_frames", {.forward = 2 * x.shape.size(), .backward = 2 * x.shape.size()});
   const auto y = graph.make(shape);
   const auto copy = [&graph, shape, frames, variables](const T* from, T* to, bool packing) {
     const std::ptrdiff_t cells = static_cast<std::ptrdiff_t>(shape.height) * shape.width;

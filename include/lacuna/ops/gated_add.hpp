@@ -15,6 +15,7 @@ void gated_add(Graph<T>& graph, Parameter gate, const Variable<T>& x, const Vari
   const auto channels = static_cast<std::size_t>(x.shape.channels);
   require_shape("gated_add", "sum", sum.shape, x.shape);
   require<ShapeError>(gate.size == channels, "gated_add: x has shape ", x.shape, ", expected ", gate.size, " channels");
+  const auto scope = graph.op("gated_add", {.forward = 3 * x.shape.size(), .backward = 4 * x.shape.size()});
   for_rows(graph, x.shape.cells(), [&](Range r) {
     const T* g = graph.parameters().value(gate);
     for (std::size_t i = r.begin; i < r.end; ++i)

@@ -14,7 +14,7 @@ struct NormalLanes {
 /// @brief Phi to 1e-7 absolutely: the rational form of Abramowitz and Stegun 1964, 7.1.26, of erfc(|x| / sqrt 2), whose
 /// exponential is the density's too. NaN in gives NaN out.
 LACUNA_INLINE NormalLanes normal_lanes(const simd::Floats& x) {
-  const simd::Floats magnitude = (x < 0.0f ? -x : x) * 0.70710678118654752440f;
+  const simd::Floats magnitude = simd::magnitude(x) * 0.70710678118654752440f;
   const simd::Floats e = simd::exp(-magnitude * magnitude);
   const simd::Floats t = 1.0f / (1.0f + 0.3275911f * magnitude);
   simd::Floats p = t * 1.061405429f - 1.453152027f;
@@ -22,7 +22,7 @@ LACUNA_INLINE NormalLanes normal_lanes(const simd::Floats& x) {
   p = p * t - 0.284496736f;
   p = p * t + 0.254829592f;
   const simd::Floats tail = 0.5f * p * t * e;
-  return {x < 0.0f ? tail : 1.0f - tail, 0.39894228040143267794f * e};
+  return {simd::blend(simd::sign_mask(x), tail, 1.0f - tail), 0.39894228040143267794f * e};
 }
 
 /// @brief y = gelu(x); float in lanes, the rest of a run and double one by one.
@@ -63,6 +63,7 @@ inline void gelu_gradient_run(const double* x, double* gradient, std::size_t siz
 /// gradient. Source: Hendrycks and Gimpel, arXiv:1606.08415.
 template <class T>
 Variable<T> gelu(Graph<T>& graph, const Variable<T>& x) {
+  const auto scope = graph.op("gelu", {.forward = 2 * x.shape.size(), .backward = 3 * x.shape.size()});
   const auto y = graph.make(x.shape);
   const auto channels = static_cast<std::size_t>(x.shape.channels);
   for_rows(graph, x.shape.cells(),

@@ -91,6 +91,7 @@ Variable<T> layer_norm(Graph<T>& graph, Parameter gain, const Variable<T>& x) {
   const int c = x.shape.channels;
   require<ShapeError>(gain.size == static_cast<std::size_t>(c), "layer_norm: x has shape ", x.shape, ", expected ", gain.size,
                       " channels");
+  const auto scope = graph.op("layer_norm", {.forward = 2 * x.shape.size(), .backward = 3 * x.shape.size()});
   const auto y = graph.make(x.shape);
   const auto for_runs = [](Graph<T>& g, const Variable<T>& of, const T* gains, const T* grad_y, T* result, T* sums) {
     if (g.dry()) return;

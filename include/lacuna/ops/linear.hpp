@@ -25,6 +25,8 @@ Variable<T> linear(Graph<T>& graph, const LinearParameters& layer, const Variabl
   using Mutable = Eigen::Map<Matrix>;
   require<ShapeError>(x.shape.channels == layer.inputs, "linear: x has shape ", x.shape, ", expected ", layer.inputs,
                       " channels");
+  const std::size_t in = x.shape.size(), out = x.shape.cells() * static_cast<std::size_t>(layer.outputs);
+  const auto scope = graph.op("linear", {.forward = in + out, .backward = 2 * in + out});
   const auto y = graph.make(x.shape.with_channels(layer.outputs));
   const auto rows = static_cast<Eigen::Index>(x.shape.cells());
   if (!graph.dry()) {

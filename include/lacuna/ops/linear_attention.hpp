@@ -214,6 +214,7 @@ Variable<T> linear_attention(Graph<T>& graph, const AttentionParameters& layer, 
                              const Variable<T>& residual) {
   require_attention("linear_attention", layer, x, residual);
   using State = LinearAttentionState<T>;
+  const auto scope = graph.op("linear_attention", {.forward = 3 * x.shape.size(), .backward = 3 * x.shape.size()});
   const auto y = graph.make(x.shape);
   const auto images = static_cast<std::size_t>(x.shape.images());
   const std::size_t state_size = State::size(layer) * images;

@@ -60,6 +60,7 @@ template <class T>
 double masked_loss(Graph<T>& graph, const Variable<T>& estimate, const float* target, const std::uint8_t* query) {
   constexpr int runs = 16;
   const std::size_t size = estimate.shape.size();
+  const auto scope = graph.op("masked_loss", {.forward = 3 * size + size / sizeof(T)});  // query: a byte each
   T* gradient = graph.take(size);
   if (graph.dry()) {
     graph.contribute(estimate, gradient);

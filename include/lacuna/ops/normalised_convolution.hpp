@@ -44,6 +44,7 @@ Variable<T> normalised_convolution(Graph<T>& graph, const Variable<T>& input, in
   const auto in = static_cast<std::size_t>(input.shape.channels), f = static_cast<std::size_t>(fields), cells = pair.cells();
   const int blocks = modes[0] > 0 ? pair.batch : pair.images();
   const std::size_t size = 4 * f * static_cast<std::size_t>(blocks) * static_cast<std::size_t>(kept_modes(modes));
+  const auto scope = graph.op("normalised_convolution", {.forward = 2 * input.shape.size() + cells * f});
   const auto y = graph.make(input.shape.with_channels(input.shape.channels + fields));
   T* smooth = graph.take(pair.size());
   T* spectrum = graph.take(size);

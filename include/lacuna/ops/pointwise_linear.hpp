@@ -103,6 +103,8 @@ template <class T>
 Variable<T> pointwise_linear(Graph<T>& graph, const LinearParameters& layer, const Variable<T>& x) {
   require<ShapeError>(x.shape.channels == layer.inputs, "pointwise_linear: x has shape ", x.shape, ", expected ", layer.inputs,
                       " channels");
+  const std::size_t in = x.shape.size(), out = x.shape.cells() * static_cast<std::size_t>(layer.outputs);
+  const auto scope = graph.op("pointwise_linear", {.forward = in + out, .backward = 2 * in + out});
   const auto y = graph.make(x.shape.with_channels(layer.outputs));
   pointwise(graph, layer, x, y, true);
   return y;
@@ -114,6 +116,8 @@ void pointwise_linear_add(Graph<T>& graph, const LinearParameters& layer, const 
   require<ShapeError>(x.shape.channels == layer.inputs, "pointwise_linear_add: x has shape ", x.shape, ", expected ",
                       layer.inputs, " channels");
   require_shape("pointwise_linear_add", "sum", sum.shape, x.shape.with_channels(layer.outputs));
+  const std::size_t in = x.shape.size(), out = sum.shape.size();
+  const auto scope = graph.op("pointwise_linear_add", {.forward = in + 2 * out, .backward = 2 * in + out});
   pointwise(graph, layer, x, sum, false);
 }
 

@@ -245,6 +245,8 @@ Variable<T> rms_norm_silu(Graph<T>& graph, Parameter gain, const Variable<T>& x,
   if (scale_shift != nullptr)
     require_shape("rms_norm_silu", "scale_shift", scale_shift->shape, Shape{x.shape.batch, 1, 1, 1, 2 * c});
   if (residual != nullptr) require_shape("rms_norm_silu", "residual", residual->shape, x.shape);
+  const std::size_t size = x.shape.size();
+  const auto scope = graph.op("rms_norm_silu", {.forward = (residual != nullptr ? 3 : 2) * size, .backward = 3 * size});
   const auto y = graph.make(x.shape);
   const Variable<T> s = scale_shift != nullptr ? *scale_shift : Variable<T>{},
                     r = residual != nullptr ? *residual : Variable<T>{};

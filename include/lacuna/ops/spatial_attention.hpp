@@ -117,6 +117,7 @@ template <class T>
 Variable<T> spatial_attention(Graph<T>& graph, const AttentionParameters& layer, const Variable<T>& x,
                               const Variable<T>& residual) {
   require_attention("spatial_attention", layer, x, residual);
+  const auto scope = graph.op("spatial_attention", {.forward = 3 * x.shape.size(), .backward = 3 * x.shape.size()});
   const auto y = graph.make(x.shape);
   const T* bias = layer.bias.size > 0 ? graph.parameters().value(layer.bias) : nullptr;
   const auto image_size = static_cast<std::size_t>(x.shape.pixels()) * static_cast<std::size_t>(layer.channels);

@@ -52,12 +52,10 @@ class SpectralAxis {
       if (transform == AxisTransform::product) table_[static_cast<std::size_t>(weights)] = table(weights);
   }
 
-  /// A product takes 4 n m real multiplications a column (half axis: 2 n (m/2 + 1)), a fast transform 4 n times the sum of n's
-  /// factors, which were measured to cost 2.2 times as much each (n = 32 to 512, AVX-512): its passes load what products keep.
+  /// A product takes 4 n m real multiplications a column (half axis: 2 n (m/2 + 1)).
   static AxisTransform cheaper(int size, int modes, Half half) {
-    constexpr double cost_of_a_term = 2.2;
     const double product = half == Half::yes ? 0.5 * (modes / 2 + 1) : modes;
-    return cost_of_a_term * LaneFft<T>::terms(size) < product ? AxisTransform::fft : AxisTransform::product;
+    return LaneFft<T>::cost(size) < product ? AxisTransform::fft : AxisTransform::product;
   }
 
   int size() const { return size_; }

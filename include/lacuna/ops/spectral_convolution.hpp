@@ -249,6 +249,8 @@ Variable<T> spectral_convolution(Graph<T>& graph, const SpectralParameters& laye
   const auto modes = 2 * static_cast<std::size_t>(blocks) * static_cast<std::size_t>(kept_modes(layer.modes));
   const std::size_t spectrum_in = modes * static_cast<std::size_t>(layer.inputs),
                     spectrum_out = modes * static_cast<std::size_t>(layer.outputs);
+  const std::size_t moved = x.shape.size() + x.shape.cells() * static_cast<std::size_t>(layer.outputs);
+  const auto scope = graph.op("spectral_convolution", {.forward = moved, .backward = moved});
   const auto y = graph.make(x.shape.with_channels(layer.outputs));
   T* before = graph.take(spectrum_in);  // kept for the weights' gradient
   T* after = graph.take(spectrum_out);

@@ -297,6 +297,7 @@ Variable<T> temporal_attention(Graph<T>& graph, const AttentionParameters& layer
       "temporal_attention: ", layer.heads, " heads of ", layer.features, " features with ", positions.frequencies.size,
       " frequencies and ", positions.bias.size, " biases, expected an even number of features, half as many frequencies and ",
       position_buckets, " biases a head");
+  const auto scope = graph.op("temporal_attention", {.forward = 3 * x.shape.size(), .backward = 3 * x.shape.size()});
   const auto y = graph.make(x.shape);
   for_time_blocks(graph, layer, positions, x.shape, [&](auto& block, std::size_t at, int count, int) {
     block.forward(x.data + at, residual.data + at, y.data + at, count);

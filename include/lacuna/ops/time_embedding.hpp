@@ -13,7 +13,9 @@ namespace lacuna::ops {
 template <class T>
 Variable<T> time_embedding(Graph<T>& graph, const T* times, int batch, int width) {
   require<ShapeError>(width % 2 == 0 && width >= 4, "time_embedding: width ", width, ", expected an even number from 4");
-  const auto y = graph.make({batch, 1, 1, 1, width});
+  const Shape shape{batch, 1, 1, 1, width};
+  const auto scope = graph.op("time_embedding", {.forward = shape.size()});
+  const auto y = graph.make(shape);
   const int half = width / 2;
   if (!graph.dry())
     for (int b = 0; b < batch; ++b)

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <limits>
 #include <span>
 #include <utility>
 #include <vector>
@@ -44,24 +46,30 @@ class ObservationMisfit {
 };
 
 /// @brief A user's residual: `gradient(x, out)` writes d penalty / d x0; the estimate moves by -strength variance gradient.
+/// TapeGradient makes such a gradient of a penalty written with the library's ops.
 ///
-/// The step is explicit: it is stable while strength times variance times the penalty's curvature stays below 2.
+/// The step is explicit: it is stable while it stays below 2 / the penalty's curvature. largest_step cuts it there, so that a
+/// strong penalty is stable while the variance is large. Throws: OptionError for a strength or largest step below 0 or NaN.
 /// Source: Huang et al. 2024 (DiffusionPDE), arXiv:2406.17763, with the gradient at the estimate.
 template <class Gradient, class T = float>
 class Residual {
  public:
-  explicit Residual(Gradient gradient, double strength = 1.0) : gradient_(std::move(gradient)), strength_(strength) {}
+  explicit Residual(Gradient gradient, double strength = 1.0, double largest_step = std::numeric_limits<double>::infinity())
+      : gradient_(std::move(gradient)), strength_(strength), largest_step_(largest_step) {
+    require<OptionError>(strength >= 0 && largest_step >= 0, "Residual: strength ", strength, ", largest step ", largest_step,
+                         "; expected 0 or more");
+  }
 
   void operator()(double variance, std::span<T> estimate) {
     slope_.resize(estimate.size());
     gradient_(std::span<const T>(estimate), std::span<T>(slope_));
-    const T step = static_cast<T>(strength_ * variance);
+    const T step = static_cast<T>(std::min(strength_ * variance, largest_step_));
     for (std::size_t i = 0; i < estimate.size(); ++i) estimate[i] -= step * slope_[i];
   }
 
  private:
   Gradient gradient_;
-  double strength_;
+  double strength_, largest_step_;
   std::vector<T> slope_;
 };
 

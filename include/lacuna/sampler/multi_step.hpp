@@ -19,8 +19,9 @@ namespace lacuna::sampler {
 /// @brief Eq. 26 by a network: E[x0 | x_t] as the mean over random contexts M_rnd of what it makes of M_rnd x_t.
 ///
 /// M_rnd is a context of the mask of any window, drawn anew at each evaluation from (seed, evaluation, member): the marginal
-/// distribution of contexts in training, not a subset of this window's mask. States hold members (F, H, W, V) one after another
-/// in units of the anomaly's deviation. Source: paper, appendix E.
+/// distribution of contexts in training, not a subset of this window's mask. A network that is shown the query sees one context
+/// at all evaluations, and as its query all of the state that is not static (Algorithm 3, lines 1, 7 and 8). States hold members
+/// (F, H, W, V) one after another in units of the anomaly's deviation. Source: paper, appendices D and E.
 template <class Evaluator, mask::MaskPolicy Policy>
 class NetworkExpectation {
  public:
@@ -35,7 +36,8 @@ class NetworkExpectation {
     const train::Samples& samples = evaluator_.samples();
     const auto patch = data::whole(samples.fields().grid);
     const std::size_t size = state.size() / members_.count, masks = static_cast<std::size_t>(masks_);
-    const PhiloxKey key = philox_key(mix_bits(members_.seed) + at.number, Purpose::ensemble);
+    const bool shows_query = evaluator_.layout().query;
+    const PhiloxKey key = philox_key(mix_bits(members_.seed) + (shows_query ? 0 : at.number), Purpose::ensemble);
     requests_.resize(members_.count * masks);
     for (std::size_t r = 0; r < requests_.size(); ++r) {
       const std::uint64_t sample = members_.first * masks + r;
@@ -47,6 +49,9 @@ class NetworkExpectation {
       request.state = state.subspan(r / masks * size, size);
       request.kept_background = background_;
       mask::sampling_context(policy_, key, sample, samples.windows()[donor], patch, request.context);
+      if (!shows_query) continue;
+      request.query.resize(size);
+      for (std::size_t i = 0; i < size; ++i) request.query[i] = samples.live()[i % samples.live().size()];
     }
     std::fill(estimate.begin(), estimate.end(), 0.0f);
     const auto& scale = evaluator_.scale();
@@ -68,10 +73,10 @@ class NetworkExpectation {
 
 struct MultiStepSettings {
   std::uint64_t seed = 1;
-  int contexts = 10;      ///< of the observations' mean mu_obs (K of eq. 27)
+  int contexts = 10;      ///< of the observations' mean mu_obs (K of eq. 27); 0: E[x0 | x_t] alone, without eq. 28
   int random_masks = 1;   ///< a step (K of eq. 26)
   int closing_masks = 0;  ///< end with the mean of so many estimates at t = delta (the paper's published code: 10)
-  std::function<double(double)> weight = linear_weight;  ///< w(t) of eq. 28
+  std::function<double(double)> weight = linear_weight;  ///< w(t) of eq. 28, if there are contexts
 };
 
 /// @brief Posterior samples of a window by Algorithm 4 with a trained network.
@@ -80,6 +85,7 @@ struct MultiStepSettings {
 /// estimate, relative to that background. A sample is a draw whose spread is the posterior's as far as eq. 28 holds, where
 /// SingleStep's mean has none. With a kriging background the network has seen no anomalies at context cells in training (kriging
 /// is exact there), so E[x0 | x_t] is out of its experience: use none or climatology.
+/// A network that is shown the query (diffusion probabilistic fields) has no single-step mean: it takes contexts = 0.
 /// closing_masks > 0 averages most of the spread away. Determinism: as SingleStep. Source: paper, appendix E.
 template <class Evaluator, mask::MaskPolicy Policy, Sampler S>
 class MultiStep {
@@ -87,7 +93,9 @@ class MultiStep {
   /// The evaluator (SingleStep) must outlive it.
   MultiStep(Evaluator& evaluator, const Policy& policy, const S& sampler, const MultiStepSettings& settings = {})
       : evaluator_(evaluator), policy_(policy), sampler_(sampler), settings_(settings) {
-    require<OptionError>(settings.contexts >= 1, "multi-step sampling: ", settings.contexts, " contexts, expected 1 or more");
+    require<OptionError>(settings.contexts >= 0, "multi-step sampling: ", settings.contexts, " contexts, expected 0 or more");
+    require<OptionError>(settings.contexts == 0 || !evaluator.layout().query, "multi-step sampling: ", settings.contexts,
+                         " contexts for a network that is shown the query, expected 0: it has no single-step mean");
     require<OptionError>(settings.closing_masks >= 0, "multi-step sampling: ", settings.closing_masks,
                          " closing masks, expected 0 or more");
   }
@@ -98,8 +106,15 @@ class MultiStep {
     prepare(window, members);
     std::vector<float> state(known_.size());
     NetworkExpectation expectation(evaluator_, policy_, window, background_, members, settings_.random_masks);
-    Posterior<decltype(expectation)> posterior(expectation, mean_, settings_.weight);
-    sampler_(posterior, Known<float>{known_, observed_}, members, std::span<float>(state));
+    const auto sample = [&](auto& denoiser) {
+      sampler_(denoiser, Known<float>{known_, observed_}, members, std::span<float>(state));
+    };
+    if (settings_.contexts > 0) {
+      Posterior<decltype(expectation)> posterior(expectation, mean_, settings_.weight);
+      sample(posterior);
+    } else {
+      sample(expectation);
+    }
     if (settings_.closing_masks > 0) close(window, members, state);
     const auto& scale = evaluator_.scale();
     for (std::size_t i = 0; i < state.size(); ++i)
@@ -110,7 +125,7 @@ class MultiStep {
  private:
   std::size_t size() const { return background_.size(); }
 
-  /// Background, mean and known anomalies of a window, repeated for every member.
+  /// Background and known anomalies of a window, repeated for every member, and the observations' mean.
   void prepare(int window, const Members& members) {
     const train::Samples& samples = evaluator_.samples();
     const auto patch = data::whole(samples.fields().grid);
@@ -120,6 +135,20 @@ class MultiStep {
     baseline::Background::Workspace workspace;
     samples.background().evaluate(samples.starts()[static_cast<std::size_t>(window)], samples.length(), patch,
                                   masks.masks.observed.data(), background_.data(), workspace);
+    const auto& scale = evaluator_.scale();
+    known_.clear(), observed_.clear();
+    for (std::size_t m = 0; m < members.count; ++m)
+      for (std::size_t j = 0; j < values_.size(); ++j) {
+        known_.push_back((values_[j] - background_[j]) / scale[j % scale.size()]);
+        observed_.push_back(masks.masks.observed[j]);
+      }
+    if (settings_.contexts > 0) average(window, members);
+  }
+
+  /// mu_obs (eq. 27) as an anomaly from the background, repeated for every member.
+  void average(int window, const Members& members) {
+    const mask::Window& masks = evaluator_.samples().windows()[static_cast<std::size_t>(window)];
+    const auto patch = data::whole(evaluator_.samples().fields().grid);
     std::vector<Request> requests;
     for (int k = 0; k < settings_.contexts; ++k) {
       const auto member = static_cast<std::uint64_t>(k);
@@ -132,14 +161,10 @@ class MultiStep {
       for (std::size_t j = 0; j < mean.size(); ++j) mean[j] += e.background[j] + e.anomaly[j];
     });
     const auto& scale = evaluator_.scale();
-    known_.clear(), mean_.clear(), observed_.clear();
+    mean_.clear();
     for (std::size_t m = 0; m < members.count; ++m)
-      for (std::size_t j = 0; j < mean.size(); ++j) {
-        const float unit = scale[j % scale.size()];
-        known_.push_back((values_[j] - background_[j]) / unit);
-        mean_.push_back((mean[j] / static_cast<float>(settings_.contexts) - background_[j]) / unit);
-        observed_.push_back(masks.masks.observed[j]);
-      }
+      for (std::size_t j = 0; j < mean.size(); ++j)
+        mean_.push_back((mean[j] / static_cast<float>(settings_.contexts) - background_[j]) / scale[j % scale.size()]);
   }
 
   void close(int window, const Members& members, std::vector<float>& state) {

@@ -1,12 +1,14 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <span>
 #include <vector>
 
 #include "lacuna/autograd/graph.hpp"
 #include "lacuna/sampler/tiles.hpp"
+#include "lacuna/schedule/matching.hpp"
 #include "lacuna/schedule/variance_preserving.hpp"
 #include "lacuna/train/input.hpp"
 #include "lacuna/train/samples.hpp"
@@ -19,6 +21,7 @@ struct Request {
   int window = 0;
   std::uint64_t member = 0;           ///< decides the noise
   std::vector<std::uint8_t> context;  ///< (F, H, W, V)
+  std::vector<std::uint8_t> query{};  ///< (F, H, W, V): for a network that is shown the query
   double time = schedule::smallest_time;
   std::span<const float> state = {};            ///< x_t (F, H, W, V), in units of the anomaly's deviation: seen as it is
   std::span<const float> kept_background = {};  ///< (F, H, W, V): taken instead of the context's own
@@ -40,14 +43,16 @@ struct SingleStepSettings {
 /// the same network for E[x0 | M_rnd x_t] (eq. 26) by requests with a state.
 ///
 /// Large grids are cut into tiles with margins, periodic grids are continued around the seam, and several requests run as one
-/// batch. The network must have been trained on samples of the same layout. Members are averaged by the caller
-/// (RunningMoments). Determinism: bit for bit with the same threads and requests.
-template <class Network, schedule::NoiseSchedule Schedule = schedule::VariancePreserving>
+/// batch. The network must have been trained on samples of the same layout and for the same matching; its answers are converted
+/// to x0. Members are averaged by the caller (RunningMoments). Determinism: bit for bit with the same threads and requests.
+/// Throws: ShapeError, OptionError (a time outside 0 .. 1, a query of unknown values, alpha = 0 for NoiseMatching).
+template <class Network, schedule::NoiseSchedule Schedule = schedule::VariancePreserving,
+          schedule::Matching Matching = schedule::DataMatching>
 class SingleStep {
  public:
   SingleStep(cpu::Device& device, const train::Samples& samples, const train::InputLayout& layout, const Network& network,
              Parameters<float>& parameters, std::vector<float> scale, const SingleStepSettings& settings = {},
-             const Schedule& schedule = {})
+             const Schedule& schedule = {}, const Matching& matching = {})
       : device_(device),
         samples_(samples),
         layout_(layout),
@@ -55,9 +60,10 @@ class SingleStep {
         parameters_(parameters),
         scale_(std::move(scale)),
         settings_(settings),
-        schedule_(schedule) {
-    require<ShapeError>(train::input_layout(samples) == layout, "SingleStep: the samples make an input of ",
-                        train::input_layout(samples).channels(), " channels, the network was trained on one of ",
+        schedule_(schedule),
+        matching_(matching) {
+    require<ShapeError>(train::input_layout(samples, layout.query) == layout, "SingleStep: the samples make an input of ",
+                        train::input_layout(samples, layout.query).channels(), " channels, the network was trained on one of ",
                         layout.channels());
     const auto& grid = samples.fields().grid;
     rows_ = cut_axis(grid.height(), settings.tile, settings.margin, false);
@@ -87,8 +93,8 @@ class SingleStep {
   /// device.arena().high_water() is what a pass takes.
   void plan(int requests) {
     const int chunk = std::min(members_per_pass(), requests);
-    const Request request{0, 0,
-                          std::vector<std::uint8_t>(samples_.fields().frame_size() * static_cast<std::size_t>(layout_.frames))};
+    const std::vector<std::uint8_t> nothing(samples_.fields().frame_size() * static_cast<std::size_t>(layout_.frames));
+    const Request request{.context = nothing, .query = nothing};
     if (work_.size() < static_cast<std::size_t>(chunk)) work_.resize(static_cast<std::size_t>(chunk));
     parallel_for(device_.threads(), chunk, [&](int i) { prepare(request, work_[static_cast<std::size_t>(i)]); });
     for (const int count : {chunk, requests % chunk}) {
@@ -105,12 +111,14 @@ class SingleStep {
   }
 
   const train::Samples& samples() const { return samples_; }
+  const train::InputLayout& layout() const { return layout_; }
   const std::vector<float>& scale() const { return scale_; }  ///< (V) deviation of the anomaly
 
  private:
   struct Work {
     std::vector<float> values, climate, place, input;
     Estimate estimate;
+    float alpha = 1, sigma = 0;  ///< of the request's time
     baseline::Background::Workspace workspace;
   };
 
@@ -130,10 +138,9 @@ class SingleStep {
     const int first = samples_.starts()[static_cast<std::size_t>(request.window)];
     samples_.cut(samples_.fields().values, request.window, patch, w.values);
     samples_.cut_place(patch, w.place);
-    require<ShapeError>((request.state.empty() || request.state.size() == w.values.size()) &&
-                            (request.kept_background.empty() || request.kept_background.size() == w.values.size()),
-                        "SingleStep: a state of ", request.state.size(), " and a background of ", request.kept_background.size(),
-                        " elements, expected ", w.values.size());
+    check(request, w.values);
+    w.alpha = static_cast<float>(schedule_.alpha(request.time));
+    w.sigma = static_cast<float>(schedule_.sigma(request.time));
     w.estimate.background.assign(w.values.size(), 0.0f);
     w.estimate.anomaly.resize(w.values.size());
     if (!request.kept_background.empty())
@@ -152,16 +159,33 @@ class SingleStep {
                            .grid_width = grid.width(),
                            .values = w.values.data(),
                            .context = request.context.data(),
+                           .query = request.query.data(),
                            .background = layout_.background ? w.estimate.background.data() : nullptr,
                            .climate = layout_.climate ? w.climate.data() : nullptr,
                            .place = w.place.data(),
                            .season = samples_.season(request.window),
                            .scale = scale_.data(),
-                           .alpha = noised ? static_cast<float>(schedule_.alpha(request.time)) : 1.0f,
-                           .sigma = noised ? static_cast<float>(schedule_.sigma(request.time)) : 0.0f,
+                           .alpha = noised ? w.alpha : 1.0f,
+                           .sigma = noised ? w.sigma : 0.0f,
                            .noise = philox_key(settings_.seed, Purpose::sampling),
+                           .query_noise = philox_key(settings_.seed, Purpose::query),
                            .sample = request.member},
                           w.input.data());
+  }
+
+  void check(const Request& request, const std::vector<float>& values) const {
+    require<OptionError>(request.time >= 0 && request.time <= 1, "SingleStep: time ", request.time, " is not in 0 .. 1");
+    const auto fits = [&](std::size_t size) { return size == 0 || size == values.size(); };
+    require<ShapeError>(
+        request.context.size() == values.size() && fits(request.state.size()) && fits(request.kept_background.size()),
+        "SingleStep: a context of ", request.context.size(), ", a state of ", request.state.size(), " and a background of ",
+        request.kept_background.size(), " elements, expected ", values.size());
+    if (!layout_.query) return;
+    require<ShapeError>(request.query.size() == values.size(), "SingleStep: a query of ", request.query.size(),
+                        " elements for a network that is shown it, expected ", values.size());
+    for (std::size_t i = 0; i < values.size() && request.state.empty(); ++i)
+      require<OptionError>(request.query[i] == 0 || !std::isnan(values[i]), "SingleStep: element ", i,
+                           " of the query was not observed; a network that is shown the query fills gaps by many steps");
   }
 
   void evaluate(const Tile& row, const Tile& column, int count) {
@@ -183,19 +207,25 @@ class SingleStep {
     for (int i = 0; i < count; ++i) keep(row, column, i, estimate);
   }
 
-  /// Copies a tile's core from the network's layout to (F, H, W, V), in normalised units.
+  /// Copies a tile's core from the network's layout to (F, H, W, V), its answers as x0 in normalised units.
   void keep(const Tile& row, const Tile& column, int i, const Variable<float>& estimate) {
     const auto& grid = samples_.fields().grid;
     const int fields = layout_.fields(), variables = layout_.variables;
-    float* to = work_[static_cast<std::size_t>(i)].estimate.anomaly.data();
+    Work& w = work_[static_cast<std::size_t>(i)];
+    float* to = w.estimate.anomaly.data();
     for (int y = row.core_begin; y < row.core_end; ++y)
       for (int x = column.core_begin; x < column.core_end; ++x) {
         const std::ptrdiff_t cell =
             (static_cast<std::ptrdiff_t>(i) * row.size() + y - row.begin) * column.size() + x - column.begin;
+        const float* shown =
+            w.input.data() + (static_cast<std::ptrdiff_t>(y) * grid.width() + x) * layout_.channels() + layout_.shown();
         for (int f = 0; f < fields; ++f) {
           const int frame = f / variables, v = f % variables;
+          float anomaly = estimate.data[cell * fields + f];
+          if constexpr (Matching::needs_noisy)
+            if (shown[f] != 0) anomaly = matching_.clean(w.alpha, w.sigma, shown[fields + f], anomaly);
           to[((static_cast<std::ptrdiff_t>(frame) * grid.height() + y) * grid.width() + x) * variables + v] =
-              estimate.data[cell * fields + f] * scale_[static_cast<std::size_t>(v)];
+              anomaly * scale_[static_cast<std::size_t>(v)];
         }
       }
   }
@@ -208,6 +238,7 @@ class SingleStep {
   std::vector<float> scale_;
   SingleStepSettings settings_;
   Schedule schedule_;
+  Matching matching_;
   std::vector<Tile> rows_, columns_;
   std::vector<Work> work_;
   std::vector<float> times_;

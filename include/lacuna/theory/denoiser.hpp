@@ -1,12 +1,15 @@
 #pragma once
 
+#include <Eigen/Cholesky>
 #include <Eigen/Core>
 #include <Eigen/Eigenvalues>
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <utility>
+#include <vector>
 
 #include "lacuna/core/error.hpp"
 #include "lacuna/core/parallel.hpp"
@@ -57,6 +60,43 @@ class Oracle {
 
  private:
   ExactDenoiser exact_;
+  Schedule schedule_;
+};
+
+/// @brief What the optimal network of diffusion probabilistic fields answers when Algorithm 3 asks it: eq. 25 with everything as
+/// the query, context and query both holding the state x_t.
+///
+/// In training their noises are independent, so each value of the context counts as two measurements: with half the noise
+/// variance. Without a context it is Oracle. Source: paper, appendix D.
+template <schedule::NoiseSchedule Schedule>
+class FieldOracle {
+ public:
+  /// context: 1 = in the context; throws ShapeError if it is not of the law's size.
+  FieldOracle(Gaussian law, std::vector<std::uint8_t> context, const Schedule& schedule)
+      : law_(std::move(law)), noise_share_(law_.size()), schedule_(schedule) {
+    require<ShapeError>(context.size() == static_cast<std::size_t>(law_.size()), "FieldOracle: a context of ", context.size(),
+                        " for a law of ", law_.size());
+    for (std::size_t i = 0; i < context.size(); ++i) noise_share_[static_cast<Eigen::Index>(i)] = context[i] != 0 ? 0.5 : 1.0;
+  }
+
+  template <class T>
+  void operator()(const sampler::Evaluation& at, std::span<const T> state, std::span<T> estimate) const {
+    using Matrix = Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic>;
+    const Eigen::Index n = law_.size(), count = static_cast<Eigen::Index>(state.size()) / n;
+    require<ShapeError>(count * n == static_cast<Eigen::Index>(state.size()), "FieldOracle: a state of ", state.size(),
+                        " for members of ", n);
+    const Level level = level_at(schedule_, at.time);
+    Eigen::MatrixXd noisy = level.alpha * level.alpha * law_.covariance();
+    noisy.diagonal() += level.sigma * level.sigma * noise_share_;
+    const Eigen::MatrixXd surprise =
+        Eigen::Map<const Matrix>(state.data(), n, count).template cast<double>().colwise() - level.alpha * law_.mean();
+    Eigen::Map<Matrix>(estimate.data(), n, count) =
+        ((level.alpha * law_.covariance() * noisy.ldlt().solve(surprise)).colwise() + law_.mean()).template cast<T>();
+  }
+
+ private:
+  Gaussian law_;
+  Eigen::VectorXd noise_share_;
   Schedule schedule_;
 };
 

@@ -59,32 +59,49 @@ struct EnsembleTerms {
   }
 };
 
+/// @brief Sums over contexts, from which the terms of Theorem 2 follow.
+class EnsembleSums {
+ public:
+  explicit EnsembleSums(Eigen::Index n) : mean_(Eigen::VectorXd::Zero(n)), mean_bias_(mean_) {}
+
+  /// One context: how likely it is, E[x0 | ctx], and by how much the model's answer differs from that.
+  void add(double probability, const Eigen::VectorXd& estimate, const Eigen::VectorXd& bias) {
+    total_ += probability;
+    mean_ += probability * estimate;
+    mean_bias_ += probability * bias;
+    squares_ += probability * estimate.squaredNorm();
+    bias_squares_ += probability * bias.squaredNorm();
+    products_ += probability * estimate.dot(bias);
+  }
+
+  /// best: E[x0 | obs]. Throws: OptionError unless the probabilities sum to 1.
+  EnsembleTerms terms(const Eigen::VectorXd& best, double noise_variance = 0) const {
+    require<OptionError>(std::abs(total_ - 1.0) < 1e-9, "ensemble_terms: the contexts' probabilities sum to ", total_);
+    return {mean_ - best,
+            mean_bias_,
+            squares_ - mean_.squaredNorm(),
+            bias_squares_ - mean_bias_.squaredNorm(),
+            noise_variance,
+            2.0 * (products_ - mean_.dot(mean_bias_))};
+  }
+
+ private:
+  Eigen::VectorXd mean_, mean_bias_;
+  double total_ = 0, squares_ = 0, bias_squares_ = 0, products_ = 0;
+};
+
 /// @brief Theorem 2 on the oracle: bias(context, E[x0 | ctx]) is the model's deterministic error (a vector), noise_variance that
 /// of its random one. Probabilities are to sum to 1. Throws: OptionError if they do not, or there is no context. Source: paper,
 /// Theorem 2, eq. 13.
 template <class Bias>
 EnsembleTerms ensemble_terms(const Gaussian& prior, Mask observed, std::span<const double> values, Level level,
                              const std::vector<WeightedContext>& contexts, const Bias& bias, double noise_variance = 0) {
-  double total = 0;
-  for (const auto& c : contexts) total += c.probability;
-  require<OptionError>(std::abs(total - 1.0) < 1e-9, "ensemble_terms: the contexts' probabilities sum to ", total);
-  const auto n = prior.size();
-  Eigen::VectorXd mean = Eigen::VectorXd::Zero(n), mean_bias = mean;
-  double squares = 0, bias_squares = 0, products = 0;
+  EnsembleSums sums(prior.size());
   for (const auto& c : contexts) {
-    const Eigen::VectorXd estimate = prior.given(c.context, values, level).mean(), b = bias(c.context, estimate);
-    mean += c.probability * estimate;
-    mean_bias += c.probability * b;
-    squares += c.probability * estimate.squaredNorm();
-    bias_squares += c.probability * b.squaredNorm();
-    products += c.probability * estimate.dot(b);
+    const Eigen::VectorXd estimate = prior.given(c.context, values, level).mean();
+    sums.add(c.probability, estimate, bias(c.context, estimate));
   }
-  return {mean - prior.given(observed, values, level).mean(),
-          mean_bias,
-          squares - mean.squaredNorm(),
-          bias_squares - mean_bias.squaredNorm(),
-          noise_variance,
-          2.0 * (products - mean.dot(mean_bias))};
+  return sums.terms(prior.given(observed, values, level).mean(), noise_variance);
 }
 
 }  // namespace lacuna::theory

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cmath>
 #include <cstdint>
 #include <vector>
@@ -7,21 +8,28 @@
 #include "lacuna/core/host_device.hpp"
 #include "lacuna/core/philox.hpp"
 #include "lacuna/data/field.hpp"
+#include "lacuna/schedule/matching.hpp"
 
 namespace lacuna::train {
 
 /// @brief The channels that a network with frames as channels sees at each cell, in this order.
 ///
 /// context (F V): the context mask; noisy (F V): M_ctx (alpha x + sigma eps), x the anomaly in units of its deviation;
+/// query and its noisy values (2 F V), if it is shown (diffusion probabilistic fields), with noise of its own;
 /// background (F V), if there is one; climate (F V), if given: the climatology beside another background;
 /// place (P): static features of the cell; season (S): features of the window's time.
 struct InputLayout {
   int frames = 3, variables = 1;
   bool background = false, climate = false;
   int place = 0, season = 0;
+  bool query = false;
 
   LACUNA_HOST_DEVICE int fields() const { return frames * variables; }
-  LACUNA_HOST_DEVICE int channels() const { return fields() * (2 + (background ? 1 : 0) + (climate ? 1 : 0)) + place + season; }
+  /// Groups of F V channels.
+  LACUNA_HOST_DEVICE int kinds() const { return 2 + (query ? 2 : 0) + (background ? 1 : 0) + (climate ? 1 : 0); }
+  LACUNA_HOST_DEVICE int channels() const { return fields() * kinds() + place + season; }
+  /// First channel of the mask of values that the network is shown noisy and answers for; the values follow fields() later.
+  LACUNA_HOST_DEVICE int shown() const { return query ? 2 * fields() : 0; }
   bool operator==(const InputLayout&) const = default;
 };
 
@@ -35,58 +43,84 @@ LACUNA_HOST_DEVICE inline float noised(float anomaly, float alpha, float sigma, 
   return std::fma(sigma, noise, alpha * anomaly);
 }
 
+/// @brief The noise of a grid cell's fields, drawn four at a time when asked for.
+class CellNoise {
+ public:
+  CellNoise(PhiloxKey key, std::uint64_t sample, std::uint64_t grid_cell, int fields)
+      : key_(key), sample_(sample), grid_cell_(grid_cell), fields_(fields) {}
+
+  float operator()(int field) {
+    if (drawn_ != field / 4) {
+      drawn_ = field / 4;
+      noise_ = normals(philox(key_, sample_, noise_position(grid_cell_, fields_, drawn_)));
+    }
+    return noise_[static_cast<std::size_t>(field % 4)];
+  }
+
+ private:
+  PhiloxKey key_;
+  std::uint64_t sample_, grid_cell_;
+  int fields_, drawn_ = -1;
+  std::array<float, 4> noise_{};
+};
+
 /// @brief What one sample's input is assembled from: arrays (F, h, w, V) on a patch, bytes and normalised floats.
 struct SampleView {
   data::Patch patch;
   int grid_width = 0;           ///< columns of the whole grid: the noise of a cell does not depend on the patch
   const float* values;          ///< observed values, anything where not in the context
   const std::uint8_t* context;  ///< 1 = the network may see it
+  const std::uint8_t* query;    ///< 1 = the network answers for it; may be null for an input that does not show it
   const float* background;      ///< or null
   const float* climate;         ///< or null
   const float* place;           ///< (h, w, P) or null
   const float* season;          ///< (S) or null
   const float* scale;           ///< (V) deviation of the anomaly
   float alpha = 1, sigma = 0;   ///< of the sample's time
-  PhiloxKey noise;
+  PhiloxKey noise, query_noise;
   std::uint64_t sample = 0;
+
+  /// Number of a patch's cell in the whole grid.
+  std::uint64_t grid_cell(int cell) const {
+    const int y = patch.y + cell / patch.width, x = (patch.x + cell % patch.width) % grid_width;
+    return static_cast<std::uint64_t>(y) * static_cast<std::uint64_t>(grid_width) + static_cast<std::uint64_t>(x);
+  }
+  /// Where field f of a cell lies in the arrays.
+  std::size_t index(const InputLayout& layout, int cell, int f) const {
+    const auto variables = static_cast<std::size_t>(layout.variables);
+    const auto plane = static_cast<std::size_t>(patch.cells()) * variables;
+    return plane * static_cast<std::size_t>(f / layout.variables) + static_cast<std::size_t>(cell) * variables +
+           static_cast<std::size_t>(f % layout.variables);
+  }
+  /// (x - b) / scale of a value that may be read.
+  float anomaly(std::size_t at, int variable) const {
+    return (values[at] - (background != nullptr ? background[at] : 0.0f)) / scale[variable];
+  }
 };
 
 /// @brief Noises, masks and concatenates in one pass: out (h, w, channels) = [context, M_ctx (alpha x + sigma eps), b, ...].
 ///
-/// Values outside the context are never used in arithmetic: they may be NaN. The noise of a value depends on (key, sample,
-/// grid cell, channel) alone. Cost: each input read once, out written once.
-/// Source: paper Algorithm 1, lines 4-6, with the background of this library as clean conditioning.
+/// Values outside the context (and the query, where it is shown) are never used in arithmetic: they may be NaN. The noise of a
+/// value depends on (key, sample, grid cell, channel) alone. Cost: each input read once, out written once.
+/// Source: paper Algorithm 1, lines 4-6, and Algorithm 2, lines 3-6, with the background of this library as clean conditioning.
 inline void assemble_input(const InputLayout& layout, const SampleView& s, float* out) {
-  const int fields = layout.fields(), variables = layout.variables, channels = layout.channels();
-  const auto plane = static_cast<std::size_t>(s.patch.cells()) * static_cast<std::size_t>(variables);
+  const int fields = layout.fields(), channels = layout.channels();
   for (int cell = 0; cell < s.patch.cells(); ++cell) {
-    const int y = s.patch.y + cell / s.patch.width, x = (s.patch.x + cell % s.patch.width) % s.grid_width;
-    const auto grid_cell =
-        static_cast<std::uint64_t>(y) * static_cast<std::uint64_t>(s.grid_width) + static_cast<std::uint64_t>(x);
+    const auto grid_cell = s.grid_cell(cell);
     float* to = out + static_cast<std::ptrdiff_t>(cell) * channels;
-    PhiloxBlock words{};
-    std::array<float, 4> noise{};
-    int drawn = -1;
+    CellNoise noise(s.noise, s.sample, grid_cell, fields), query_noise(s.query_noise, s.sample, grid_cell, fields);
     for (int f = 0; f < fields; ++f) {
-      const int frame = f / variables, v = f % variables;
-      const std::size_t at = plane * static_cast<std::size_t>(frame) +
-                             static_cast<std::size_t>(cell) * static_cast<std::size_t>(variables) + static_cast<std::size_t>(v);
+      const int v = f % layout.variables;
+      const std::size_t at = s.index(layout, cell, f);
       float* next = to + f;
-      const bool seen = s.context[at] != 0;
-      *next = seen ? 1.0f : 0.0f;
-      next += fields;
-      if (seen) {
-        if (drawn != f / 4) {
-          drawn = f / 4;
-          words = philox(s.noise, s.sample, noise_position(grid_cell, fields, drawn));
-          noise = normals(words);
-        }
-        const float anomaly = (s.values[at] - (s.background != nullptr ? s.background[at] : 0.0f)) / s.scale[v];
-        *next = noised(anomaly, s.alpha, s.sigma, noise[static_cast<std::size_t>(f % 4)]);
-      } else {
-        *next = 0.0f;
-      }
-      next += fields;
+      const auto show = [&](bool seen, CellNoise& own) {
+        *next = seen ? 1.0f : 0.0f;
+        next += fields;
+        *next = seen ? noised(s.anomaly(at, v), s.alpha, s.sigma, own(f)) : 0.0f;
+        next += fields;
+      };
+      show(s.context[at] != 0, noise);
+      if (layout.query) show(s.query[at] != 0, query_noise);
       if (layout.background) {
         *next = s.background[at];
         next += fields;
@@ -99,21 +133,26 @@ inline void assemble_input(const InputLayout& layout, const SampleView& s, float
   }
 }
 
-/// @brief The estimate's target and query in the network's layout: target (h, w, F V) = (x - b) / scale, query alike.
+/// @brief What the network is to answer, and where it is asked, in its layout (h, w, F V): the matching's target of the anomaly
+/// where the input shows its noisy value, else the anomaly (x - b) / scale itself.
 /// Values outside the query are never used in arithmetic; their target is 0.
-inline void assemble_target(const InputLayout& layout, const SampleView& s, const std::uint8_t* query, float* target,
-                            std::uint8_t* query_out) {
-  const int fields = layout.fields(), variables = layout.variables;
-  const auto plane = static_cast<std::size_t>(s.patch.cells()) * static_cast<std::size_t>(variables);
-  for (int cell = 0; cell < s.patch.cells(); ++cell)
+template <schedule::Matching Matching = schedule::DataMatching>
+void assemble_target(const InputLayout& layout, const SampleView& s, float* target, std::uint8_t* query_out,
+                     const Matching& matching = {}) {
+  const int fields = layout.fields();
+  for (int cell = 0; cell < s.patch.cells(); ++cell) {
+    CellNoise noise(layout.query ? s.query_noise : s.noise, s.sample, s.grid_cell(cell), fields);
     for (int f = 0; f < fields; ++f) {
-      const int v = f % variables;
-      const std::size_t at = plane * static_cast<std::size_t>(f / variables) +
-                             static_cast<std::size_t>(cell) * static_cast<std::size_t>(variables) + static_cast<std::size_t>(v);
+      const std::size_t at = s.index(layout, cell, f);
       const std::ptrdiff_t to = static_cast<std::ptrdiff_t>(cell) * fields + f;
-      query_out[to] = query[at];
-      target[to] = query[at] != 0 ? (s.values[at] - (s.background != nullptr ? s.background[at] : 0.0f)) / s.scale[v] : 0.0f;
+      query_out[to] = s.query[at];
+      target[to] = 0.0f;
+      if (s.query[at] == 0) continue;
+      target[to] = s.anomaly(at, f % layout.variables);
+      if constexpr (Matching::needs_noisy)
+        if (layout.query || s.context[at] != 0) target[to] = matching.target(s.alpha, s.sigma, target[to], noise(f));
     }
+  }
 }
 
 }  // namespace lacuna::train

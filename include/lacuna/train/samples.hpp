@@ -135,15 +135,16 @@ class Samples {
   int place_channels_ = 0, season_channels_ = 0;
 };
 
-/// @brief The layout of a network's input for these samples.
-inline InputLayout input_layout(const Samples& samples) {
+/// @brief The layout of a network's input for these samples; `query`: the network is shown the query too.
+inline InputLayout input_layout(const Samples& samples, bool query = false) {
   const auto kind = samples.background().kind();
   return {.frames = samples.length(),
           .variables = samples.fields().variables(),
           .background = kind != baseline::BackgroundKind::none,
           .climate = kind == baseline::BackgroundKind::kriging,
           .place = samples.place_channels(),
-          .season = samples.season_channels()};
+          .season = samples.season_channels(),
+          .query = query};
 }
 
 }  // namespace lacuna::train

@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <type_traits>
 #include <vector>
 
 #include "lacuna/autograd/graph.hpp"
 #include "lacuna/core/philox.hpp"
+#include "lacuna/mask/objectives.hpp"
 #include "lacuna/mask/partition.hpp"
 #include "lacuna/ops/masked_loss.hpp"
 #include "lacuna/schedule/variance_preserving.hpp"
@@ -20,6 +22,10 @@ struct TrainerSettings {
   int batch = 16;
   int crop = 0;  ///< rows and columns of the patches trained on; 0: the whole grid
   std::uint64_t seed = 1;
+  /// t ~ U(smallest_time, latest_time): 1 is Algorithm 1. Single-step imputation asks for the smallest time alone, while half of
+  /// the times up to 1 have more noise than signal: where only it is wanted, less is learned faster (docs/theory.md). What was
+  /// trained so knows nothing of later times and cannot sample in many steps.
+  double latest_time = 1;
   OptimizerSettings optimizer;
 };
 
@@ -30,33 +36,45 @@ struct SampleBuffers {
   baseline::Background::Workspace workspace;
 };
 
-/// @brief Trains a network on incomplete samples by Algorithm 1 of the paper.
+/// @brief What a network is asked for unless told otherwise: x0 (the paper, Algorithm 1), or the noise where it is shown the
+/// query (diffusion probabilistic fields, Algorithm 2).
+template <mask::MaskPolicy Policy>
+using UsualMatching = std::conditional_t<mask::shows_query<Policy>, schedule::NoiseMatching, schedule::DataMatching>;
+
+/// @brief Trains a network on incomplete samples by Algorithm 1 of the paper, or for a policy that shows the query Algorithm 2.
 ///
 /// Each step draws windows, patches, contexts and queries (counter-based: step and seed decide, so a resumed run repeats an
 /// unbroken one), computes the background from each context alone, and minimises the query's squared error of the anomaly in
-/// units of its deviation. Determinism: bit for bit with the same seed, threads and build.
-template <class Network, mask::MaskPolicy Policy, schedule::NoiseSchedule Schedule = schedule::VariancePreserving>
+/// units of its deviation (or of its noise or velocity: Matching). Determinism: bit for bit with the same seed, threads and
+/// build.
+template <class Network, mask::MaskPolicy Policy, schedule::NoiseSchedule Schedule = schedule::VariancePreserving,
+          schedule::Matching MatchingType = UsualMatching<Policy>>
 class Trainer {
  public:
   using Settings = TrainerSettings;
+  using Matching = MatchingType;
 
   /// scale (V): deviation of the anomaly, from anomaly_scale(). The references must outlive the trainer.
   Trainer(cpu::Device& device, const Samples& samples, const Network& network, Parameters<float>& parameters,
-          const Policy& policy, std::vector<float> scale, const Settings& settings, const Schedule& schedule = {})
+          const Policy& policy, std::vector<float> scale, const Settings& settings, const Schedule& schedule = {},
+          const Matching& matching = {})
       : device_(device),
         samples_(samples),
         network_(network),
         parameters_(parameters),
         policy_(policy),
         schedule_(schedule),
+        matching_(matching),
         settings_(settings),
         scale_(std::move(scale)),
-        layout_(input_layout(samples)),
+        layout_(input_layout(samples, mask::shows_query<Policy>)),
         optimizer_(parameters, settings.optimizer),
         buffers_(static_cast<std::size_t>(settings.batch)),
         times_(static_cast<std::size_t>(settings.batch)) {
     require<OptionError>(settings.batch >= 1 && settings.crop >= 0, "Trainer: batch ", settings.batch, ", crop ", settings.crop,
                          "; expected a batch from 1 and a crop from 0");
+    require<OptionError>(settings.latest_time >= schedule::smallest_time && settings.latest_time <= 1, "Trainer: latest time ",
+                         settings.latest_time, "; expected ", schedule::smallest_time, " to 1");
     const auto& grid = samples.fields().grid;
     height_ = settings.crop == 0 ? grid.height() : std::min(settings.crop, grid.height());
     width_ = settings.crop == 0 ? grid.width() : std::min(settings.crop, grid.width());
@@ -67,14 +85,19 @@ class Trainer {
 
   /// @brief One step of Algorithm 1; returns the loss. Throws Error when the gradient is not finite.
   double step(double learning_rate) {
+    const auto whole = Profile::step(profile_);
     device_.reset();
     parameters_.zero_gradients();
-    Graph<float> graph(device_, parameters_, Mode::train);
+    Graph<float> graph(device_, parameters_, Mode::train, false, profile_);
     const auto input = graph.make(input_shape());
-    parallel_for(device_.threads(), settings_.batch, [&](int b) { fill(b, input); });
+    {
+      const auto scope = Profile::part(profile_, "samples");
+      parallel_for(device_.threads(), settings_.batch, [&](int b) { fill(b, input); });
+    }
     const auto estimate = network_(graph, input, times_.data());
     const double loss = ops::masked_loss(graph, estimate, target_.data(), query_.data());
     graph.backward();
+    const auto scope = Profile::part(profile_, "optimizer");
     const double norm = optimizer_.step(parameters_, learning_rate, device_.threads());
     require(std::isfinite(norm), "training diverged at step ", optimizer_.state().step + 1,
             ": the gradient is not finite; use a smaller learning rate");
@@ -93,6 +116,9 @@ class Trainer {
     graph.backward();
     device_.reset();
   }
+
+  /// The steps from now on are told to this profile; null: to none.
+  void watch(Profile* profile) { profile_ = profile; }
 
   Optimizer<float>& optimizer() { return optimizer_; }
   const InputLayout& layout() const { return layout_; }
@@ -120,13 +146,13 @@ class Trainer {
       if (buffers.partition.query_count > 0 && buffers.partition.context_count > 0) break;
     }
     const float u = uniform(philox(philox_key(settings_.seed, Purpose::time), 0, sample)[0]);
-    const double t = schedule::smallest_time + (1.0 - schedule::smallest_time) * static_cast<double>(u);
+    const double t = schedule::smallest_time + (settings_.latest_time - schedule::smallest_time) * static_cast<double>(u);
     times_[static_cast<std::size_t>(b)] = static_cast<float>(t);
     const SampleView view = cut(buffers, window, patch, sample, t);
     const auto cells = static_cast<std::ptrdiff_t>(height_) * width_;
     assemble_input(layout_, view, input.data + b * cells * layout_.channels());
     const std::ptrdiff_t at = b * cells * layout_.fields();
-    assemble_target(layout_, view, buffers.partition.query.data(), target_.data() + at, query_.data() + at);
+    assemble_target(layout_, view, target_.data() + at, query_.data() + at, matching_);
   }
 
   std::pair<int, data::Patch> choose(std::uint64_t sample) const {
@@ -151,6 +177,7 @@ class Trainer {
             .grid_width = samples_.fields().grid.width(),
             .values = buffers.values.data(),
             .context = buffers.partition.context.data(),
+            .query = buffers.partition.query.data(),
             .background = layout_.background ? buffers.background.data() : nullptr,
             .climate = layout_.climate ? buffers.climate.data() : nullptr,
             .place = buffers.place.data(),
@@ -159,6 +186,7 @@ class Trainer {
             .alpha = static_cast<float>(schedule_.alpha(t)),
             .sigma = static_cast<float>(schedule_.sigma(t)),
             .noise = philox_key(settings_.seed, Purpose::noise),
+            .query_noise = philox_key(settings_.seed, Purpose::query),
             .sample = sample};
   }
 
@@ -168,6 +196,7 @@ class Trainer {
   Parameters<float>& parameters_;
   Policy policy_;
   Schedule schedule_;
+  Matching matching_;
   Settings settings_;
   std::vector<float> scale_;
   InputLayout layout_;
@@ -176,6 +205,7 @@ class Trainer {
   std::vector<float> times_, target_;
   std::vector<std::uint8_t> query_;
   int height_ = 0, width_ = 0;
+  Profile* profile_ = nullptr;
 };
 
 }  // namespace lacuna::train

@@ -3,12 +3,14 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstdint>
 #include <cstdio>
 
-namespace lacuna::fill {
+namespace lacuna {
 
-/// @brief A progress bar on standard error with loss, rate and time left; silent when that is not a terminal.
+/// @brief A progress bar on standard error with the time left, in training with loss and rate; silent when that is not a
+/// terminal.
 class Progress {
  public:
   Progress() : visible_(isatty(STDERR_FILENO) == 1) {}
@@ -22,14 +24,16 @@ class Progress {
     first_ = false;
     if (!due(elapsed)) return;
     bar("training", done);
-    const double left = done > 1e-3 ? elapsed * (1.0 - done) / done : 0.0;
-    std::fprintf(stderr, "  step %lld  loss %.4f  %.1f steps/s  %d:%02d left ", static_cast<long long>(step), smooth_loss_,
-                 elapsed > 0 ? static_cast<double>(step) / elapsed : 0.0, static_cast<int>(left) / 60,
-                 static_cast<int>(left) % 60);
+    std::fprintf(stderr, "  step %lld  loss %.4f  %.1f steps/s", static_cast<long long>(step), smooth_loss_,
+                 elapsed > 0 ? static_cast<double>(step) / elapsed : 0.0);
+    time_left(done, elapsed);
   }
-  /// Any other work.
-  void show(const char* what, double done, double elapsed) {
-    if (due(elapsed)) bar(what, done);
+  /// Any other work, which began when this object did.
+  void show(const char* what, double done) {
+    const double elapsed = std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
+    if (!due(elapsed)) return;
+    bar(what, done);
+    time_left(done, elapsed);
   }
   void finish() {
     if (open_) std::fputc('\n', stderr);
@@ -51,9 +55,14 @@ class Progress {
                  "..............................", 100.0 * std::clamp(done, 0.0, 1.0));
     open_ = true;
   }
+  static void time_left(double done, double elapsed) {
+    const auto left = static_cast<long long>(done > 1e-3 ? elapsed * (1.0 - done) / done : 0.0);
+    std::fprintf(stderr, "  %lld:%02lld left ", left / 60, left % 60);
+  }
 
   bool visible_, open_ = false, first_ = true;
   double drawn_ = -1, smooth_loss_ = 0;
+  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };
 
-}  // namespace lacuna::fill
+}  // namespace lacuna

@@ -1,0 +1,127 @@
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "lacuna/fill/options.hpp"
+#include "lacuna/fill/report.hpp"
+#include "lacuna/fill/scoring.hpp"
+#include "lacuna/fill/spread.hpp"
+
+namespace lacuna::fill {
+
+/// @brief How mean and spread are formed, as chosen on withheld observations.
+struct Calibration {
+  bool self = true;                      ///< the mask itself is the context of the mean
+  int members = 0;                       ///< of the ensemble
+  std::vector<double> weights;           ///< of the learned anomaly, per kind of gap
+  std::vector<SpreadModel> spread;       ///< per kind of gap
+  double nmse = 0, background_nmse = 0;  ///< on withheld observations: with these weights, and with none
+
+  double error(const EnsembleValue& v) const { return v.error(self, weights[v.kind]); }
+  double spread_of(const EnsembleValue& v) const {
+    return spread[v.kind].spread(std::sqrt(v.variance(weights[v.kind])), v.expected);
+  }
+};
+
+/// @brief Error of the mean over the members, or of the masks themselves, per kind of gap.
+inline Score score_values(std::span<const EnsembleValue> values, bool self, std::size_t kinds) {
+  Score score{std::vector<ErrorSums>(kinds)};
+  for (const auto& v : values)
+    self ? score.kinds[v.kind].add(v.truth - v.self_background, v.self_anomaly)
+         : score.kinds[v.kind].add(v.truth - v.background, v.anomaly);
+  return score;
+}
+
+/// @brief Fits contexts of the mean, weight of the learned part and spread to withheld values.
+inline Calibration fit_calibration(std::span<const EnsembleValue> values, int members, SamplingContexts::Kind contexts,
+                                   std::size_t kinds) {
+  using Kind = SamplingContexts::Kind;
+  const Score by_members = score_values(values, false, kinds), by_self = score_values(values, true, kinds);
+  Calibration c;
+  c.members = members;
+  c.self = contexts == Kind::self || (contexts == Kind::automatic && by_self.nmse() <= by_members.nmse());
+  const Score& chosen = c.self ? by_self : by_members;
+  c.weights = chosen.best_weights();
+  std::vector<double> errors;
+  for (const auto& v : values) errors.push_back(c.error(v));
+  c.spread = fit_spread(values, errors, c.weights);
+  c.nmse = chosen.nmse(c.weights);
+  c.background_nmse = chosen.background_nmse();
+  return c;
+}
+
+/// @brief Two parts of withheld values that share no observation: the earlier and the later windows.
+///
+/// Windows of the first that overlap the second are left out. A single window is cut in half.
+inline std::pair<std::span<const EnsembleValue>, std::span<const EnsembleValue>> two_folds(std::span<const EnsembleValue> values,
+                                                                                           const train::Samples& samples) {
+  std::vector<int> windows;
+  for (const auto& v : values)
+    if (windows.empty() || windows.back() != v.window) windows.push_back(v.window);
+  if (windows.size() < 2) return {values.first(values.size() / 2), values.subspan(values.size() / 2)};
+  const int middle = windows[windows.size() / 2];
+  const auto start = [&](int window) { return samples.starts()[static_cast<std::size_t>(window)]; };
+  std::size_t first_end = 0, second_begin = 0;
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    if (values[i].window < middle) second_begin = i + 1;
+    if (start(values[i].window) + samples.length() <= start(middle)) first_end = i + 1;
+  }
+  return {values.first(first_end), values.subspan(second_begin)};
+}
+
+/// @brief Fits on each fold and scores on the other one.
+inline SpreadTrust cross_validate(const EnsembleValues& all, const train::Samples& samples, SamplingContexts::Kind contexts) {
+  SpreadTrust trust{{}, metrics::EnsembleScores(static_cast<std::size_t>(all.members))};
+  const auto [first, second] = two_folds(all.values, samples);
+  std::vector<double> members;
+  for (const auto& [fitted, scored] : {std::pair{first, second}, std::pair{second, first}}) {
+    const Calibration c = fit_calibration(fitted, all.members, contexts, gap_kinds(samples));
+    for (const auto& v : scored) {
+      trust.spread.add(c.error(v), c.spread_of(v));
+      if (v.kept < 0) continue;
+      all.members_of(v, c.weights[v.kind], members);
+      trust.ensemble.add(std::span<const double>(members), v.truth);
+    }
+  }
+  return trust;
+}
+
+/// @brief Numbers of members beyond which more do not help, and what asks for them.
+struct MembersNeeded {
+  double mean = 0;    ///< the 1 / K term of Theorem 2 has become a fiftieth of the error's floor; 0 if no members form the mean
+  double spread = 0;  ///< the members' deviation is known well enough
+
+  static constexpr int least = 2, most = 50;
+  int count() const { return static_cast<int>(std::clamp(std::ceil(std::max(mean, spread)), double{least}, double{most})); }
+};
+
+/// @brief Estimates from an ensemble on withheld values how many members bring its CRPS within 1 % of that of infinitely many.
+///
+/// Mean: the squared error is floor + V / K, V the variance between members (Theorem 2; the floor here holds what cannot be
+/// known, too); an excess of 2 % is 1 % of the CRPS. Spread: the variance of K members is wrong by sqrt(2 / (K - 1)) of itself;
+/// where it makes up a share a of spread^2, that costs a normal law's CRPS a^2 / (8 (K - 1)) of itself, to second order.
+inline MembersNeeded members_needed(const EnsembleValues& all, const Calibration& c) {
+  constexpr double loss = 0.01;
+  double squares = 0, variance = 0, shares = 0;
+  std::vector<double> from_members(c.weights.size(), 0.0), total(c.weights.size(), 0.0);
+  for (const auto& v : all.values) {
+    const double between = v.variance(c.weights[v.kind]);
+    squares += std::pow(c.error(v), 2);
+    variance += between;
+    from_members[v.kind] += std::pow(c.spread[v.kind].factor, 2) * between;
+    total[v.kind] += std::pow(c.spread_of(v), 2);
+  }
+  for (const auto& v : all.values) shares += total[v.kind] > 0 ? std::pow(from_members[v.kind] / total[v.kind], 2) : 0.0;
+  const double floor = squares - variance / c.members;
+  MembersNeeded needed;
+  if (!c.self) needed.mean = floor > 0 ? variance / (2.0 * loss * floor) : double{MembersNeeded::most};
+  if (shares > 0) needed.spread = 1.0 + shares / static_cast<double>(all.values.size()) / (8.0 * loss);
+  return needed;
+}
+
+}  // namespace lacuna::fill

@@ -1,0 +1,162 @@
+#pragma once
+
+#include <algorithm>
+#include <cctype>
+#include <cstddef>
+#include <cstdio>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "lacuna/fill/calibration.hpp"
+#include "lacuna/fill/learner.hpp"
+#include "lacuna/fill/memory.hpp"
+
+namespace lacuna::fill {
+
+/// @brief Plans training and imputation without computing and returns the peak memory to expect, in bytes.
+///
+/// What is resident once parameters, buffers and primitives exist, the arena, and per value of all fields (`values` in number):
+/// the samples of all observations (13 bytes), sums over windows (10), results (9) and the file in memory (9); a byte a
+/// context and value of a window. Where the number of members is yet to be chosen (0), it is planned for as many as there may be.
+inline std::size_t plan_memory(cpu::Device& device, const train::Samples& samples, Learner& learner, int members,
+                               std::size_t values) {
+  device.release();
+  trim_memory();
+  learner.trainer().plan();
+  auto sampler = learner.sampler(samples);
+  const int requests = (members == 0 ? MembersNeeded::most : members) + 1;
+  sampler.plan(requests);
+  constexpr std::size_t bytes_per_value = 41;
+  const std::size_t window = samples.fields().frame_size() * static_cast<std::size_t>(samples.length());
+  return resident_memory() + device.arena().high_water() + values * bytes_per_value + window * static_cast<std::size_t>(requests);
+}
+
+/// @brief A number of bytes as people write it: 8GB, 512 MB, 1.5GiB. Throws OptionError, naming --memory.
+inline std::size_t parse_memory(const std::string& word) {
+  struct Unit {
+    const char* name;
+    double bytes;
+  };
+  constexpr Unit units[] = {{"MB", 1e6}, {"GB", 1e9}, {"MiB", 1048576.0}, {"GiB", 1073741824.0}};
+  double number = 0;
+  std::size_t used = 0;
+  try {
+    number = std::stod(word, &used);
+  } catch (const std::exception&) {  // falls through to the message
+  }
+  while (used < word.size() && word[used] == ' ') ++used;
+  for (const Unit& unit : units)
+    if (word.substr(used) == unit.name && number > 0 && number < 1e9) return static_cast<std::size_t>(number * unit.bytes);
+  throw OptionError("--memory " + word + ": expected a number and MB, GB, MiB or GiB");
+}
+
+/// @brief One way to train, and the peak memory that it is planned to take.
+struct MemoryPlan {
+  LearnerSettings settings;
+  std::size_t bytes = 0;
+};
+
+/// @brief What fits into a limit: plans of smaller and smaller batches, and of a smaller crop and network, each with activations
+/// kept and computed again.
+class MemoryQuestion {
+ public:
+  /// policy: any that may be trained with; values: of all fields to fill. The samples must outlive the question.
+  MemoryQuestion(const train::Samples& samples, const Policy& policy, int threads, int members, std::size_t values)
+      : samples_(samples),
+        policy_(policy),
+        threads_(threads),
+        members_(members),
+        values_(values),
+        scale_(samples.fields().names.size(), 1.0f) {}
+
+  /// @brief Plans every combination: batches from the settings' own down to one, then the least batch with half the crop and with
+  /// half the width. batches: only the settings' own where false.
+  std::vector<MemoryPlan> operator()(const LearnerSettings& settings, bool batches) const {
+    std::vector<LearnerSettings> all;
+    LearnerSettings s = settings;
+    for (; s.batch > 1 && batches; s.batch /= 2) all.push_back(s);
+    all.push_back(s);
+    for (const auto& smaller : {with_half_crop(s), with_half_width(s)})
+      if (smaller) all.push_back(*smaller);
+    std::vector<MemoryPlan> plans;
+    for (auto& one : all)
+      for (const bool recompute : {false, true}) {
+        one.recompute = recompute;
+        plans.push_back({one, plan(one)});
+      }
+    return plans;
+  }
+
+  /// @brief The largest batch that fits with these settings' crop, width and recomputation (plans as from operator()).
+  /// Throws: OptionError that tells the least these take and which other plans would fit.
+  static LearnerSettings choose(const std::vector<MemoryPlan>& plans, const LearnerSettings& settings, std::size_t limit) {
+    const MemoryPlan* least = &plans.front();
+    std::string others;
+    for (const auto& p : plans) {
+      const bool same =
+          p.settings.crop == settings.crop && p.settings.hidden == settings.hidden && p.settings.recompute == settings.recompute;
+      if (same && p.bytes <= limit) return p.settings;
+      if (same) least = &p;
+      if (p.bytes <= limit) others += text(others.empty() ? "" : ", or ", options(p, settings), " (", megabytes(p.bytes), ")");
+    }
+    throw OptionError(text("--memory ", megabytes(limit), ": ", options(*least, settings), " would take ",
+                           megabytes(least->bytes),
+                           others.empty() ? "; nothing that was tried fits" : "; what would fit: ", others));
+  }
+
+  /// @brief A table of the plans; * marks those within the limit.
+  static void print(const std::vector<MemoryPlan>& plans, std::size_t limit, std::FILE* out) {
+    std::fprintf(out, "planned peak memory (* within %s)\n  batch   crop  hidden  recompute\n", megabytes(limit).c_str());
+    for (const auto& p : plans)
+      std::fprintf(out, "  %5d  %5s  %6d  %9s  %12s %s\n", p.settings.batch,
+                   p.settings.crop == 0 ? "whole" : text(p.settings.crop).c_str(), p.settings.hidden,
+                   p.settings.recompute ? "yes" : "no", megabytes(p.bytes).c_str(), p.bytes <= limit ? "*" : "");
+  }
+
+ private:
+  static std::string megabytes(std::size_t bytes) { return text((bytes + 500000) / 1000000, " MB"); }
+
+  std::optional<LearnerSettings> with_half_crop(LearnerSettings s) const {
+    constexpr int smallest = 16;
+    const auto& grid = samples_.fields().grid;
+    const int now = s.crop == 0 ? std::max(grid.height(), grid.width()) : s.crop;
+    s.crop = now / 8 * 4;  // whole steps of the UNets
+    if (s.network == "fno" || s.crop < smallest) return std::nullopt;
+    return s;
+  }
+  static std::optional<LearnerSettings> with_half_width(LearnerSettings s) {
+    constexpr int smallest = 4;
+    s.hidden = s.hidden / 4 * 2;
+    if (s.hidden < smallest) return std::nullopt;
+    return s;
+  }
+
+  /// In an address space of its own, since a plan may be larger than any memory; what libraries keep of earlier plans is left
+  /// out.
+  std::size_t plan(const LearnerSettings& settings) const {
+    trim_memory();
+    const std::size_t before = resident_memory();
+    cpu::Device device({.threads = threads_, .arena_bytes = std::size_t{1} << 42});
+    Learner learner(device, samples_, policy_, settings, scale_);
+    return resident_ + std::max(plan_memory(device, samples_, learner, members_, values_), before) - before;
+  }
+
+  /// The options that turn `from` into a plan.
+  static std::string options(const MemoryPlan& plan, const LearnerSettings& from) {
+    std::string words = text("--batch ", plan.settings.batch);
+    if (plan.settings.crop != from.crop) words += text(" --crop ", plan.settings.crop);
+    if (plan.settings.hidden != from.hidden) words += text(" --hidden ", plan.settings.hidden);
+    if (plan.settings.recompute && !from.recompute) words += " --recompute";
+    return words;
+  }
+
+  const train::Samples& samples_;
+  Policy policy_;
+  int threads_, members_;
+  std::size_t values_;
+  std::vector<float> scale_;  // of the anomaly: decides no sizes
+  std::size_t resident_ = resident_memory();
+};
+
+}  // namespace lacuna::fill

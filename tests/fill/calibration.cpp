@@ -1,0 +1,162 @@
+#include "lacuna/fill/calibration.hpp"
+
+#include "catch.hpp"
+#include "waves.hpp"
+
+using namespace lacuna;
+using namespace lacuna::fill;
+using Kind = SamplingContexts::Kind;
+
+namespace {
+
+double normal(std::uint64_t sample, std::uint64_t k = 0) {
+  return static_cast<double>(normals(philox(philox_key(3, Purpose::noise), sample, k))[0]);
+}
+
+/// Windows of three frames with a few withheld values each, all of kind 0.
+EnsembleValues values_in(const train::Samples& samples, int per_window, int members) {
+  EnsembleValues all;
+  all.members = members;
+  for (std::size_t w = 0; w < samples.starts().size(); ++w)
+    for (int i = 0; i < per_window; ++i) {
+      EnsembleValue v;
+      v.at = samples.fields().frame_size() * static_cast<std::size_t>(samples.starts()[w]) + static_cast<std::size_t>(7 * i);
+      v.window = static_cast<int>(w);
+      all.values.push_back(v);
+    }
+  return all;
+}
+
+/// Members scatter by `between` about a centre, the truth by `beyond` about the same; every member is kept.
+void draw(EnsembleValues& all, double between, double beyond) {
+  for (std::size_t i = 0; i < all.values.size(); ++i) {
+    auto& v = all.values[i];
+    v.truth = beyond * normal(i);
+    v.kept = static_cast<std::ptrdiff_t>(i);
+    for (int k = 0; k < all.members; ++k) {
+      const double x = between * normal(i, static_cast<std::uint64_t>(k + 1));
+      add_member(v, x, 0.0, k + 1);
+      all.member_background.push_back(static_cast<float>(x));
+      all.member_anomaly.push_back(0.0f);
+    }
+    v.var_background /= all.members - 1;
+    v.self_background = 3.0;  // the mask itself is a bad context here
+  }
+}
+
+data::Fields series(int frames) { return waves::make(frames, 1, waves::Gaps::pixels); }
+
+}  // namespace
+
+TEST_CASE("the folds share no window and no observation, whatever the stride") {
+  const auto fields = series(24);
+  for (const int stride : {3, 1}) {
+    const train::Samples samples(fields, {.length = 3, .stride = stride}, {baseline::BackgroundKind::none, fields, {}, {}});
+    const auto all = values_in(samples, 5, 3);
+    const auto [first, second] = two_folds(all.values, samples);
+    CHECK(first.size() >= 5 * 4);
+    CHECK(second.size() >= 5 * 4);
+    CHECK(first.back().window < second.front().window);
+    const auto frame = [&](const EnsembleValue& v) { return static_cast<int>(v.at / samples.fields().frame_size()); };
+    for (const auto& v : first)
+      for (const auto& u : second) REQUIRE(frame(v) < frame(u));
+  }
+}
+
+TEST_CASE("a single window is cut in half, and nothing stays nothing") {
+  const auto fields = series(3);
+  const train::Samples samples(fields, {}, {baseline::BackgroundKind::none, fields, {}, {}});
+  const auto all = values_in(samples, 6, 3);
+  const auto [first, second] = two_folds(all.values, samples);
+  CHECK(first.size() == 3);
+  CHECK(second.size() == 3);
+  const auto [none, nothing] = two_folds({}, samples);
+  CHECK(none.size() + nothing.size() == 0);
+}
+
+TEST_CASE("the better contexts of the mean are taken, unless they are given") {
+  const auto fields = series(24);
+  const train::Samples samples(fields, {}, {baseline::BackgroundKind::none, fields, {}, {}});
+  auto all = values_in(samples, 50, 5);
+  draw(all, 0.1, 1.0);
+  CHECK_FALSE(fit_calibration(all.values, 5, Kind::automatic, 2).self);
+  CHECK_FALSE(fit_calibration(all.values, 5, Kind::policy, 2).self);
+  const auto self = fit_calibration(all.values, 5, Kind::self, 2);
+  CHECK(self.self);
+  CHECK(self.nmse > 5.0);
+  CHECK(self.members == 5);
+  for (auto& v : all.values) v.self_background = v.truth;
+  CHECK(fit_calibration(all.values, 5, Kind::automatic, 2).self);
+}
+
+TEST_CASE("a spread fitted to one half of the windows covers the other as it says; members that agree too much do not") {
+  const auto fields = series(48);
+  const train::Samples samples(fields, {}, {baseline::BackgroundKind::none, fields, {}, {}});
+  auto all = values_in(samples, 400, 8);
+  draw(all, 0.3, 1.0);
+  const auto trust = cross_validate(all, samples, Kind::automatic);
+  CHECK(trust.spread.count() == all.values.size());
+  CHECK(trust.ensemble.count() == all.values.size());
+  CHECK(trust.spread.coverage(0) == Approx(0.5).margin(0.02));  // 6400 values: standard error 0.6 %
+  CHECK(trust.spread.coverage(1) == Approx(0.9).margin(0.015));
+  CHECK(trust.spread.scale() == Approx(1.0).epsilon(0.04));
+  CHECK(trust.ensemble.coverage(0.9) == Approx(0.6964).margin(0.015));  // 1 - 0.9 * integral of phi(x) Phi(x / 0.3)^8
+  CHECK(trust.ensemble.ranks().front() > 2.0 * static_cast<double>(all.values.size()) / 9);
+  CHECK(trust.spread.crps() < trust.ensemble.crps());
+}
+
+TEST_CASE("scores are honest: errors that grow from the first half to the second are not covered") {
+  const auto fields = series(48);
+  const train::Samples samples(fields, {}, {baseline::BackgroundKind::none, fields, {}, {}});
+  auto all = values_in(samples, 400, 4);
+  draw(all, 0.1, 1.0);
+  for (auto& v : all.values) v.truth *= v.window < 8 ? 0.2 : 1.0;
+  const auto trust = cross_validate(all, samples, Kind::automatic);
+  CHECK(trust.spread.coverage(1) < 0.75);  // all but none of the wide half, all of the narrow one
+  CHECK(trust.spread.coverage(1) > 0.55);
+}
+
+TEST_CASE("members needed: for the mean by Theorem 2, and none of it where the mask itself is the context") {
+  const auto fields = series(96);
+  const train::Samples samples(fields, {}, {baseline::BackgroundKind::none, fields, {}, {}});
+  auto all = values_in(samples, 400, 10);
+  draw(all, 0.5, 1.0);  // error of K members: 1 + 0.25 / K; a fiftieth of 1 from K = 12.5 on
+  auto c = fit_calibration(all.values, 10, Kind::policy, 2);
+  CHECK(members_needed(all, c).mean == Approx(12.5).epsilon(0.06));
+  c.self = true;
+  CHECK(members_needed(all, c).mean == 0);
+}
+
+TEST_CASE("members needed: as many as the share of the spread that follows them asks for") {
+  const auto fields = series(24);
+  const train::Samples samples(fields, {}, {baseline::BackgroundKind::none, fields, {}, {}});
+  auto all = values_in(samples, 50, 10);
+  draw(all, 0.5, 1.0);
+  Calibration c{.self = true, .members = 10, .weights = {0, 0}, .spread = {{2.0, 0.0}, {}}};
+  CHECK(members_needed(all, c).spread == Approx(13.5));
+  CHECK(members_needed(all, c).count() == 14);
+  c.spread[0] = {0.0, 1.0};  // the members are not listened to
+  CHECK(members_needed(all, c).spread == 0);
+  CHECK(members_needed(all, c).count() == MembersNeeded::least);
+}
+
+TEST_CASE("the loss of a spread from few members is what the number of members is chosen by") {
+  // A normal law whose variance is that of K of its own draws, against the law itself.
+  constexpr int members = 14;
+  constexpr std::uint64_t trials = 40000;
+  double loss = 0;
+  for (std::uint64_t i = 0; i < trials; ++i) {
+    double sum = 0, squares = 0;
+    for (std::uint64_t k = 0; k < members; ++k) {
+      const double x = normal(i, k);
+      sum += x;
+      squares += x * x;
+    }
+    const double spread = std::sqrt((squares - sum * sum / members) / (members - 1));
+    // The expected score of N(0, s^2) on N(0, 1).
+    const double score =
+        std::sqrt(2.0 / std::acos(-1.0)) * std::sqrt(1.0 + spread * spread) - spread / std::sqrt(std::acos(-1.0));
+    loss += (score * std::sqrt(std::acos(-1.0)) - 1.0) / trials;
+  }
+  CHECK(loss == Approx(1.0 / (8.0 * (members - 1))).epsilon(0.15));
+}
