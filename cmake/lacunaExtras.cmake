@@ -33,7 +33,7 @@ lacuna_extra(png PNG::PNG libpng-dev)
 find_package(nlohmann_json CONFIG QUIET GLOBAL)
 lacuna_extra(json nlohmann_json::nlohmann_json nlohmann-json3-dev)
 
-# By header and libraries: OpenCV's package file comes with all of its modules.
+# By header and libraries: Debian's package file of OpenCV comes with all of its modules only.
 find_path(LACUNA_OPENCV_INCLUDE_DIR opencv2/photo.hpp PATH_SUFFIXES opencv4)
 find_library(LACUNA_OPENCV_PHOTO_LIBRARY opencv_photo)
 find_library(LACUNA_OPENCV_CORE_LIBRARY opencv_core)

@@ -53,6 +53,8 @@ TEST_CASE("every classical method fills every gap, keeps every observation, and 
     CHECK(result.report.score(method) > 0);
     CHECK(result.report.score(method) <= 1.3 * result.report.score("mean"));
     CHECK(result.report.spread_floors.size() == 4);
+    CHECK(result.report.trust.spread.count() == result.report.withheld);
+    CHECK(result.report.trust.spread.coverage(1) > 0.7);
   }
 }
 
@@ -118,6 +120,21 @@ TEST_CASE("land is left alone unless asked for") {
   CHECK(std::isfinite(sea.filled.at(3, 8, 8, 0)));
   o.fill_static = true;
   CHECK(std::isfinite(fill_classical(fields, o).filled.at(3, 2, 2, 0)));
+}
+
+TEST_CASE("frames that are not learned from are filled, and change nothing of what is learned") {
+  const auto fields = waves::make(24, 1, waves::Gaps::pixels);
+  auto o = with("climatology");
+  o.learned = {0, 15};
+  const auto one = fill_classical(fields, o);
+  auto other = fields;
+  for (std::size_t i = fields.index(15, 0, 0, 0); i < other.values.size(); ++i) other.values[i] += 3.0f;
+  const auto two = fill_classical(other, o);
+  CHECK(one.report.learned == data::FrameRange{0, 15});
+  CHECK(one.report.scores[1].nmse == two.report.scores[1].nmse);
+  CHECK(one.spread == two.spread);
+  for (std::size_t i = 0; i < fields.values.size(); ++i)
+    if (std::isnan(fields.values[i])) CHECK(one.filled.values[i] == two.filled.values[i]);
 }
 
 TEST_CASE("dineof tells how many modes it took") {

@@ -148,12 +148,11 @@ inline BackgroundChoice choose_background(const Evidence& evidence, const FitSet
   add("nearest", scores.of_frames(fill_planes<NearestFill>));
   add("linear", scores.of_frames(fill_planes<LinearFill>));
   add("laplace", scores.of_frames(fill_planes<LaplaceFill>));
-  if (evidence.available.values.size() <= settings.dineof_values)
-    add("dineof", scores.of_values(choose_dineof(evidence,
-                                                 steady_climatology(evidence.available, evidence.windows,
-                                                                    choice.settings.climatology, settings.threads),
-                                                 {}, settings.threads)
-                                       .filled));
+  if (evidence.available.values.size() <= settings.dineof_values) {
+    const auto mean = steady_climatology(evidence.available, evidence.windows, {0, evidence.available.frames()},
+                                         choice.settings.climatology, settings.threads);
+    add("dineof", scores.of_values(choose_dineof(evidence, mean, {}, settings.threads).filled));
+  }
   try_kind(BackgroundKind::kriging);
   try_kind(BackgroundKind::climatology_kriging);
   return choice;

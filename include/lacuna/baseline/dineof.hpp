@@ -191,9 +191,9 @@ inline std::vector<float> anomalies_from(const std::vector<float>& mean, const d
 
 /// @brief The mean field that DINEOF takes anomalies from: the climatology without memory, which the modes replace.
 inline std::vector<float> steady_climatology(const data::Fields& fields, const data::WindowSettings& windows,
-                                             ClimatologySettings settings, int threads = 1) {
+                                             const data::FrameRange& learned, ClimatologySettings settings, int threads = 1) {
   settings.memory = 0;
-  return Climatology(fields, windows)(settings, threads);
+  return Climatology(fields, windows, learned)(settings, threads);
 }
 
 /// @brief DINEOF of the anomalies from a mean field, with this many modes (fewer if the data have no more): (T,H,W,V).

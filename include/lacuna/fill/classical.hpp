@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cmath>
 #include <cstdio>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -12,6 +13,7 @@
 #include "lacuna/baseline/linear.hpp"
 #include "lacuna/baseline/temporal.hpp"
 #include "lacuna/fill/impute.hpp"
+#include "lacuna/fill/spread.hpp"
 #ifdef LACUNA_HAS_OPENCV
 #include "lacuna/baseline/inpainting.hpp"
 #endif
@@ -58,13 +60,14 @@ class ClassicalFill {
   /// What was chosen, for people; may be empty.
   const std::string& settings() const { return settings_; }
 
-  Filled operator()(const data::Fields& fields) const {
+  /// learned: the frames that a climatology is taken from.
+  Filled operator()(const data::Fields& fields, const data::FrameRange& learned) const {
     if (frames_ != nullptr)
       return {baseline::fill_in_runs(fields, windows_.length, threads_, frames_), std::vector<float>(fields.values.size(), 1.0f)};
     if (method_ == "dineof")
-      return {baseline::dineof(fields, steady_climatology(fields), modes_, {}, threads_),
+      return {baseline::dineof(fields, steady_climatology(fields, learned), modes_, {}, threads_),
               std::vector<float>(fields.values.size(), 1.0f)};
-    return by_background(fields);
+    return by_background(fields, learned);
   }
 
  private:
@@ -83,12 +86,14 @@ class ClassicalFill {
     throw OptionError(text("--method ", method, ": not a classical method of this build"));
   }
 
-  std::vector<float> steady_climatology(const data::Fields& fields) const {
-    return baseline::steady_climatology(fields, windows_, background_.settings.climatology, threads_);
+  std::vector<float> steady_climatology(const data::Fields& fields, const data::FrameRange& learned) const {
+    return baseline::steady_climatology(fields, windows_, learned, background_.settings.climatology, threads_);
   }
 
   void choose_modes(const baseline::Evidence& evidence) {
-    modes_ = baseline::choose_dineof(evidence, steady_climatology(evidence.available), {}, threads_).modes;
+    modes_ =
+        baseline::choose_dineof(evidence, steady_climatology(evidence.available, {0, evidence.available.frames()}), {}, threads_)
+            .modes;
     settings_ = text(modes_, " modes");
   }
 
@@ -102,8 +107,8 @@ class ClassicalFill {
   }
 
   /// Each run of frames with all its observations as context.
-  Filled by_background(const data::Fields& fields) const {
-    const baseline::Background background = background_.make(fields);
+  Filled by_background(const data::Fields& fields, const data::FrameRange& learned) const {
+    const baseline::Background background = background_.make(fields, learned);
     const auto observed = baseline::observed_of(fields);
     const auto patch = data::whole(fields.grid);
     Filled filled{std::vector<float>(fields.values.size()), std::vector<float>(fields.values.size())};
@@ -138,11 +143,11 @@ inline std::vector<std::size_t> kinds_of_planes(const data::Fields& fields) {
   return kinds;
 }
 
-/// @brief Mean squared errors on all withheld observations, of a fill of what is available and of the mean, and the spread fitted
-/// to the former per kind of gap.
+/// @brief What a fill of what is available says of the withheld observations.
 struct ClassicalScore {
-  double nmse = 0, mean_nmse = 0;
-  std::vector<SpreadModel> spread;
+  double nmse = 0, mean_nmse = 0;   ///< mean squared errors, of the fill and of the mean
+  std::vector<SpreadModel> spread;  ///< fitted to the errors, per kind of gap
+  SpreadTrust trust;                ///< each half of the record scored by the spread that is fitted to the other
 };
 inline ClassicalScore score_classical(const Study& study, const ClassicalFill::Filled& filled) {
   const std::size_t variables = study.available.names.size(), frame = study.available.frame_size();
@@ -152,20 +157,33 @@ inline ClassicalScore score_classical(const Study& study, const ClassicalFill::F
   ClassicalScore score;
   for (std::size_t i = 0; i < study.withheld.size(); ++i) {
     if (study.withheld[i] == 0) continue;
-    values.push_back(
-        {.at = i, .kind = kinds[i / frame * variables + i % variables], .expected = static_cast<double>(filled.expected[i])});
+    EnsembleValue value{.at = i};
+    value.kind = kinds[i / frame * variables + i % variables];
+    value.expected = static_cast<double>(filled.expected[i]);
+    values.push_back(value);
     errors.push_back(static_cast<double>(filled.values[i]) - static_cast<double>(study.truth.values[i]));
     score.nmse += errors.back() * errors.back();
     score.mean_nmse += std::pow(static_cast<double>(study.truth.values[i]), 2);
   }
   score.nmse /= static_cast<double>(errors.size());
   score.mean_nmse /= static_cast<double>(errors.size());
-  score.spread = fit_spread(values, errors, std::vector<double>(2 * variables, 0.0));
+  const auto fit = [&](std::size_t begin, std::size_t end) {
+    const auto at = [&](std::size_t i) { return errors.begin() + static_cast<std::ptrdiff_t>(i); };
+    return fit_spread(std::span(values).subspan(begin, end - begin), {at(begin), at(end)},
+                      std::vector<double>(2 * variables, 0.0));
+  };
+  score.spread = fit(0, values.size());
+  const std::size_t middle = values.size() / 2;
+  if (middle == 0) return score;
+  const auto from_first = fit(0, middle), from_second = fit(middle, values.size());
+  for (std::size_t i = 0; i < values.size(); ++i)
+    score.trust.spread.add(errors[i], (i < middle ? from_second : from_first)[values[i].kind].spread(0, values[i].expected));
   return score;
 }
 
 /// @brief Fills the gaps of gappy fields by the classical method that the options name: nothing is trained. Settings are chosen,
-/// and errors measured, on withheld observations, as impute() does; the fill then uses all observations.
+/// and errors measured, on withheld observations of the frames that are learned from, as impute() does; the fill then uses all
+/// observations.
 ///
 /// The spread is the deviation of the withheld errors per kind of gap, in the shape of the error that kriging expects where the
 /// method is kriging or optimal interpolation, else constant. Deterministic: bit for bit, for any number of threads.
@@ -176,7 +194,8 @@ inline Result fill_classical(const data::Fields& input, const Options& o) {
   Result result;
   Report& report = result.report;
   report.threads = o.threads > 0 ? o.threads : hardware_threads();
-  const Study study = make_study(input, o.window, o.withhold, o.seed);
+  report.learned = frames_to_learn(o, input.frames());
+  const Study study = make_study(data::frames_of(input, report.learned), o.window, o.withhold, o.seed);
   report.variables = input.names;
   report.method = o.method;
   report.gaps = mask::describe(study.structure);
@@ -186,13 +205,16 @@ inline Result fill_classical(const data::Fields& input, const Options& o) {
   const ClassicalFill fill(o.method, {study.available, study.truth.values, study.withheld, o.window}, report.threads);
   report.settings = fill.settings();
   if (!report.settings.empty()) std::printf("%s: %s\n", o.method.c_str(), report.settings.c_str());
-  const ClassicalScore score = score_classical(study, fill(study.available));
+  const ClassicalScore score = score_classical(study, fill(study.available, {0, study.available.frames()}));
   for (const auto& model : score.spread) report.spread_floors.push_back(model.floor);
   report.scores = {{"mean", score.mean_nmse}};
   if (o.method != "mean") report.scores.push_back({o.method, score.nmse});
+  report.trust = score.trust;
 
-  auto filled = fill(study.truth);
-  const auto kinds = kinds_of_planes(study.truth);
+  data::Fields everything = input;
+  study.normalisation.apply(everything);
+  auto filled = fill(everything, report.learned);
+  const auto kinds = kinds_of_planes(everything);
   Overlap sums(input.values.size());
   sums.mean = std::move(filled.values);
   std::fill(sums.count.begin(), sums.count.end(), std::uint16_t{1});

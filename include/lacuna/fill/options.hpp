@@ -82,9 +82,9 @@ inline void validate_method(const Options& o) {
                        "dineof, kriging or optimal-interpolation");
   require<OptionError>(has_opencv || (o.method != "telea" && o.method != "navier-stokes"), "--method ", o.method,
                        ": this build has no OpenCV (Debian: apt-get install libopencv-photo-dev, then build again)");
-  static const std::vector<std::string> meaningful = {"--variable", "--output",  "--method",    "--window",
-                                                      "--stride",   "--seed",    "--threads",   "--withhold",
-                                                      "--report",   "--picture", "--overwrite", "--fill-static"};
+  static const std::vector<std::string> meaningful = {"--variable",     "--output",    "--method",     "--window",   "--stride",
+                                                      "--learn-frames", "--seed",      "--threads",    "--withhold", "--report",
+                                                      "--picture",      "--overwrite", "--fill-static"};
   for (const auto& option : o.given)
     require<OptionError>(std::find(meaningful.begin(), meaningful.end(), option) != meaningful.end(), option,
                          ": has no meaning with --method ", o.method, ", which trains nothing");

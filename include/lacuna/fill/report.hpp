@@ -21,7 +21,7 @@ struct MethodScore {
 /// @brief How far the spread can be trusted: scores on withheld values that it was not fitted to, in normalised units.
 struct SpreadTrust {
   metrics::SpreadScores spread;         ///< of mean and calibrated spread, as normal laws
-  metrics::EnsembleScores ensemble{2};  ///< of the members as they come
+  metrics::EnsembleScores ensemble{2};  ///< of the members as they come, if there are any
 };
 
 /// @brief What a run did and how well.
@@ -42,22 +42,24 @@ struct Report {
   SpreadTrust trust;
   std::string version;
 
-  double score(const std::string& method) const {
+  double score(const std::string& name) const {
     for (const auto& s : scores)
-      if (s.method == method) return s.nmse;
+      if (s.method == name) return s.nmse;
     return -1;
   }
 };
 
 inline nlohmann::json to_json(const SpreadTrust& t) {
-  return {{"values", t.spread.count()},
-          {"coverage_50", t.spread.coverage(0)},
-          {"coverage_90", t.spread.coverage(1)},
-          {"scale", t.spread.scale()},
-          {"crps", t.spread.crps()},
-          {"members_values", t.ensemble.count()},
-          {"members_crps", t.ensemble.crps()},
-          {"members_rank_histogram", t.ensemble.ranks()}};
+  nlohmann::json json{{"values", t.spread.count()},
+                      {"coverage_50", t.spread.coverage(0)},
+                      {"coverage_90", t.spread.coverage(1)},
+                      {"scale", t.spread.scale()},
+                      {"crps", t.spread.crps()}};
+  if (t.ensemble.count() == 0) return json;
+  json["members_values"] = t.ensemble.count();
+  json["members_crps"] = t.ensemble.crps();
+  json["members_rank_histogram"] = t.ensemble.ranks();
+  return json;
 }
 
 inline nlohmann::json to_json(const Report& r) {
@@ -70,8 +72,10 @@ inline nlohmann::json to_json(const Report& r) {
             {"withheld_values", r.withheld},
             {"filled_values", r.filled},
             {"variables", r.variables},
+            {"learned_frames", {r.learned.begin, r.learned.end}},
             {"gaps", r.gaps},
             {"spread_floors", r.spread_floors},
+            {"spread_trust", to_json(r.trust)},
             {"total_seconds", r.total_seconds},
             {"peak_memory_bytes", r.peak_bytes},
             {"seed", r.seed},
