@@ -58,6 +58,44 @@ TEST_CASE("Linear: triangles cross the seam") {
   CHECK(test::relative_difference(open, values) > 0.1);  // outside the hull without the seam
 }
 
+TEST_CASE("Linear: cells that are left out of the mesh, known ones among known ones, do not change it") {
+  // Blocks of unknown cells, one at the edge and one in the corner, in a field that is all known otherwise.
+  const data::Grid grid = test::plane(20, 20);
+  Mask known(400, 1);
+  Plane values;
+  for (int i = 0; i < 400; ++i) {
+    const int y = i / 20, x = i % 20;
+    if ((y >= 5 && y < 9 && x >= 6 && x < 12) || (y >= 12 && y < 15 && x < 3) || (y >= 17 && x >= 16))
+      known[static_cast<std::size_t>(i)] = 0;
+    values.push_back(test::wave(grid, y, x, 0));
+  }
+  const Plane out = filled(grid, known, values);
+  // The same from a triangulation of every known cell: inside the first block a triangle of three of them holds each cell.
+  std::vector<baseline::LatticePoint> points;
+  for (int i = 0; i < 400; ++i)
+    if (known[static_cast<std::size_t>(i)] != 0) points.push_back({i / 20, i % 20});
+  const baseline::Delaunay mesh(points);
+  int checked = 0;
+  for (const auto& t : mesh.triangles()) {
+    const auto corner = [&](std::size_t k) { return points[static_cast<std::size_t>(t[k])]; };
+    const auto total = static_cast<double>(baseline::twice_area(corner(0), corner(1), corner(2)));
+    for (int i = 0; i < 400; ++i) {
+      if (known[static_cast<std::size_t>(i)] != 0) continue;
+      double weights[3], sum = 0;
+      for (std::size_t k = 0; k < 3; ++k) {
+        weights[k] =
+            static_cast<double>(baseline::twice_area(corner((k + 1) % 3), corner((k + 2) % 3), {i / 20, i % 20})) / total;
+        sum += weights[k] * static_cast<double>(values[static_cast<std::size_t>(corner(k).y * 20 + corner(k).x)]);
+      }
+      if (std::min({weights[0], weights[1], weights[2]}) < 0) continue;
+      ++checked;
+      // Of four points on a circle either diagonal may be taken.
+      CHECK(out[static_cast<std::size_t>(i)] == Approx(sum).margin(0.2));
+    }
+  }
+  CHECK(checked >= 24);
+}
+
 TEST_CASE("Linear: nothing known gives zero, all known stays, one known is everywhere") {
   const data::Grid grid = test::plane(3, 4);
   CHECK(filled(grid, Mask(12, 0), Plane(12, 1.0f)) == Plane(12, 0.0f));

@@ -22,7 +22,8 @@ namespace lacuna::baseline {
 /// and to the right, so that triangles cross the seam. If all known cells lie on one line, cells between two of them are
 /// interpolated along it.
 /// NaN policy: values at unknown cells are never read; a plane without a known cell becomes zero     Determinism: bit for bit
-/// Cost: a triangulation of the known cells once a mask (of three times as many on a periodic grid), then three products a cell
+/// Cost: a triangulation of the known cells beside unknown ones once a mask (three times as many on a periodic grid), then three
+/// products a cell
 class LinearFill {
  public:
   LinearFill(const data::Grid& grid, const std::uint8_t* known)
@@ -31,7 +32,7 @@ class LinearFill {
     std::vector<LatticePoint> points;
     for (int y = 0; y < grid.height(); ++y)
       for (int x = -laps * width_; x < (1 + laps) * width_; ++x)
-        if (known[cell({y, x})] != 0) points.push_back({y, x});
+        if (known[cell({y, x})] != 0 && !surrounded(grid, known, y, (x + width_) % width_)) points.push_back({y, x});
     const Delaunay mesh(std::move(points));
     const auto triangles = mesh.triangles();
     for (const auto& t : triangles)
@@ -68,6 +69,17 @@ class LinearFill {
   /// Number of the grid's cell at a lattice point, which may lie a lap to the left or to the right.
   std::size_t cell(const LatticePoint& p) const {
     return static_cast<std::size_t>(p.y) * static_cast<std::size_t>(width_) + static_cast<std::size_t>((p.x + width_) % width_);
+  }
+
+  /// Whether the four neighbours of a cell are known, too (beyond the edge of the grid: as if). A circle through it that holds
+  /// none of them has half a cell's diagonal as its radius at most, so no triangle with an unknown cell has it as a corner.
+  static bool surrounded(const data::Grid& grid, const std::uint8_t* known, int y, int x) {
+    const int h = grid.height(), w = grid.width();
+    const auto at = [&](int row, int column) {
+      if (row < 0 || row >= h || (!grid.periodic_x && (column < 0 || column >= w))) return true;
+      return known[static_cast<std::size_t>(row * w + (column + w) % w)] != 0;
+    };
+    return at(y - 1, x) && at(y + 1, x) && at(y, x - 1) && at(y, x + 1);
   }
 
   /// Weights of all lattice points in a triangle, its edges counted in.
