@@ -73,7 +73,7 @@ TEST_CASE("every set is made, says nothing on standard error, and a second run f
   generate.fails(arguments + " --seed 1", "exists with seed 0, asked for 1");
 }
 
-TEST_CASE("a run that is killed again and again ends bit for bit where an unbroken one ends") {
+TEST_CASE("a file whose making is killed again and again ends bit for bit where an unbroken one ends") {
   const Generate generate;
   const auto arguments = [&](const std::string& name) {
     return "advection --samples 300 --seed 3 --threads 2 -o " + (generate.folder / name);

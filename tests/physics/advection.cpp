@@ -111,7 +111,7 @@ TEST_CASE("Samples depend on seed and index") {
   CHECK(set.make(1, 2).values != set.make(2, 2).values);
 }
 
-TEST_CASE("Settings are checked") {
+TEST_CASE("Advection: settings are checked") {
   CHECK_THROWS_AS(Advection({.size = 10}), OptionError);
   CHECK_THROWS_AS(Advection({.frames = 1}), OptionError);
   CHECK_THROWS_AS(advect(std::vector<double>(15), 4, {0, 0}, 2, std::vector<double>{0}), ShapeError);

@@ -113,7 +113,7 @@ TEST_CASE("A sample: water at rest, one to three humps, parameters in their rang
   CHECK(set.make(2, 0).values != set.make(3, 0).values);
 }
 
-TEST_CASE("Settings are checked") {
+TEST_CASE("Shallow water: settings are checked") {
   CHECK_THROWS_AS(ShallowWater({.size = 2}), OptionError);
   CHECK_THROWS_AS(ShallowWater({.scheme = {.step = 600}}), OptionError);
   CHECK_THROWS_AS(ShallowWaterBasin(2), OptionError);

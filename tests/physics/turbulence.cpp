@@ -105,7 +105,7 @@ TEST_CASE("Peak wavenumbers of decaying flows take all their values") {
   CHECK(seen == std::set<double>{3, 4, 5, 6, 7, 8});
 }
 
-TEST_CASE("Settings are checked") {
+TEST_CASE("Turbulence: settings are checked") {
   TurbulenceSettings s = kolmogorov(32);
   CHECK_THROWS_AS(Turbulence(s), OptionError);  // 64 cells cannot be kept of 32
   s.kept = 32;
