@@ -30,7 +30,7 @@ struct FillError {
 struct BackgroundChoice {
   BackgroundKind kind = BackgroundKind::none;
   BackgroundSettings settings;
-  std::vector<FillError> errors;  ///< of every classical fill, under its method's name
+  std::vector<FillError> errors;  ///< of every classical fill, under the name of its method or background
 };
 
 /// @brief Scores classical fills on withheld observations of up to `most_windows` windows.

@@ -149,7 +149,8 @@ struct ClassicalScore {
   std::vector<SpreadModel> spread;  ///< fitted to the errors, per kind of gap
   SpreadTrust trust;                ///< each half of the record scored by the spread that is fitted to the other
 };
-inline ClassicalScore score_classical(const Study& study, const ClassicalFill::Filled& filled) {
+/// run: frames that share masks; the halves do not cut one.
+inline ClassicalScore score_classical(const Study& study, const ClassicalFill::Filled& filled, int run) {
   const std::size_t variables = study.available.names.size(), frame = study.available.frame_size();
   const auto kinds = kinds_of_planes(study.available);
   std::vector<EnsembleValue> values;
@@ -173,7 +174,9 @@ inline ClassicalScore score_classical(const Study& study, const ClassicalFill::F
                       std::vector<double>(2 * variables, 0.0));
   };
   score.spread = fit(0, values.size());
-  const std::size_t middle = values.size() / 2;
+  const auto run_of = [&](std::size_t i) { return values[i].at / frame / static_cast<std::size_t>(run); };
+  std::size_t middle = values.size() / 2;
+  while (middle > 0 && run_of(middle - 1) == run_of(values.size() / 2)) --middle;
   if (middle == 0) return score;
   const auto from_first = fit(0, middle), from_second = fit(middle, values.size());
   for (std::size_t i = 0; i < values.size(); ++i)
@@ -205,7 +208,7 @@ inline Result fill_classical(const data::Fields& input, const Options& o) {
   const ClassicalFill fill(o.method, {study.available, study.truth.values, study.withheld, o.window}, report.threads);
   report.settings = fill.settings();
   if (!report.settings.empty()) std::printf("%s: %s\n", o.method.c_str(), report.settings.c_str());
-  const ClassicalScore score = score_classical(study, fill(study.available, {0, study.available.frames()}));
+  const ClassicalScore score = score_classical(study, fill(study.available, {0, study.available.frames()}), o.window.length);
   for (const auto& model : score.spread) report.spread_floors.push_back(model.floor);
   report.scores = {{"mean", score.mean_nmse}};
   if (o.method != "mean") report.scores.push_back({o.method, score.nmse});
