@@ -1,6 +1,5 @@
 # Optional targets lacuna::netcdf, lacuna::png, lacuna::json and lacuna::opencv: the library together with what some of its headers
-# need.
-# Read by the build and by the installed package, so both define them by what the machine at hand has.
+# need. Read by the build and by the installed package, so both define them by what the machine at hand has.
 
 macro(lacuna_extra name dependency package)
   if(TARGET ${dependency})

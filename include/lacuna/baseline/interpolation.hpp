@@ -39,9 +39,8 @@ class MeanFill {
   std::vector<std::uint8_t> known_;
 };
 
-/// @brief The value of the nearest known cell (great circle or Euclidean; of equals the one in the nearest row, then above, then on
-/// the left).
-/// Cost: per unknown cell two distances in each row that is near enough.
+/// @brief The value of the nearest known cell (great circle or Euclidean; of equals the one in the nearest row, then above, then
+/// on the left). Cost: per unknown cell two distances in each row that is near enough.
 class NearestFill {
  public:
   NearestFill(const data::Grid& grid, const std::uint8_t* known) {
