@@ -89,7 +89,7 @@ def main(description, default_data, load, first_mask_seed):
         for seed in range(o.first_seed, o.first_seed + o.seeds):
             row, report = one_run(case, column, np.random.default_rng(first_mask_seed + seed), o.program, ["--seed", str(seed + 1)] + case["options"] + extra)
             rows[column].append(row)
-            choices = [report[k] for k in ("background", "mask", "contexts", "weights", "steps")]
+            choices = [report[k] for k in ("method", "settings", "background", "mask", "contexts", "weights", "steps") if k in report]
             print(column, "seed", seed, json.dumps(row), *choices, flush=True)
             if o.out:
                 with open(o.out, "w") as f:
@@ -109,11 +109,16 @@ def one_run(case, column, random, program, extra):
         write_file(os.path.join(folder, "gappy.nc"), names, gappy, case["time"], case["time_units"], case["lat"], case["lon"])
         start = time.time()
         filled, spread, report = run_fill(program, folder, names, extra)
+        seconds = time.time() - start
     scored = np.zeros(frames, bool)
     scored[case["test"]] = True
     where = (~observed & inside & scored[:, None, None])[None] & np.isfinite(truth)
     error = (filled - truth) / case["deviation"]
     covered = np.abs(filled - truth)[where] <= 1.645 * spread[where]
     withheld = report["withheld_nmse"]
-    return {"nmse": float((error[where] ** 2).mean()), "withheld": withheld["lacuna"], "withheld_background": withheld["background"],
-            "coverage90": float(covered.mean()), "seconds": time.time() - start}, report
+    row = {"nmse": float((error[where] ** 2).mean())}
+    if report["method"] == "diffusion":
+        row |= {"withheld": withheld["lacuna"], "withheld_background": withheld["background"]}
+    else:
+        row["withheld"] = withheld[report["method"]]
+    return row | {"coverage90": float(covered.mean()), "seconds": seconds}, report

@@ -1,5 +1,5 @@
-# Optional targets lacuna::netcdf, lacuna::png and lacuna::json: the library together with what some of its headers need.
-# Read by the build and by the installed package, so both define them by what the machine at hand has.
+# Optional targets lacuna::netcdf, lacuna::png, lacuna::json and lacuna::opencv: the library together with what some of its headers
+# need. Read by the build and by the installed package, so both define them by what the machine at hand has.
 
 macro(lacuna_extra name dependency package)
   if(TARGET ${dependency})
@@ -31,3 +31,17 @@ lacuna_extra(png PNG::PNG libpng-dev)
 
 find_package(nlohmann_json CONFIG QUIET GLOBAL)
 lacuna_extra(json nlohmann_json::nlohmann_json nlohmann-json3-dev)
+
+# By header and libraries: Debian's package file of OpenCV comes with all of its modules only.
+find_path(LACUNA_OPENCV_INCLUDE_DIR opencv2/photo.hpp PATH_SUFFIXES opencv4)
+find_library(LACUNA_OPENCV_PHOTO_LIBRARY opencv_photo)
+find_library(LACUNA_OPENCV_CORE_LIBRARY opencv_core)
+mark_as_advanced(LACUNA_OPENCV_INCLUDE_DIR LACUNA_OPENCV_PHOTO_LIBRARY LACUNA_OPENCV_CORE_LIBRARY)
+if(LACUNA_OPENCV_INCLUDE_DIR AND LACUNA_OPENCV_PHOTO_LIBRARY AND LACUNA_OPENCV_CORE_LIBRARY AND NOT TARGET lacuna::opencv_photo)
+  add_library(lacuna::opencv_photo UNKNOWN IMPORTED GLOBAL)
+  set_target_properties(lacuna::opencv_photo PROPERTIES IMPORTED_LOCATION ${LACUNA_OPENCV_PHOTO_LIBRARY}
+                                                        INTERFACE_INCLUDE_DIRECTORIES ${LACUNA_OPENCV_INCLUDE_DIR}
+                                                        INTERFACE_LINK_LIBRARIES ${LACUNA_OPENCV_CORE_LIBRARY}
+                                                        INTERFACE_COMPILE_DEFINITIONS LACUNA_HAS_OPENCV=1)
+endif()
+lacuna_extra(opencv lacuna::opencv_photo libopencv-photo-dev)

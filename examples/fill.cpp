@@ -53,6 +53,9 @@ void declare(CLI::App& app, lacuna::fill::Options& o, Words& words) {
       ->type_name("NAME")
       ->allow_extra_args(false);
   app.add_option("-o,--output", o.output, "filled file to write")->required()->type_name("OUT.nc");
+  app.add_option("--method", o.method,
+                 "diffusion, or a fill that trains nothing: " + CLI::detail::join(lacuna::fill::classical_methods(), ", "))
+      ->capture_default_str();
   app.add_option("--window", o.window.length, "frames seen at once")->capture_default_str();
   app.add_option("--stride", o.window.stride, "frames between windows (0: the window)")->capture_default_str();
   app.add_option("--learn-frames", words.learned, "frames to learn from, END left out (all of them); all frames are filled")
@@ -114,6 +117,8 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "lacuna-fill: %s (see --help)\n", error.what());
     return 1;
   }
+  for (const CLI::Option* option : app.get_options())
+    if (option->count() > 0 && option->nonpositional()) options.given.push_back("--" + option->get_lnames().front());
   for (int i = 0; i < argc; ++i) options.command += std::string(i == 0 ? "" : " ") + (i == 0 ? "lacuna-fill" : argv[i]);
   try {
     options.contexts = parse_contexts(words.contexts);

@@ -1,11 +1,13 @@
 #pragma once
 
 /// The whole library but for what needs other packages: NetCDF (lacuna/data/netcdf.hpp, lacuna/physics/generate.hpp), pictures
-/// (lacuna/data/picture.hpp) and the tool's file handling (lacuna/fill/fill.hpp); and but for the Gaussian oracle (lacuna/theory).
+/// (lacuna/data/picture.hpp), OpenCV's inpainting (lacuna/baseline/inpainting.hpp) and the tool's file handling
+/// (lacuna/fill/fill.hpp); and but for the Gaussian oracle (lacuna/theory).
 
 #include "lacuna/core/version.hpp"
 #include "lacuna/data/field.hpp"
 #include "lacuna/data/npy.hpp"
+#include "lacuna/fill/classical.hpp"
 #include "lacuna/fill/impute.hpp"
 #include "lacuna/mask/adaptive_ratio.hpp"
 #include "lacuna/mask/any_policy.hpp"

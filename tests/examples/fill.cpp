@@ -150,6 +150,50 @@ TEST_CASE("a run that is killed again and again ends bit for bit where an unbrok
           data::read_netcdf({tool.folder / "unbroken.nc"}, {name}).values);
 }
 
+TEST_CASE("a classical method fills without training, with report, picture and spread") {
+  const Tool tool;
+  const std::string in = tool.gappy(), out = tool.folder / "out.nc";
+  const auto run = tool(in + " -v wave0 -o " + out + " --method linear --report " + (tool.folder / "r.json") + " --picture " +
+                        (tool.folder / "p.png"));
+  INFO(run.error);
+  REQUIRE(run.code == 0);
+  for (const char* word : {"linear", "mean", "withheld"}) CHECK_THAT(run.out, Catch::Matchers::Contains(word));
+  for (const char* word : {"training", "lacuna  ", "planned"}) CHECK_THAT(run.out, !Catch::Matchers::Contains(word));
+  const auto before = data::read_netcdf({in}, {"wave0"}), after = data::read_netcdf({out}, {"wave0"});
+  const auto spread = data::read_netcdf({out}, {"wave0_spread"});
+  for (std::size_t i = 0; i < before.values.size(); ++i) {
+    CHECK(std::isfinite(after.values[i]));
+    CHECK((spread.values[i] > 0) == std::isnan(before.values[i]));
+    if (!std::isnan(before.values[i])) CHECK(after.values[i] == before.values[i]);
+  }
+  const auto report = nlohmann::json::parse(content(tool.folder / "r.json"));
+  CHECK(report["method"] == "linear");
+  CHECK(report["withheld_nmse"]["linear"] < report["withheld_nmse"]["mean"]);
+  CHECK(content(tool.folder / "p.png").substr(1, 3) == "PNG");
+}
+
+TEST_CASE("options of training are refused with a classical method") {
+  const Tool tool;
+  const std::string arguments = tool.gappy() + " -v wave0 -o " + (tool.folder / "out.nc") + " --method nearest";
+  for (const char* option : {"--steps 5", "--minutes 1", "--network fno", "--members 10", "--background none", "--mask pixels",
+                             "--ratio 0.5", "--contexts self", "--hidden 8", "--batch 2", "--crop 8", "--learning-rate 0.01",
+                             "--checkpoint state", "--save-every 1", "--resume", "--allow-unexposed"})
+    tool.fails(arguments + " " + option, std::string(option).substr(0, std::string(option).find(' ')) + ": has no meaning");
+  tool.fails(tool.gappy() + " -v wave0 -o " + (tool.folder / "out.nc") + " --method spline", "--method spline");
+}
+
+TEST_CASE("OpenCV's methods fill, or name the package that the build lacks") {
+  const Tool tool;
+  for (const std::string method : {"telea", "navier-stokes"}) {
+    const auto arguments = tool.gappy() + " -v wave0 -o " + (tool.folder / "out.nc") + " --overwrite --method " + method;
+#ifdef LACUNA_FILL_HAS_OPENCV
+    CHECK(tool(arguments).code == 0);
+#else
+    tool.fails(arguments, "libopencv-photo-dev");
+#endif
+  }
+}
+
 TEST_CASE("mistakes in the input get one line") {
   const Tool tool;
   const std::string in = tool.gappy(), out = " -o " + (tool.folder / "out.nc") + quick;

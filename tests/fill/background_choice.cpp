@@ -10,7 +10,7 @@ TEST_CASE("auto takes the best classical fill, a name takes its own, and the rep
   const auto study = make_study(waves::make(24, 1, waves::Gaps::pixels), {}, 0.1, 1);
   Report report;
   const auto best = choose_background({}, study, 2, report);
-  CHECK(report.scores.size() == 6);
+  CHECK(report.scores.size() == 9);
   double least = 1e300;
   for (const char* kind : {"mean", "climatology", "kriging", "climatology+kriging"}) least = std::min(least, report.score(kind));
   CHECK(report.score(baseline::name(best.kind)) == least);

@@ -26,3 +26,16 @@ TEST_CASE("the report's JSON has every error under its method's name") {
   CHECK(r.score("lacuna") == 0.125);
   CHECK(r.score("nothing") == -1);
 }
+
+TEST_CASE("a classical method's JSON has what it has, and nothing of training") {
+  Report r;
+  r.method = "dineof";
+  r.settings = "7 modes";
+  r.scores = {{"mean", 1.0}, {"dineof", 0.25}};
+  const auto json = to_json(r);
+  CHECK(json["method"] == "dineof");
+  CHECK(json["settings"] == "7 modes");
+  CHECK(json["withheld_nmse"]["dineof"] == 0.25);
+  for (const char* key : {"network", "steps", "mask", "members"}) CHECK_FALSE(json.contains(key));
+  CHECK(to_json(Report{})["method"] == "diffusion");
+}

@@ -9,9 +9,13 @@
 #include <vector>
 
 #include "lacuna/baseline/background.hpp"
+#include "lacuna/baseline/dineof.hpp"
 #include "lacuna/baseline/evidence.hpp"
 #include "lacuna/baseline/fit.hpp"
 #include "lacuna/baseline/interpolation.hpp"
+#include "lacuna/baseline/linear.hpp"
+#include "lacuna/baseline/planes.hpp"
+#include "lacuna/baseline/temporal.hpp"
 #include "lacuna/core/parallel.hpp"
 
 namespace lacuna::baseline {
@@ -26,7 +30,7 @@ struct FillError {
 struct BackgroundChoice {
   BackgroundKind kind = BackgroundKind::none;
   BackgroundSettings settings;
-  std::vector<FillError> errors;  ///< mean, climatology, nearest, laplace, kriging, climatology+kriging
+  std::vector<FillError> errors;  ///< of every classical fill, under the name of its method or background
 };
 
 /// @brief Scores classical fills on withheld observations of up to `most_windows` windows.
@@ -53,22 +57,21 @@ class FillScores {
     });
   }
 
-  /// Error of a fill of planes: fill(grid, known, values, out).
+  /// Error of a fill of runs of frames: fill(fields, masks, first, count, out), such as fill_planes<NearestFill>.
   template <class Fill>
-  double of_planes(const Fill& fill) const {
-    const auto variables = e_.available.names.size(), cells = static_cast<std::size_t>(e_.available.grid.cells());
-    return score([&](int start, const std::vector<std::uint8_t>& known, std::vector<float>& out) {
-      std::vector<std::uint8_t> mask(cells);
-      std::vector<float> plane(cells);
-      for (std::size_t p = 0; p < known.size() / cells; ++p) {
-        const std::size_t first = (p / variables) * cells * variables + p % variables;
-        for (std::size_t i = 0; i < cells; ++i) {
-          mask[i] = known[first + i * variables];
-          plane[i] = e_.available.values[e_.available.frame_size() * static_cast<std::size_t>(start) + first + i * variables];
-        }
-        fill(e_.available.grid, mask.data(), plane.data(), plane.data());
-        for (std::size_t i = 0; i < cells; ++i) out[first + i * variables] = plane[i];
-      }
+  double of_frames(const Fill& fill) const {
+    const auto observed = observed_of(e_.available);
+    const mask::Masks masks = masks_of(e_.available, observed);
+    return score([&](int start, const auto&, std::vector<float>& out) {
+      fill(e_.available, masks, start, e_.windows.length, out.data());
+    });
+  }
+
+  /// Error of values (T,H,W,V) filled from what is available.
+  double of_values(const std::vector<float>& filled) const {
+    return score([&](int start, const auto&, std::vector<float>& out) {
+      const auto first = filled.begin() + static_cast<std::ptrdiff_t>(e_.available.index(start, 0, 0, 0));
+      std::copy(first, first + static_cast<std::ptrdiff_t>(out.size()), out.begin());
     });
   }
 
@@ -139,9 +142,17 @@ inline BackgroundChoice choose_background(const Evidence& evidence, const FitSet
     least = error;
     choice.kind = kind;
   };
+  const auto add = [&](const char* fill, double error) { choice.errors.push_back({fill, error}); };
   try_kind(BackgroundKind::climatology);
-  choice.errors.push_back({"nearest", scores.of_planes(NearestFill::fill)});
-  choice.errors.push_back({"laplace", scores.of_planes(LaplaceFill::fill)});
+  add("temporal", scores.of_frames(temporal_consistency));
+  add("nearest", scores.of_frames(fill_planes<NearestFill>));
+  add("linear", scores.of_frames(fill_planes<LinearFill>));
+  add("laplace", scores.of_frames(fill_planes<LaplaceFill>));
+  if (evidence.available.values.size() <= settings.dineof_values) {
+    const auto mean = steady_climatology(evidence.available, evidence.windows, {0, evidence.available.frames()},
+                                         choice.settings.climatology, settings.threads);
+    add("dineof", scores.of_values(choose_dineof(evidence, mean, {}, settings.threads).filled));
+  }
   try_kind(BackgroundKind::kriging);
   try_kind(BackgroundKind::climatology_kriging);
   return choice;

@@ -8,6 +8,7 @@
 #include "lacuna/data/atomic_file.hpp"
 #include "lacuna/data/netcdf.hpp"
 #include "lacuna/data/netcdf_write.hpp"
+#include "lacuna/fill/classical.hpp"
 #include "lacuna/fill/impute.hpp"
 #include "lacuna/fill/picture.hpp"
 
@@ -39,7 +40,7 @@ inline Report run(const Options& o) {
   std::printf("%d variables, %d frames of %d x %d%s\n", input.fields.variables(), input.fields.frames(),
               input.fields.grid.height(), input.fields.grid.width(),
               input.fields.grid.periodic_x ? ", periodic in longitude" : "");
-  Result result = impute(input.fields, o);
+  Result result = o.method == "diffusion" ? impute(input.fields, o) : fill_classical(input.fields, o);
   data::write_filled(input, {.values = result.filled.values, .spread = result.spread}, o.output,
                      {.overwrite = o.overwrite, .fill_never_observed = true, .history = data::history_line(o.command)});
   if (!o.picture.empty()) draw(input.fields, result, o.picture);
@@ -49,10 +50,8 @@ inline Report run(const Options& o) {
     data::write_atomically(o.report, {std::as_bytes(std::span<const char>(json))});
   }
   print_scores(result.report, stdout);
-  std::printf("filled %zu values in %.0f s (training %.0f s, %lld steps); peak memory %.0f MB, planned %.0f MB\n%s\n",
-              result.report.filled, result.report.total_seconds, result.report.training_seconds,
-              static_cast<long long>(result.report.steps), static_cast<double>(result.report.peak_bytes) / 1e6,
-              static_cast<double>(result.report.planned_bytes) / 1e6, o.output.c_str());
+  print_cost(result.report, stdout);
+  std::printf("%s\n", o.output.c_str());
   return result.report;
 }
 

@@ -28,6 +28,8 @@ struct Options {
   std::vector<std::string> inputs;     ///< NetCDF files
   std::vector<std::string> variables;  ///< names to fill together
   std::string output;
+  std::string method = "diffusion";  ///< or one of classical_methods()
+  std::vector<std::string> given;    ///< options that were given by name on the command line, "--steps"
   data::WindowSettings window;
   data::FrameRange learned;         ///< frames that are learned from; empty: all
   std::string background = "auto";  ///< auto, none, climatology, kriging, climatology+kriging
@@ -56,8 +58,41 @@ struct Options {
   std::string command;           ///< for the history attribute
 };
 
+/// @brief Whether this build can inpaint by OpenCV (target lacuna::opencv).
+#ifdef LACUNA_HAS_OPENCV
+inline constexpr bool has_opencv = true;
+#else
+inline constexpr bool has_opencv = false;
+#endif
+
+/// @brief Names of the fills that train nothing.
+inline const std::vector<std::string>& classical_methods() {
+  static const std::vector<std::string> names = {
+      "mean",    "climatology",          "temporal", "nearest", "linear", "laplace", "telea", "navier-stokes", "dineof",
+      "kriging", "optimal-interpolation"};
+  return names;
+}
+
+/// @brief Throws OptionError unless the method exists, and what was given on the command line has a meaning for it.
+inline void validate_method(const Options& o) {
+  if (o.method == "diffusion") return;
+  const auto& classical = classical_methods();
+  require<OptionError>(std::find(classical.begin(), classical.end(), o.method) != classical.end(), "--method ", o.method,
+                       ": expected diffusion, mean, climatology, temporal, nearest, linear, laplace, telea, navier-stokes, "
+                       "dineof, kriging or optimal-interpolation");
+  require<OptionError>(has_opencv || (o.method != "telea" && o.method != "navier-stokes"), "--method ", o.method,
+                       ": this build has no OpenCV (Debian: apt-get install libopencv-photo-dev, then build again)");
+  static const std::vector<std::string> meaningful = {"--variable",     "--output",    "--method",     "--window",   "--stride",
+                                                      "--learn-frames", "--seed",      "--threads",    "--withhold", "--report",
+                                                      "--picture",      "--overwrite", "--fill-static"};
+  for (const auto& option : o.given)
+    require<OptionError>(std::find(meaningful.begin(), meaningful.end(), option) != meaningful.end(), option,
+                         ": has no meaning with --method ", o.method, ", which trains nothing");
+}
+
 /// @brief Throws OptionError, naming the option, for settings that cannot work.
 inline void validate(const Options& o) {
+  validate_method(o);
   const auto one_of = [](const std::string& word, std::initializer_list<const char*> words) {
     return std::find(words.begin(), words.end(), word) != words.end();
   };

@@ -21,14 +21,16 @@ struct MethodScore {
 /// @brief How far the spread can be trusted: scores on withheld values that it was not fitted to, in normalised units.
 struct SpreadTrust {
   metrics::SpreadScores spread;         ///< of mean and calibrated spread, as normal laws
-  metrics::EnsembleScores ensemble{2};  ///< of the members as they come
+  metrics::EnsembleScores ensemble{2};  ///< of the members as they come, if there are any
 };
 
 /// @brief What a run did and how well.
 struct Report {
   std::vector<std::string> variables;
+  std::string method = "diffusion";
+  std::string settings;  ///< what was chosen for a classical method
   std::string gaps, background, mask, contexts, network;
-  std::vector<MethodScore> scores;                             ///< classical fills, then lacuna
+  std::vector<MethodScore> scores;  ///< classical fills, then lacuna; of a classical method: the mean and itself
   std::vector<double> weights, spread_factors, spread_floors;  ///< per variable, then again for lost planes; floors in deviations
   data::FrameRange learned;                                    ///< frames that were learned from
   std::size_t withheld = 0, filled = 0, parameters = 0, planned_bytes = 0, peak_bytes = 0;
@@ -40,28 +42,47 @@ struct Report {
   SpreadTrust trust;
   std::string version;
 
-  double score(const std::string& method) const {
+  double score(const std::string& name) const {
     for (const auto& s : scores)
-      if (s.method == method) return s.nmse;
+      if (s.method == name) return s.nmse;
     return -1;
   }
 };
 
 inline nlohmann::json to_json(const SpreadTrust& t) {
-  return {{"values", t.spread.count()},
-          {"coverage_50", t.spread.coverage(0)},
-          {"coverage_90", t.spread.coverage(1)},
-          {"scale", t.spread.scale()},
-          {"crps", t.spread.crps()},
-          {"members_values", t.ensemble.count()},
-          {"members_crps", t.ensemble.crps()},
-          {"members_rank_histogram", t.ensemble.ranks()}};
+  nlohmann::json json{{"values", t.spread.count()},
+                      {"coverage_50", t.spread.coverage(0)},
+                      {"coverage_90", t.spread.coverage(1)},
+                      {"scale", t.spread.scale()},
+                      {"crps", t.spread.crps()}};
+  if (t.ensemble.count() == 0) return json;
+  json["members_values"] = t.ensemble.count();
+  json["members_crps"] = t.ensemble.crps();
+  json["members_rank_histogram"] = t.ensemble.ranks();
+  return json;
 }
 
 inline nlohmann::json to_json(const Report& r) {
   nlohmann::json errors;
   for (const auto& s : r.scores) errors[s.method] = s.nmse;
-  return {{"withheld_nmse", errors},
+  if (r.method != "diffusion")
+    return {{"method", r.method},
+            {"settings", r.settings},
+            {"withheld_nmse", errors},
+            {"withheld_values", r.withheld},
+            {"filled_values", r.filled},
+            {"variables", r.variables},
+            {"learned_frames", {r.learned.begin, r.learned.end}},
+            {"gaps", r.gaps},
+            {"spread_floors", r.spread_floors},
+            {"spread_trust", to_json(r.trust)},
+            {"total_seconds", r.total_seconds},
+            {"peak_memory_bytes", r.peak_bytes},
+            {"seed", r.seed},
+            {"threads", r.threads},
+            {"version", r.version}};
+  return {{"method", r.method},
+          {"withheld_nmse", errors},
           {"withheld_values", r.withheld},
           {"filled_values", r.filled},
           {"variables", r.variables},
@@ -96,6 +117,16 @@ inline void print_scores(const Report& r, std::FILE* out) {
   std::fprintf(
       out, "50 %% and 90 %% intervals hold %.1f %% and %.1f %% of the withheld truths that they were not fitted to; CRPS %.4f\n",
       100.0 * r.trust.spread.coverage(0), 100.0 * r.trust.spread.coverage(1), r.trust.spread.crps());
+}
+
+/// @brief Time and memory in one line.
+inline void print_cost(const Report& r, std::FILE* out) {
+  std::fprintf(out, "filled %zu values in %.0f s", r.filled, r.total_seconds);
+  if (r.method == "diffusion")
+    std::fprintf(out, " (training %.0f s, %lld steps)", r.training_seconds, static_cast<long long>(r.steps));
+  std::fprintf(out, "; peak memory %.0f MB", static_cast<double>(r.peak_bytes) / 1e6);
+  if (r.method == "diffusion") std::fprintf(out, ", planned %.0f MB", static_cast<double>(r.planned_bytes) / 1e6);
+  std::fprintf(out, "\n");
 }
 
 }  // namespace lacuna::fill

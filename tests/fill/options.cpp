@@ -1,0 +1,32 @@
+#include "lacuna/fill/options.hpp"
+
+#include "catch.hpp"
+
+using namespace lacuna;
+using namespace lacuna::fill;
+
+TEST_CASE("defaults are valid, and so is every classical method of this build") {
+  CHECK_NOTHROW(validate({}));
+  for (const auto& method : classical_methods())
+    if (has_opencv || (method != "telea" && method != "navier-stokes")) CHECK_NOTHROW(validate({.method = method}));
+}
+
+TEST_CASE("an unknown method is refused, with the ones there are") {
+  CHECK_THROWS_WITH(validate({.method = "spline"}),
+                    Catch::Matchers::Contains("--method spline") && Catch::Matchers::Contains("nearest"));
+  for (const auto& method : classical_methods())
+    CHECK_THROWS_WITH(validate({.method = "spline"}), Catch::Matchers::Contains(method));
+}
+
+TEST_CASE("what only training knows is refused with a classical method, not ignored") {
+  for (const char* option : {"--steps", "--network", "--checkpoint", "--members", "--background", "--mask"})
+    CHECK_THROWS_WITH(validate({.method = "nearest", .given = {"--output", "--seed", option}}),
+                      Catch::Matchers::StartsWith(option) && Catch::Matchers::Contains("--method nearest"));
+  CHECK_NOTHROW(validate({.method = "nearest", .given = {"--output", "--seed", "--withhold", "--picture"}}));
+  CHECK_NOTHROW(validate({.given = {"--steps", "--network"}}));
+}
+
+TEST_CASE("without OpenCV its methods name the package that they need") {
+  for (const char* method : {"telea", "navier-stokes"})
+    if (!has_opencv) CHECK_THROWS_WITH(validate({.method = method}), Catch::Matchers::Contains("libopencv-photo-dev"));
+}
