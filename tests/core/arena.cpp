@@ -25,6 +25,26 @@ TEST_CASE("Arena: blocks are aligned, apart and usable to their last byte") {
     for (std::size_t j = 0; j < i * 17; ++j) REQUIRE(blocks[i][j] == i);
 }
 
+TEST_CASE("Arena: one that only counts spans as much as one with memory does, and any size") {
+  Arena counting(0), real(1 << 20);
+  for (auto* arena : {&counting, &real}) {
+    void* a = arena->take(1000);
+    void* b = arena->take(64);
+    CHECK(aligned(a));
+    arena->give(a, 1000);
+    CHECK(arena->take(1024) == a);
+    arena->give(b, 64);
+  }
+  CHECK(counting.high_water() == real.high_water());
+  CHECK(counting.live() == real.live());
+  counting.release();
+  CHECK(counting.high_water() == 0);
+  constexpr std::size_t tebibyte = std::size_t{1} << 40;
+  void* first = counting.take(tebibyte);
+  CHECK(counting.take(tebibyte) != first);
+  CHECK(counting.high_water() >= 2 * tebibyte);
+}
+
 TEST_CASE("Arena: nothing is a block of its own too") {
   Arena arena(1 << 20);
   CHECK(arena.take(0) != arena.take(0));

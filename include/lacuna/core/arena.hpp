@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <vector>
 
 #include "lacuna/core/error.hpp"
@@ -26,6 +27,8 @@ namespace lacuna {
 /// Blocks are 64-byte aligned. The same sequence of take() and give() yields the same addresses after each reset(), so the
 /// second step repeats the first's. Pages are committed by the system when they are first touched: a dry run that only takes
 /// and gives costs no memory and leaves its size in high_water().
+/// An arena of capacity 0 only counts: it reserves nothing and lends addresses that no memory is behind, as many as are asked
+/// for. It serves dry runs, where a system that limits address space must not limit what can be planned.
 /// Under the address sanitizer every block has a poisoned margin, and given-back blocks are poisoned.
 /// Throws: Error when the reserved range is used up. Not thread-safe: taken and given by the thread that issues the ops.
 class Arena {
@@ -33,12 +36,19 @@ class Arena {
   static constexpr std::size_t alignment = 64;
 
   explicit Arena(std::size_t capacity) : capacity_(round_up(capacity)) {
+    if (capacity == 0) {
+      base_ = reinterpret_cast<std::byte*>(std::uintptr_t{1} << 55);  // no system maps anything there: a touch is a fault
+      capacity_ = std::size_t{1} << 54;
+      return;
+    }
+    counts_only_ = false;
     void* range = mmap(nullptr, capacity_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     require(range != MAP_FAILED, "Arena: cannot reserve ", capacity_ >> 20, " MiB of address space");
     base_ = static_cast<std::byte*>(range);
     madvise(base_, capacity_, MADV_HUGEPAGE);
   }
   ~Arena() {
+    if (counts_only_) return;
     unpoison(base_, high_water_);
     munmap(base_, capacity_);
   }
@@ -94,7 +104,7 @@ class Arena {
   void release() {
     reset();
     unpoison(base_, high_water_);
-    madvise(base_, high_water_, MADV_DONTNEED);
+    if (!counts_only_) madvise(base_, high_water_, MADV_DONTNEED);
     high_water_ = 0;
   }
 
@@ -109,8 +119,12 @@ class Arena {
 
 #ifdef LACUNA_ADDRESS_SANITIZER
   static constexpr std::size_t margin = alignment;
-  static void poison(void* p, std::size_t n) { __asan_poison_memory_region(p, n); }
-  static void unpoison(void* p, std::size_t n) { __asan_unpoison_memory_region(p, n); }
+  void poison(void* p, std::size_t n) const {
+    if (!counts_only_) __asan_poison_memory_region(p, n);
+  }
+  void unpoison(void* p, std::size_t n) const {
+    if (!counts_only_) __asan_unpoison_memory_region(p, n);
+  }
 #else
   static constexpr std::size_t margin = 0;
   static void poison(void*, std::size_t) {}
@@ -126,6 +140,7 @@ class Arena {
     return lists_.back();
   }
 
+  bool counts_only_ = true;
   std::byte* base_ = nullptr;
   std::size_t capacity_, used_ = 0, live_ = 0, high_water_ = 0;
   std::vector<FreeList> lists_;

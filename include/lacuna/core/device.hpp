@@ -24,8 +24,9 @@ inline constexpr Convolutions default_convolutions = Convolutions::eigen;
 class Device {
  public:
   struct Settings {
-    int threads = 0;                                 ///< 0: all the machine offers
-    std::size_t arena_bytes = std::size_t{1} << 36;  ///< address space, not memory: pages are committed when touched
+    int threads = 0;  ///< 0: all the machine offers
+    /// Address space, not memory: pages are committed when touched. 0: the device is for dry runs only, of any size.
+    std::size_t arena_bytes = std::size_t{1} << 36;
     Convolutions convolutions = default_convolutions;
   };
 

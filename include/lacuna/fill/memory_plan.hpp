@@ -132,12 +132,11 @@ class MemoryQuestion {
     return s;
   }
 
-  /// In an address space of its own, since a plan may be larger than any memory; what libraries keep of earlier plans is left
-  /// out.
+  /// On a device without memory, since a plan may be larger than any; what libraries keep of earlier plans is left out.
   std::size_t plan(const LearnerSettings& settings) const {
     trim_memory();
     const std::size_t before = resident_memory();
-    cpu::Device device({.threads = threads_, .arena_bytes = std::size_t{1} << 42});
+    cpu::Device device({.threads = threads_, .arena_bytes = 0});
     Learner learner(device, samples_, policy_, settings, scale_);
     return resident_ + std::max(plan_memory(device, samples_, learner, members_, values_), before) - before;
   }
