@@ -27,4 +27,6 @@ TEST_CASE("a policy chosen at run time draws what the policy itself draws") {
   same(Pixels{});
   same(Blocks{});
   same(Observed{});
+  same(AmbientDiff<Pixels>{Pixels{}});
+  same(AmbientDiff<Blocks>{Blocks{}});
 }

@@ -1,0 +1,64 @@
+// The paper's tables, each by one command: makes the data, trains what a table needs, and prints the paper's figures beside ours.
+
+#include "lacuna/experiment/reproduce.hpp"
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <exception>
+#include <string>
+#include <vector>
+
+#include "lacuna/core/version.hpp"
+
+namespace {
+
+using namespace lacuna;
+
+struct Options {
+  std::string which, settings = LACUNA_REPRODUCE_SETTINGS;
+  experiment::ReproduceOptions run;
+};
+
+void declare(CLI::App& app, Options& o) {
+  app.add_option("table", o.which, "1, 2, 4, 5, 6, 7, 8, 9 or all")->required();
+  app.add_option("--budget", o.run.budget, "smoke: whether it runs; small: two cores; full: the paper's size")
+      ->capture_default_str();
+  app.add_option("--settings", o.settings, "file of the budgets' settings")->capture_default_str();
+  app.add_option("--folder", o.run.folder, "samples, networks, outcomes, tables and pictures; the same command goes on there")
+      ->capture_default_str();
+  app.add_option("--columns", o.run.columns, "only those of a set or gaps, such as advection or p80 (all)");
+  app.add_option("--seeds", o.run.seeds, "of masks and training (0: the budget's)")->check(CLI::Range(0, 1000));
+  app.add_option("--threads", o.run.threads, "0: all")->check(CLI::Range(0, 1024));
+}
+
+std::vector<experiment::Table> chosen(const std::string& which) {
+  if (which == "all") return experiment::tables();
+  for (const auto& table : experiment::tables())
+    if (std::to_string(table.number) == which) return {table};
+  throw OptionError("table " + which + ": expected 1, 2, 4, 5, 6, 7, 8, 9 or all");
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app{"Reproduces the tables of \"Incomplete Data, Complete Dynamics\""};
+  app.set_version_flag("--version", lacuna::version);
+  Options o;
+  declare(app, o);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    if (error.get_exit_code() == 0) return app.exit(error);
+    std::fprintf(stderr, "lacuna-reproduce: %s (see --help)\n", error.what());
+    return 1;
+  }
+  try {
+    const auto tables = chosen(o.which);
+    experiment::Reproduction reproduce(experiment::read_budget(o.settings, o.run.budget), o.run);
+    for (const auto& table : tables) experiment::print(reproduce(table), table, stdout);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "lacuna-reproduce: %s\n", error.what());
+    return 1;
+  }
+  return 0;
+}

@@ -1,0 +1,196 @@
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "lacuna/core/version.hpp"
+#include "lacuna/experiment/picture.hpp"
+#include "lacuna/experiment/results.hpp"
+#include "lacuna/experiment/runner.hpp"
+#include "lacuna/experiment/tables.hpp"
+
+namespace lacuna::experiment {
+
+/// @brief What lacuna-reproduce is told.
+struct ReproduceOptions {
+  std::string budget = "small";
+  std::filesystem::path folder = "reproduce";  ///< samples, networks, outcomes, tables and pictures
+  std::vector<std::string> columns{};          ///< labels' words, such as "80" or "advection"; empty: all
+  int seeds = 0;                               ///< 0: the budget's
+  int threads = 0;
+};
+
+/// @brief The cells of a table: statistics over seeds, [row][column].
+struct Measured {
+  Table table;
+  std::vector<std::vector<Statistics>> errors, missing;
+  double seconds = 0;  ///< of all outcomes, made now or before
+};
+
+/// @brief Whether a row can be had from this build: OpenCV's fills are optional.
+inline bool available(const Job& job) {
+#ifdef LACUNA_HAS_OPENCV
+  return !job.method.empty();
+#else
+  return job.method != "telea" && job.method != "navier-stokes";
+#endif
+}
+
+/// @brief Makes a table's outcomes, those that are not there yet, prints and draws it, and writes it as JSON.
+class Reproduction {
+ public:
+  Reproduction(Budget budget, ReproduceOptions options)
+      : budget_(std::move(budget)), o_(std::move(options)), results_(o_.folder / o_.budget / "outcomes") {}
+
+  /// Throws: OptionError where the budget has no settings for a column, or no column matches; DataError.
+  Measured operator()(Table table) {
+    std::erase_if(table.columns, [&](const Column& c) { return !wanted(c); });  // before any figure of the paper is looked up
+    require<OptionError>(!table.columns.empty(), "table ", table.number, ": no column of it matches --columns");
+    Measured m{.table = table, .errors = {}, .missing = {}};
+    m.errors.assign(table.rows.size(), std::vector<Statistics>(table.columns.size()));
+    m.missing = m.errors;
+    for (std::size_t c = 0; c < table.columns.size(); ++c) fill_column(m, c);
+    write(m);
+    return m;
+  }
+
+ private:
+  bool wanted(const Column& column) const {
+    if (o_.columns.empty()) return true;
+    return std::any_of(o_.columns.begin(), o_.columns.end(), [&](const std::string& word) {
+      return column.label.find(word) != std::string::npos || column.set == word || column.gaps == word;
+    });
+  }
+
+  const SetSettings& settings(const Column& column) const {
+    const std::string key = column.set + (Gaps(column.gaps).blocks ? " blocks" : " pixels");
+    const auto found = budget_.find(key);
+    require<OptionError>(found != budget_.end(), "budget ", o_.budget, " has no settings for ", key);
+    return found->second;
+  }
+
+  void fill_column(Measured& m, std::size_t c) {
+    const Column& column = m.table.columns[c];
+    const SetSettings& s = settings(column);
+    const int seeds = o_.seeds > 0 ? o_.seeds : s.seeds;
+    std::vector<std::vector<double>> errors(m.table.rows.size()), missing(m.table.rows.size());
+    std::vector<Panel> panels;
+    std::unique_ptr<Runner> first;
+    for (int seed = 1; seed <= seeds; ++seed) {
+      std::unique_ptr<Runner> runner;  // made when something is missing
+      const auto make = [&] {
+        if (!runner)
+          runner = std::make_unique<Runner>(column.set, s, o_.folder / o_.budget, static_cast<std::uint64_t>(seed), o_.threads);
+        return runner.get();
+      };
+      for (std::size_t r = 0; r < m.table.rows.size(); ++r) {
+        const Job job = m.table.job(r, c);
+        if (!available(job)) continue;
+        auto outcome = results_.load(job, s, static_cast<std::uint64_t>(seed));
+        if (!outcome) {
+          outcome = (*make())(job);
+          results_.save(job, s, static_cast<std::uint64_t>(seed), *outcome);
+          std::printf("  %s, %s, seed %d: %.4g (missing positions %.4g), %.0f s\n", column.label.c_str(),
+                      m.table.rows[r].label.c_str(), seed, outcome->errors.table, outcome->errors.missing, outcome->seconds);
+          std::fflush(stdout);
+        }
+        errors[r].push_back(outcome->errors.table);
+        missing[r].push_back(outcome->errors.missing);
+        m.seconds += outcome->seconds;
+        if (seed == 1) panels.push_back({m.table.rows[r].label, outcome->shown});
+      }
+      if (seed == 1) first = std::move(runner);
+    }
+    for (std::size_t r = 0; r < errors.size(); ++r) {
+      m.errors[r][c] = statistics(errors[r]);
+      m.missing[r][c] = statistics(missing[r]);
+    }
+    if (!first) return;  // nothing new to show
+    const auto canvas =
+        draw_comparison(text("Table ", m.table.number, ", ", column.label, ", budget ", o_.budget), first->grid().height(),
+                        first->grid().width(), first->truth_shown(), first->observed_shown(m.table.job(0, c)), panels);
+    canvas.save((o_.folder / o_.budget / text("table", m.table.number, "_", column.set, "_", column.gaps, ".png")).string());
+  }
+
+  void write(const Measured& m) const {
+    nlohmann::json json{{"table", m.table.number},
+                        {"title", m.table.title},
+                        {"unit", m.table.unit},
+                        {"budget", o_.budget},
+                        {"version", version},
+                        {"seconds", m.seconds},
+                        {"columns", nlohmann::json::array()},
+                        {"rows", nlohmann::json::array()}};
+    for (const Column& c : m.table.columns)
+      json["columns"].push_back({{"label", c.label}, {"set", c.set}, {"gaps", c.gaps}, {"settings", settings(c).json()}});
+    for (std::size_t r = 0; r < m.table.rows.size(); ++r) {
+      nlohmann::json cells = nlohmann::json::array();
+      for (std::size_t c = 0; c < m.table.columns.size(); ++c) {
+        const auto &e = m.errors[r][c], &missing = m.missing[r][c];
+        if (e.count == 0) {
+          cells.push_back(nullptr);
+          continue;
+        }
+        nlohmann::json cell{{"mean", e.mean}, {"missing", missing.mean}, {"seeds", e.count}};
+        if (e.count > 1) cell["deviation"] = e.deviation;
+        cells.push_back(cell);
+      }
+      json["rows"].push_back({{"label", m.table.rows[r].label}, {"cells", cells}});
+    }
+    const std::string words = json.dump(1);
+    data::write_atomically((o_.folder / o_.budget / text("table", m.table.number, ".json")).string(),
+                           {std::as_bytes(std::span(words))});
+  }
+
+  Budget budget_;
+  ReproduceOptions o_;
+  Results results_;
+};
+
+/// @brief A table in text: ours, and the paper's in brackets. Those that this build cannot have are left out, with a word.
+inline void print(const Measured& m, const Table& whole, std::FILE* out) {
+  std::fprintf(out,
+               "\nTable %d, %s (%s)\nmean and deviation over seeds; in brackets the paper's, of its own data and budget\n%-42s",
+               m.table.number, m.table.title.c_str(), m.table.unit.c_str(), "");
+  for (const Column& c : m.table.columns) std::fprintf(out, "%-34s", c.label.c_str());
+  std::fprintf(out, "\n");
+  bool left_out = false;
+  for (std::size_t r = 0; r < m.table.rows.size(); ++r) {
+    const Row& row = m.table.rows[r];
+    if (!available(row.job)) {
+      left_out = true;
+      continue;
+    }
+    std::fprintf(out, "%-42s", row.label.c_str());
+    for (std::size_t c = 0; c < m.table.columns.size(); ++c) {
+      std::size_t printed = 0;  // the column's place in the whole table
+      while (whole.columns[printed].set != m.table.columns[c].set || whole.columns[printed].gaps != m.table.columns[c].gaps)
+        ++printed;
+      const auto& e = m.errors[r][c];
+      std::string cell = "-";
+      char words[64];
+      if (e.count > 0) {
+        std::snprintf(words, sizeof words, e.count > 1 ? "%.4g +- %.2g" : "%.4g", e.mean, e.deviation);
+        cell = words;
+      }
+      if (printed < row.paper.size() && !std::isnan(row.paper[printed].mean)) {
+        const auto& p = row.paper[printed];
+        std::snprintf(words, sizeof words, std::isnan(p.deviation) ? " (%.4g)" : " (%.4g +- %.2g)", p.mean, p.deviation);
+        cell += words;
+      }
+      std::fprintf(out, "%-34s", cell.c_str());
+    }
+    std::fprintf(out, "\n");
+  }
+  if (left_out)
+    std::fprintf(out,
+                 "fast marching and Navier-Stokes inpainting are left out: build with OpenCV (Debian: libopencv-photo-dev)\n");
+  std::fprintf(out, "%.1f min in all\n", m.seconds / 60);
+}
+
+}  // namespace lacuna::experiment

@@ -1,0 +1,70 @@
+#pragma once
+
+#include <cmath>
+#include <cstdint>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "lacuna/core/version.hpp"
+#include "lacuna/data/atomic_file.hpp"
+#include "lacuna/experiment/runner.hpp"
+#include "lacuna/experiment/tables.hpp"
+
+namespace lacuna::experiment {
+
+/// @brief A folder of outcomes, one file each, so that an interrupted table goes on with what is missing. An outcome made with
+/// other settings or by another version is not taken.
+class Results {
+ public:
+  explicit Results(std::filesystem::path folder) : folder_(std::move(folder)) { std::filesystem::create_directories(folder_); }
+
+  std::optional<Outcome> load(const Job& job, const SetSettings& s, std::uint64_t seed) const {
+    std::ifstream in(path(job, seed));
+    const auto json = nlohmann::json::parse(in, nullptr, false);
+    if (!json.is_object() || json.value("settings", nlohmann::json()) != s.json() || json.value("version", "") != version)
+      return std::nullopt;
+    Outcome out{.errors = {json.at("error"), json.at("missing")}, .seconds = json.at("seconds"), .shown = {}};
+    for (const auto& value : json.at("shown")) out.shown.push_back(value.get<float>());
+    return out;
+  }
+
+  void save(const Job& job, const SetSettings& s, std::uint64_t seed, const Outcome& outcome) const {
+    const nlohmann::json json{{"settings", s.json()},
+                              {"version", version},
+                              {"seed", seed},
+                              {"error", outcome.errors.table},
+                              {"missing", outcome.errors.missing},
+                              {"seconds", outcome.seconds},
+                              {"shown", outcome.shown}};
+    const std::string words = json.dump();
+    data::write_atomically(path(job, seed).string(), {std::as_bytes(std::span(words))});
+  }
+
+ private:
+  std::filesystem::path path(const Job& job, std::uint64_t seed) const {
+    return folder_ / (job.key() + text("_", seed, ".json"));
+  }
+
+  std::filesystem::path folder_;
+};
+
+/// @brief Mean and deviation over seeds; NaN where there are none.
+struct Statistics {
+  double mean = std::nan(""), deviation = std::nan("");
+  std::size_t count = 0;
+};
+inline Statistics statistics(const std::vector<double>& values) {
+  if (values.empty()) return {};
+  double sum = 0, squares = 0;
+  for (const double x : values) sum += x;
+  const double mean = sum / static_cast<double>(values.size());
+  for (const double x : values) squares += (x - mean) * (x - mean);
+  return {mean, values.size() > 1 ? std::sqrt(squares / static_cast<double>(values.size() - 1)) : std::nan(""), values.size()};
+}
+
+}  // namespace lacuna::experiment

@@ -1,0 +1,153 @@
+#pragma once
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "lacuna/data/picture.hpp"
+#include "lacuna/experiment/job.hpp"
+#include "lacuna/experiment/sample_set.hpp"
+#include "lacuna/experiment/settings.hpp"
+#include "lacuna/experiment/trained.hpp"
+#include "lacuna/fill/classical.hpp"
+#include "lacuna/fill/study.hpp"
+
+namespace lacuna::experiment {
+
+/// @brief What a job gave with one seed.
+struct Outcome {
+  Errors errors;
+  double seconds = 0;        ///< of training and filling
+  std::vector<float> shown;  ///< (H, W): the first variable of the middle frame of the first test sample
+};
+
+/// @brief Does the jobs of one set and kind of gaps with one seed; what they share is made once.
+class Runner {
+ public:
+  /// folder: for samples and checkpoints.
+  Runner(std::string set, const SetSettings& settings, std::filesystem::path folder, std::uint64_t seed, int threads)
+      : set_(std::move(set)),
+        settings_(settings),
+        folder_(std::move(folder)),
+        seed_(seed),
+        device_({.threads = threads}),
+        file_(make_samples(set_, settings_, folder_ / "samples", device_.threads())),
+        test_(load_samples(file_, settings_.train, settings_.test, settings_)) {}
+
+  Outcome operator()(const Job& job) {
+    const auto start = std::chrono::steady_clock::now();
+    prepare(job);
+    Outcome out;
+    double trained = 0;
+    std::vector<float> filled;
+    if (job.classical()) {
+      fill::ClassicalFill classical(job.method, evidence(), device_.threads());
+      filled = classical(normalised_test_, {0, normalised_test_.frames()}).values;
+    } else {
+      const train::Samples learned = samples(learned_, job), found = samples(normalised_test_, job);
+      Trained network(device_, learned, job, settings_, seed_, folder_ / "networks" / (job.training() + text("_", seed_)));
+      trained = network.seconds();
+      filled = network.fill(found);
+    }
+    restore(filled);
+    out.errors = errors_of(set_, test_, observed_, filled);
+    out.shown = plane(filled);
+    out.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    if (trained > out.seconds) out.seconds += trained;  // the network was there already
+    return out;
+  }
+
+  /// The plane that outcomes show, complete and as it was observed.
+  std::vector<float> truth_shown() const { return plane(test_.truth.values); }
+  std::vector<float> observed_shown(const Job& job) {
+    prepare(job);
+    std::vector<float> gappy = test_.truth.values;
+    for (std::size_t i = 0; i < gappy.size(); ++i)
+      if (observed_[i] == 0) gappy[i] = data::not_observed;
+    return plane(gappy);
+  }
+  const data::Grid& grid() const { return test_.truth.grid; }
+
+ private:
+  /// Draws the masks of a job's gaps, and normalises by what is observed of the samples that are learned from.
+  void prepare(const Job& job) {
+    if (job.gaps == gaps_ && job.filled_gaps() == test_gaps_) return;
+    if (job.gaps != gaps_) {
+      const SampleSet set = load_samples(file_, 0, settings_.train, settings_);
+      learned_ = theory::with_gaps(set.truth, share_masks(set, Gaps(job.gaps).draw(set.truth.grid, set.samples(), seed_)));
+      normalisation_ = data::measure_normalisation(learned_);
+      normalisation_.apply(learned_);
+      study_.reset();
+      correlations_.clear();
+    }
+    // Another seed than the training masks': seeds of tables are small numbers.
+    constexpr std::uint64_t test_seed = 1000003;
+    observed_ = share_masks(test_, Gaps(job.filled_gaps()).draw(test_.truth.grid, test_.samples(), test_seed + seed_));
+    normalised_test_ = theory::with_gaps(test_.truth, observed_);
+    normalisation_.apply(normalised_test_);
+    gaps_ = job.gaps;
+    test_gaps_ = job.filled_gaps();
+  }
+
+  /// Observations kept aside of a few samples, for what is fitted.
+  baseline::Evidence evidence() {
+    if (!study_) {
+      constexpr int most_samples = 8;
+      const int few = std::min(most_samples, settings_.train);
+      study_ = fill::make_study(data::frames_of(learned_, {0, few * settings_.frames}), windows(), 0.1, seed_);
+    }
+    return {study_->available, study_->truth.values, study_->withheld, windows()};
+  }
+
+  data::WindowSettings windows() const { return {.length = settings_.window}; }
+
+  train::Samples samples(const data::Fields& fields, const Job& job) {
+    return {fields, windows(), background(fields, job), std::vector<std::uint8_t>(fields.frame_size(), 1)};
+  }
+  baseline::Background background(const data::Fields& fields, const Job& job) {
+    using baseline::BackgroundKind;
+    if (job.background == "none") return {BackgroundKind::none, fields, windows(), {}};
+    require<OptionError>(job.background == "kriging", "background ", job.background, ": expected none or kriging");
+    if (correlations_.empty()) correlations_ = baseline::CorrelationFit(evidence(), nullptr, {.threads = device_.threads()})();
+    baseline::BackgroundSettings s;
+    s.values = correlations_;
+    return {BackgroundKind::kriging, fields, windows(), s, device_.threads()};
+  }
+
+  /// Data's units; observed values exact.
+  void restore(std::vector<float>& filled) const {
+    const std::size_t variables = test_.truth.names.size();
+    for (std::size_t i = 0; i < filled.size(); ++i)
+      filled[i] = observed_[i] != 0
+                      ? test_.truth.values[i]
+                      : static_cast<float>(static_cast<double>(filled[i]) * normalisation_.deviation[i % variables] +
+                                           normalisation_.mean[i % variables]);
+  }
+
+  std::vector<float> plane(const std::vector<float>& values) const {
+    return data::plane_of(values, test_.truth.grid.cells(), test_.truth.variables(), settings_.frames / 2, 0);
+  }
+
+  std::string set_;
+  SetSettings settings_;
+  std::filesystem::path folder_;
+  std::uint64_t seed_;
+  cpu::Device device_;
+  physics::SampleFile file_;
+  SampleSet test_;
+  std::string gaps_, test_gaps_;
+  data::Fields learned_, normalised_test_;  ///< normalised, gappy
+  data::Normalisation normalisation_;
+  std::vector<std::uint8_t> observed_;  ///< of the test samples
+  std::optional<fill::Study> study_;
+  std::vector<baseline::Correlation> correlations_;
+};
+
+}  // namespace lacuna::experiment

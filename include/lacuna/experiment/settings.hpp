@@ -1,0 +1,72 @@
+#pragma once
+
+#include <cstdint>
+#include <fstream>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "lacuna/core/error.hpp"
+
+namespace lacuna::experiment {
+
+/// @brief How large an experiment on one set is. Everything but the seed that decides a result.
+struct SetSettings {
+  int train = 0, test = 0;  ///< samples
+  int solver = 0;           ///< grid points a side that the set is solved on
+  int frames = 0;           ///< of each sample: its first ones
+  int window = 0;           ///< frames that a network sees at once; divides `frames`
+  int coarsen = 1;          ///< cells a side that become one
+  int crop = 0;             ///< rows and columns trained on; 0: all
+  std::string unet;         ///< what stands for the paper's UNet: unet (frames as channels) or space-time-unet
+  int hidden = 0;           ///< width of the networks
+  int batch = 0, steps = 0;
+  double learning_rate = 1e-3;
+  int members = 10;  ///< contexts that are averaged
+  int seeds = 1;     ///< of masks and training: the tables give mean and deviation over them
+
+  /// For comparison with what a result was made by.
+  nlohmann::json json() const {
+    return {{"train", train},    {"test", test},       {"solver", solver}, {"frames", frames},
+            {"window", window},  {"coarsen", coarsen}, {"crop", crop},     {"unet", unet},
+            {"hidden", hidden},  {"batch", batch},     {"steps", steps},   {"learning_rate", learning_rate},
+            {"members", members}};
+  }
+};
+
+/// @brief The settings of a budget: by set and kind of gaps, "kolmogorov pixels".
+using Budget = std::map<std::string, SetSettings>;
+
+/// @brief Reads a budget from a file of them, {"small": {"kolmogorov pixels": {"train": 96, ...}, ...}, ...}.
+/// Throws: OptionError for an unknown budget (it lists those there are), DataError naming the file and what is wrong in it.
+inline Budget read_budget(const std::string& path, const std::string& name) {
+  std::ifstream in(path);
+  require<DataError>(in.good(), path, ": cannot be read");
+  const auto all = nlohmann::json::parse(in, nullptr, false, true);
+  require<DataError>(all.is_object(), path, ": is not a JSON object of budgets");
+  std::string known;
+  for (const auto& [key, value] : all.items()) known += (known.empty() ? "" : ", ") + key;
+  require<OptionError>(all.contains(name), "--budget ", name, ": ", path, " has ", known);
+  Budget budget;
+  for (const auto& [key, given] : all.at(name).items()) {
+    SetSettings s;
+    const auto number = [&, &key = key, &given = given](const char* entry, auto& to, bool needed = true) {
+      if (!needed && !given.contains(entry)) return;
+      require<DataError>(given.contains(entry) && given.at(entry).is_number() && given.at(entry) >= 0, path, ": ", name, ", ",
+                         key, ": ", entry, " must be a number from 0");
+      given.at(entry).get_to(to);
+    };
+    number("train", s.train), number("test", s.test), number("solver", s.solver), number("frames", s.frames);
+    number("window", s.window), number("hidden", s.hidden), number("batch", s.batch), number("steps", s.steps);
+    number("coarsen", s.coarsen, false), number("crop", s.crop, false), number("learning_rate", s.learning_rate, false);
+    number("members", s.members, false), number("seeds", s.seeds, false);
+    s.unet = given.value("unet", "unet");
+    require<DataError>(s.train > 0 && s.test > 0 && s.window > 0 && s.frames % s.window == 0 && s.coarsen > 0 && s.members > 0 &&
+                           s.seeds > 0 && s.steps > 0 && s.batch > 0,
+                       path, ": ", name, ", ", key, ": numbers must be above 0, and window must divide frames");
+    budget[key] = s;
+  }
+  return budget;
+}
+
+}  // namespace lacuna::experiment

@@ -1,0 +1,156 @@
+#pragma once
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <cstdint>
+#include <cstdio>
+#include <filesystem>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "lacuna/core/progress.hpp"
+#include "lacuna/experiment/job.hpp"
+#include "lacuna/experiment/settings.hpp"
+#include "lacuna/fill/checkpoint.hpp"
+#include "lacuna/fill/learner.hpp"
+#include "lacuna/mask/adaptive_ratio.hpp"
+#include "lacuna/sampler/multi_step.hpp"
+#include "lacuna/theory/trained.hpp"
+
+namespace lacuna::experiment {
+
+/// @brief What a trained network's contexts are at use.
+struct Contexts {
+  mask::AnyPolicy policy;
+  int members = 1;
+};
+
+/// @brief A network of a job, its training and its fills.
+class Trained {
+ public:
+  /// Trains, or goes on from a checkpoint in `folder`, or takes a finished one; a checkpoint of other settings is made anew.
+  /// samples: what is learned from; it must outlive the object.
+  Trained(cpu::Device& device, const train::Samples& samples, const Job& job, const SetSettings& s, std::uint64_t seed,
+          const std::filesystem::path& folder)
+      : job_(job),
+        settings_(s),
+        seed_(seed),
+        learner_(device, samples, {policy_of(job), 0.0f},
+                 {.network = job.network == "unet" ? s.unet : job.network,
+                  .hidden = s.hidden,
+                  .batch = s.batch,
+                  .crop = s.crop,
+                  .seed = seed,
+                  .learning_rate = s.learning_rate}) {
+    auto& optimizer = learner_.trainer().optimizer();
+    const fill::Checkpoint checkpoint(folder, {{"settings", s.json().dump()}, {"job", job.training()}, {"version", version}});
+    fill::Checkpoint::Run run{.training = {}, .threads = device.threads()};
+    try {
+      if (const auto found = checkpoint.load(learner_.parameters(), optimizer.state())) run = *found;
+    } catch (const DataError& error) {
+      std::printf("%s\ntraining anew\n", error.what());
+      std::filesystem::remove_all(folder);
+    }
+    train(checkpoint, run);
+  }
+
+  double seconds() const { return seconds_; }  ///< of training
+
+  /// Fills the windows of test samples as the job says: normalised values (T, H, W, V).
+  std::vector<float> fill(const train::Samples& samples) {
+    auto evaluate = learner_.sampler(samples);
+    const auto parts = split(job_.use);
+    return parts[0] == "steps" ? in_steps(evaluate, parts) : at_once(evaluate, contexts());
+  }
+
+ private:
+  using Sampler = fill::Learner::Sampler;
+
+  void train(const fill::Checkpoint& checkpoint, fill::Checkpoint::Run run) {
+    using Clock = std::chrono::steady_clock;
+    constexpr double save_every = 60;
+    auto& trainer = learner_.trainer();
+    auto start = Clock::now();
+    double before = run.training.seconds, saved = before, loss = 0;
+    const auto now = [&] { return before + std::chrono::duration<double>(Clock::now() - start).count(); };
+    const auto save = [&] {
+      run.training.seconds = saved = now();
+      checkpoint.save(learner_.parameters(), trainer.optimizer().state(), run);
+    };
+    const train::LearningRate rate{.peak = settings_.learning_rate};
+    Progress progress;
+    const bool fresh = trainer.steps_done() < settings_.steps;
+    while (trainer.steps_done() < settings_.steps) {
+      const double done = static_cast<double>(trainer.steps_done()) / settings_.steps;
+      loss = trainer.step(rate(done));
+      progress.step(done, trainer.steps_done(), loss, now());
+      if (now() - saved > save_every) save();
+    }
+    progress.finish();
+    if (fresh) save();
+    seconds_ = run.training.seconds;
+    if (fresh)
+      std::printf("  trained %s, seed %llu: %d steps in %.0f s\n", job_.training().c_str(),
+                  static_cast<unsigned long long>(seed_), settings_.steps, seconds_);
+    std::fflush(stdout);
+  }
+
+  Contexts contexts() const {
+    const mask::AnyPolicy policy = policy_of(job_);
+    if (job_.use == "mask") return {mask::AnyPolicy{mask::Observed{}}, 1};
+    if (job_.use == "one") return {policy, 1};
+    if (job_.use == "contexts") return {policy, settings_.members};
+    require<OptionError>(job_.use == "adapted", "use ", job_.use, ": expected contexts, mask, one, adapted or steps:N");
+    const double learned = Gaps(job_.gaps).observed / 100.0, found = Gaps(job_.filled_gaps()).observed / 100.0;
+    const auto adapted = mask::adapted_ratio({.density = learned, .ratio = 0.7}, found);
+    return {mask::AnyPolicy{mask::Pixels{.ratio = static_cast<float>(adapted.ratio)}}, settings_.members};
+  }
+
+  std::vector<float> at_once(Sampler& evaluate, const Contexts& contexts) const {
+    const train::Samples& samples = evaluate.samples();
+    const std::size_t size = samples.fields().frame_size() * static_cast<std::size_t>(samples.length());
+    std::vector<float> out(samples.fields().values.size(), 0.0f);
+    const auto requests = theory::draw_contexts(samples, contexts.policy, contexts.members, seed_);
+    evaluate(requests, [&](std::size_t i, const sampler::Estimate& e) {
+      float* to = out.data() + static_cast<std::size_t>(requests[i].window) * size;
+      for (std::size_t j = 0; j < size; ++j) to[j] += (e.background[j] + e.anomaly[j]) / static_cast<float>(contexts.members);
+    });
+    return out;
+  }
+
+  std::vector<float> in_steps(Sampler& evaluate, const std::vector<std::string>& parts) const {
+    const schedule::VariancePreserving schedule;
+    const auto path = sampler::time_grid(schedule, {.steps = std::stoi(parts.at(1))});
+    sampler::MultiStepSettings s{.seed = seed_, .contexts = settings_.members};
+    if (parts.size() > 2) {
+      s.weight = parts[2] == "none"        ? sampler::no_weight
+                 : parts[2] == "quadratic" ? sampler::quadratic_weight
+                                           : sampler::linear_weight;
+      require<OptionError>(parts[2] == "none" || parts[2] == "quadratic" || parts[2] == "linear", "weight ", parts[2],
+                           ": expected none, linear or quadratic");
+    }
+    const auto sample = [&](const auto& solver) {
+      sampler::MultiStep draw(evaluate, policy_of(job_), sampler::Diffusion(schedule, solver, path), s);
+      std::vector<float> out;
+      const int windows = static_cast<int>(evaluate.samples().windows().size());
+      Progress progress;
+      for (int w = 0; w < windows; ++w) {
+        const auto filled = draw(w, 0, 1);
+        out.insert(out.end(), filled.begin(), filled.end());
+        progress.show("sampling", static_cast<double>(w + 1) / windows);
+      }
+      return out;
+    };
+    return parts.size() > 3 && parts[3] == "published" ? sample(sampler::Published{}) : sample(sampler::FirstOrder{});
+  }
+
+  Job job_;
+  SetSettings settings_;
+  std::uint64_t seed_;
+  fill::Learner learner_;
+  double seconds_ = 0;
+};
+
+}  // namespace lacuna::experiment

@@ -1,0 +1,114 @@
+// lacuna-reproduce as a user runs it: all tables of the smallest budget, going on after a stop, and one clear line for mistakes.
+
+#include <sys/wait.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "../data/scratch.hpp"
+#include "catch.hpp"
+
+using namespace lacuna;
+using Catch::Matchers::Contains;
+
+namespace {
+
+struct Run {
+  int code;
+  std::string out, error;
+};
+
+class Reproduce {
+ public:
+  Scratch folder;
+
+  Run operator()(const std::string& arguments) const {
+    const std::string out = folder / "stdout", error = folder / "stderr";
+    const std::string command =
+        std::string(LACUNA_REPRODUCE) + " " + arguments + " --threads 1 --folder " + (folder / "r") + " >" + out + " 2>" + error;
+    const int status = std::system(command.c_str());
+    return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, content(out), content(error)};
+  }
+  void fails(const std::string& arguments, const std::string& what) const {
+    INFO(arguments);
+    const auto run = (*this)(arguments);
+    CHECK(run.code == 1);
+    CHECK_THAT(run.error, Contains(what));
+    CHECK(std::count(run.error.begin(), run.error.end(), '\n') == 1);
+  }
+  nlohmann::json table(int number) const {
+    std::ifstream in(std::filesystem::path(folder / "r") / "smoke" / text("table", number, ".json"));
+    return nlohmann::json::parse(in);
+  }
+};
+
+}  // namespace
+
+TEST_CASE("all tables of the smoke budget are made, printed with the paper's figures, and drawn") {
+  const Reproduce reproduce;
+  const auto run = reproduce("all --budget smoke");
+  INFO(run.error);
+  REQUIRE(run.code == 0);
+  CHECK(run.error.empty());
+  for (const int number : {1, 2, 4, 5, 6, 7, 8, 9}) {
+    INFO(number);
+    CHECK_THAT(run.out, Contains(text("\nTable ", number, ", ")));
+    const auto table = reproduce.table(number);
+    for (const auto& row : table.at("rows"))
+      for (const auto& cell : row.at("cells"))
+        if (!cell.is_null()) CHECK(cell.at("mean").get<double>() >= 0);
+    CHECK(table.at("rows").at(0).at("cells").size() == table.at("columns").size());
+  }
+  CHECK_THAT(run.out, Contains("(0.7592 +- 0.039)"));
+  const auto pictures = std::filesystem::path(reproduce.folder / "r") / "smoke";
+  CHECK(std::filesystem::file_size(pictures / "table2_kolmogorov_b8.png") > 1000);
+}
+
+TEST_CASE("a table that was stopped goes on with what is missing, and ends the same") {
+  const Reproduce reproduce;
+  REQUIRE(reproduce("5 --budget smoke --columns advection").code == 0);
+  const auto before = reproduce.table(5);
+  const auto outcomes = std::filesystem::path(reproduce.folder / "r") / "smoke" / "outcomes";
+  std::size_t count = 0;
+  std::filesystem::path one;
+  for (const auto& entry : std::filesystem::directory_iterator(outcomes)) one = (++count, entry.path());
+  CHECK(count == 8);  // four rows, two columns
+  std::filesystem::remove(one);
+  const auto again = reproduce("5 --budget smoke --columns advection");
+  CHECK(again.code == 0);
+  const auto lines = [&](const std::string& words) {
+    std::size_t found = 0;
+    for (auto at = again.out.find(words); at != std::string::npos; at = again.out.find(words, at + 1)) ++found;
+    return found;
+  };
+  CHECK(lines("missing positions") == 1);
+  CHECK(lines("trained") == 0);
+  CHECK(reproduce.table(5).at("rows") == before.at("rows"));
+}
+
+TEST_CASE("two seeds give a mean and a deviation") {
+  const Reproduce reproduce;
+  const auto run = reproduce("2 --budget smoke --columns b5 --seeds 2");
+  CHECK(run.code == 0);
+  const auto table = reproduce.table(2);
+  REQUIRE(table.at("columns").size() == 2);
+  const auto cell = table.at("rows").at(0).at("cells").at(1);
+  CHECK(cell.at("seeds") == 2);
+  CHECK(cell.at("deviation").get<double>() > 0);
+  CHECK_THAT(run.out, Contains("+-"));
+  CHECK_THAT(run.out, Contains("(1.094)"));  // the paper's figure of the whole table's fourth column
+}
+
+TEST_CASE("lacuna-reproduce says what it was asked for in vain") {
+  const Reproduce reproduce;
+  reproduce.fails("3", "table 3: expected 1, 2, 4, 5, 6, 7, 8, 9 or all");
+  reproduce.fails("one", "table one: expected");
+  reproduce.fails("1 --budget huge", "--budget huge: ");
+  reproduce.fails("1 --budget smoke --columns era5", "table 1: no column of it matches --columns");
+  reproduce.fails("1 --settings /nowhere.json", "/nowhere.json: cannot be read");
+  reproduce.fails("", "table is required");
+}

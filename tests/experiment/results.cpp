@@ -1,0 +1,35 @@
+#include "lacuna/experiment/results.hpp"
+
+#include "../data/scratch.hpp"
+#include "catch.hpp"
+
+using namespace lacuna;
+using namespace lacuna::experiment;
+
+TEST_CASE("an outcome is found again bit for bit, but not with other settings or another seed") {
+  const Scratch folder;
+  const Results results(folder / "outcomes");
+  const Job job{.set = "advection", .gaps = "p80", .method = "ours"};
+  SetSettings s;
+  s.steps = 7;
+  const Outcome outcome{.errors = {0.1234567890123, 1e-9}, .seconds = 3.5, .shown = {0.1f, -2.5f, 3e-8f}};
+  CHECK_FALSE(results.load(job, s, 1));
+  results.save(job, s, 1, outcome);
+  const auto found = results.load(job, s, 1);
+  REQUIRE(found);
+  CHECK(found->errors.table == outcome.errors.table);
+  CHECK(found->errors.missing == outcome.errors.missing);
+  CHECK(found->seconds == outcome.seconds);
+  CHECK(found->shown == outcome.shown);
+  CHECK_FALSE(results.load(job, s, 2));
+  s.steps = 8;
+  CHECK_FALSE(results.load(job, s, 1));
+}
+
+TEST_CASE("mean and deviation over seeds") {
+  CHECK(statistics({}).count == 0);
+  CHECK(statistics({3.0}).mean == 3.0);
+  CHECK(std::isnan(statistics({3.0}).deviation));
+  CHECK(statistics({1.0, 3.0}).mean == 2.0);
+  CHECK(statistics({1.0, 3.0}).deviation == Approx(std::sqrt(2.0)));
+}

@@ -1,0 +1,56 @@
+#include "lacuna/experiment/settings.hpp"
+
+#include <fstream>
+
+#include "../data/scratch.hpp"
+#include "catch.hpp"
+#include "support/probe.hpp"
+
+using namespace lacuna;
+using experiment::read_budget;
+
+namespace {
+
+std::string file(const Scratch& folder, const std::string& content) {
+  const std::string path = folder / "budgets.json";
+  std::ofstream(path) << content;
+  return path;
+}
+const std::string whole = R"("train": 4, "test": 2, "solver": 16, "frames": 6, "window": 3, "hidden": 4, "batch": 2, "steps": 9)";
+
+}  // namespace
+
+TEST_CASE("a budget is read with its defaults") {
+  const Scratch folder;
+  const auto budget = read_budget(file(folder, R"({"tiny": {"advection pixels": {)" + whole + R"(, "seeds": 3}}})"), "tiny");
+  REQUIRE(budget.size() == 1);
+  const auto& s = budget.at("advection pixels");
+  CHECK((s.train == 4 && s.test == 2 && s.solver == 16 && s.frames == 6 && s.window == 3 && s.steps == 9 && s.seeds == 3));
+  CHECK((s.coarsen == 1 && s.crop == 0 && s.members == 10 && s.unet == "unet"));
+}
+
+TEST_CASE("every budget of lacuna-reproduce has the settings of every column") {
+  for (const char* name : {"smoke", "small", "full"}) {
+    const auto budget = read_budget(LACUNA_TEST_DATA "/../../examples/reproduce.json", name);
+    for (const char* set : {"kolmogorov", "shallow-water", "advection"})
+      for (const char* gaps : {" pixels", " blocks"}) CHECK(budget.contains(std::string(set) + gaps));
+  }
+}
+
+TEST_CASE("a budget file that is wrong says where") {
+  const Scratch folder;
+  const auto message = [&](const std::string& content, const char* budget = "tiny") {
+    const auto path = file(folder, content);
+    std::string words = test::message_of<Error>([&] { read_budget(path, budget); });
+    if (const auto at = words.find(path); at != std::string::npos) words.replace(at, path.size(), "FILE");
+    return words;
+  };
+  CHECK(message("{") == "FILE: is not a JSON object of budgets");
+  CHECK(message(R"({"tiny": {}, "large": {}})", "huge") == "--budget huge: FILE has large, tiny");
+  CHECK(message(R"({"tiny": {"a": {"train": 4}}})") == "FILE: tiny, a: test must be a number from 0");
+  CHECK(message(R"({"tiny": {"a": {)" + whole + R"(, "coarsen": "x"}}})") == "FILE: tiny, a: coarsen must be a number from 0");
+  CHECK(message(R"({"tiny": {"a": {)" + whole + R"(, "window": 4}}})") ==
+        "FILE: tiny, a: numbers must be above 0, and window must divide frames");
+  CHECK(test::message_of<DataError>([&] { read_budget(folder / "none.json", "tiny"); }) ==
+        (folder / "none.json") + ": cannot be read");
+}

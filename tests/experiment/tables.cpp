@@ -1,0 +1,43 @@
+#include "lacuna/experiment/tables.hpp"
+
+#include <set>
+
+#include "catch.hpp"
+
+using namespace lacuna;
+using namespace lacuna::experiment;
+
+TEST_CASE("tables are rectangular, and every cell is a job that can be done") {
+  std::set<int> numbers;
+  for (const Table& table : tables()) {
+    INFO(table.number);
+    CHECK(numbers.insert(table.number).second);
+    std::set<std::string> labels, keys;
+    for (std::size_t r = 0; r < table.rows.size(); ++r) {
+      const Row& row = table.rows[r];
+      CHECK(labels.insert(row.label).second);
+      CHECK((row.paper.empty() || row.paper.size() == table.columns.size()));
+      for (std::size_t c = 0; c < table.columns.size(); ++c) {
+        const Job job = table.job(r, c);
+        CHECK_NOTHROW(Gaps(job.gaps));
+        CHECK_NOTHROW(Gaps(job.filled_gaps()));
+        CHECK((job.network == "unet" || job.network == "fno"));
+        if (!job.classical()) CHECK_NOTHROW(policy_of(job));
+        CHECK(keys.insert(job.key()).second);
+      }
+    }
+  }
+  CHECK(numbers == std::set<int>{1, 2, 4, 5, 6, 7, 8, 9});
+}
+
+TEST_CASE("what the paper prints is where it belongs") {
+  const Table blocks = table_2();
+  const auto row = [&](const std::string& label) {
+    for (const Row& r : blocks.rows)
+      if (r.label == label) return r;
+    throw Error(label);
+  };
+  CHECK(row("ours, block contexts").paper[4].mean == 0.7592);
+  CHECK(row("MissDiff").paper[4].mean == 1.4357);
+  CHECK(row("kriging").paper.empty());
+}
