@@ -119,6 +119,7 @@ def one_run(case, column, random, program, extra):
     row = {"nmse": float((error[where] ** 2).mean())}
     if report["method"] == "diffusion":
         row |= {"withheld": withheld["lacuna"], "withheld_background": withheld["background"]}
+        row["withheld_coverage90"] = report["spread_trust"]["coverage_90"]
     else:
         row["withheld"] = withheld[report["method"]]
     return row | {"coverage90": float(covered.mean()), "seconds": seconds}, report

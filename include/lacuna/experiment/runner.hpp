@@ -42,10 +42,10 @@ class Runner {
         test_(load_samples(file_, settings_.train, settings_.test, settings_)) {}
 
   Outcome operator()(const Job& job) {
-    const auto start = std::chrono::steady_clock::now();
+    using Clock = std::chrono::steady_clock;
     prepare(job);
     Outcome out;
-    double trained = 0;
+    auto start = Clock::now();
     std::vector<float> filled;
     if (job.classical()) {
       fill::ClassicalFill classical(job.method, evidence(), device_.threads());
@@ -53,14 +53,14 @@ class Runner {
     } else {
       const train::Samples learned = samples(learned_, job), found = samples(normalised_test_, job);
       Trained network(device_, learned, job, settings_, seed_, folder_ / "networks" / (job.training() + text("_", seed_)));
-      trained = network.seconds();
+      out.seconds = network.seconds();  // made now or before
+      start = Clock::now();
       filled = network.fill(found);
     }
+    out.seconds += std::chrono::duration<double>(Clock::now() - start).count();
     restore(filled);
     out.errors = errors_of(set_, test_, observed_, filled);
     out.shown = plane(filled);
-    out.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-    if (trained > out.seconds) out.seconds += trained;  // the network was there already
     return out;
   }
 
