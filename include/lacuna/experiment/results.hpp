@@ -7,15 +7,24 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "lacuna/core/version.hpp"
 #include "lacuna/data/atomic_file.hpp"
-#include "lacuna/experiment/runner.hpp"
-#include "lacuna/experiment/tables.hpp"
+#include "lacuna/experiment/job.hpp"
+#include "lacuna/experiment/sample_set.hpp"
+#include "lacuna/experiment/settings.hpp"
 
 namespace lacuna::experiment {
+
+/// @brief What a job gave with one seed.
+struct Outcome {
+  Errors errors;
+  double seconds = 0;        ///< of training and filling
+  std::vector<float> shown;  ///< (H, W): the first variable of the middle frame of the first test sample
+};
 
 /// @brief A folder of outcomes, one file each, so that an interrupted table goes on with what is missing. An outcome made with
 /// other settings or by another version is not taken.

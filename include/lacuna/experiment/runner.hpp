@@ -5,7 +5,6 @@
 #include <cmath>
 #include <cstdint>
 #include <filesystem>
-#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -13,6 +12,7 @@
 
 #include "lacuna/data/picture.hpp"
 #include "lacuna/experiment/job.hpp"
+#include "lacuna/experiment/results.hpp"
 #include "lacuna/experiment/sample_set.hpp"
 #include "lacuna/experiment/settings.hpp"
 #include "lacuna/experiment/trained.hpp"
@@ -20,13 +20,6 @@
 #include "lacuna/fill/study.hpp"
 
 namespace lacuna::experiment {
-
-/// @brief What a job gave with one seed.
-struct Outcome {
-  Errors errors;
-  double seconds = 0;        ///< of training and filling
-  std::vector<float> shown;  ///< (H, W): the first variable of the middle frame of the first test sample
-};
 
 /// @brief Does the jobs of one set and kind of gaps with one seed; what they share is made once.
 class Runner {

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "lacuna/core/progress.hpp"
+#include "lacuna/core/version.hpp"
 #include "lacuna/experiment/job.hpp"
 #include "lacuna/experiment/settings.hpp"
 #include "lacuna/fill/checkpoint.hpp"
