@@ -92,7 +92,7 @@ class Trainer {
     const auto input = graph.make(input_shape());
     {
       const auto scope = Profile::part(profile_, "samples");
-      parallel_for(device_.threads(), settings_.batch, [&](int b) { fill(b, input); });
+      parallel_for(device_.threads(), settings_.batch, [&](int b) { fill(b, input.data); });
     }
     const auto estimate = network_(graph, input, times_.data());
     const double loss = ops::masked_loss(graph, estimate, target_.data(), query_.data());
@@ -105,12 +105,12 @@ class Trainer {
   }
 
   /// @brief Draws the first batch and runs a step without computing: afterwards buffers and primitives exist, and
-  /// device.arena().high_water() is what a step takes.
+  /// device.arena().high_water() is what a step takes. Nothing is written to the arena.
   void plan() {
     device_.reset();
     Graph<float> graph(device_, parameters_, Mode::train, true);
     const auto input = graph.make(input_shape());
-    parallel_for(device_.threads(), settings_.batch, [&](int b) { fill(b, input); });
+    parallel_for(device_.threads(), settings_.batch, [&](int b) { fill(b, nullptr); });
     const auto estimate = network_(graph, input, times_.data());
     ops::masked_loss(graph, estimate, target_.data(), query_.data());
     graph.backward();
@@ -128,8 +128,9 @@ class Trainer {
  private:
   Shape input_shape() const { return {settings_.batch, 1, height_, width_, layout_.channels()}; }
 
-  /// A sample whose query is empty (a patch inside a gap) is drawn anew, a bounded number of times.
-  void fill(int b, const Variable<float>& input) {
+  /// Sample b of the batch, into its part of the input (B,1,H,W, channels) and of the target; input null: into the buffers alone.
+  /// One whose query is empty (a patch inside a gap) is drawn anew, a bounded number of times.
+  void fill(int b, float* input) {
     constexpr std::uint64_t attempts = 8;
     auto& buffers = buffers_[static_cast<std::size_t>(b)];
     int window = 0;
@@ -149,8 +150,9 @@ class Trainer {
     const double t = schedule::smallest_time + (settings_.latest_time - schedule::smallest_time) * static_cast<double>(u);
     times_[static_cast<std::size_t>(b)] = static_cast<float>(t);
     const SampleView view = cut(buffers, window, patch, sample, t);
+    if (input == nullptr) return;
     const auto cells = static_cast<std::ptrdiff_t>(height_) * width_;
-    assemble_input(layout_, view, input.data + b * cells * layout_.channels());
+    assemble_input(layout_, view, input + b * cells * layout_.channels());
     const std::ptrdiff_t at = b * cells * layout_.fields();
     assemble_target(layout_, view, target_.data() + at, query_.data() + at, matching_);
   }
