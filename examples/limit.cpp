@@ -10,8 +10,10 @@
 #include <string>
 #include <vector>
 
+#include "lacuna/mask/draw.hpp"
 #include "lacuna/mask/objectives.hpp"
 #include "lacuna/mask/pixels.hpp"
+#include "lacuna/sampler/draw_contexts.hpp"
 #include "lacuna/theory/trained.hpp"
 
 namespace {
@@ -39,7 +41,7 @@ struct Case {
   Case(const theory::ExponentialField& field, data::Fields complete, std::vector<std::uint8_t> mask)
       : truth(std::move(complete)),
         observed(std::move(mask)),
-        samples(theory::samples_of(theory::with_gaps(truth, observed))),
+        samples(theory::samples_of(mask::with_gaps(truth, observed))),
         best(field.law().size(), truth.frames()) {
     const auto n = static_cast<std::size_t>(best.rows());
     std::map<std::string, Eigen::MatrixXd> gains;  // block masks come again and again
@@ -95,7 +97,7 @@ Score score(const Case& c, const Eigen::MatrixXd& estimate) {
 /// The mean over contexts of every test sample.
 template <class Experiment, mask::MaskPolicy Policy>
 Eigen::MatrixXd impute(Experiment& experiment, const Case& c, const Policy& contexts, int members) {
-  const auto outputs = experiment.outputs(c.samples, theory::draw_contexts(c.samples, contexts, members, 1));
+  const auto outputs = experiment.outputs(c.samples, sampler::draw_contexts(c.samples, contexts, members, 1));
   Eigen::MatrixXd mean(outputs.rows(), c.best.cols());
   for (Eigen::Index i = 0; i < mean.cols(); ++i) mean.col(i) = outputs.middleCols(i * members, members).rowwise().mean();
   return mean;
@@ -127,7 +129,7 @@ class Comparison {
       : o_(o),
         gaps_(gaps),
         device_({.threads = o.threads}),
-        gappy_(theory::with_gaps(field.draw(o.samples, o.seed), hidden(field, o.samples, o.seed))),
+        gappy_(mask::with_gaps(field.draw(o.samples, o.seed), hidden(field, o.samples, o.seed))),
         case_(field, field.draw(o.tests, o.seed + 1), hidden(field, o.tests, o.seed + 1)) {
     std::printf("%s: %d training samples, %d test samples; the best possible error is %.4f\n", gaps.c_str(), o.samples, o.tests,
                 case_.least_error);
@@ -159,8 +161,8 @@ class Comparison {
 
  private:
   std::vector<std::uint8_t> hidden(const theory::ExponentialField& field, int frames, std::uint64_t seed) const {
-    return gaps_ == "pixels" ? theory::observed_pixels(field.grid(), frames, o_.observed, seed)
-                             : theory::observed_blocks(field.grid(), frames, 3, 3, 1, seed);
+    return gaps_ == "pixels" ? mask::draw_pixels(field.grid(), frames, o_.observed, seed)
+                             : mask::draw_blocks(field.grid(), frames, 3, 3, 1, seed);
   }
 
   /// Trains once and imputes in one way, or several.

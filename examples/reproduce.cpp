@@ -55,7 +55,7 @@ int main(int argc, char** argv) {
   try {
     const auto tables = chosen(o.which);
     experiment::Reproduction reproduce(experiment::read_budget(o.settings, o.run.budget), o.run);
-    for (const auto& table : tables) experiment::print(reproduce(table), table, stdout);
+    for (const auto& table : tables) experiment::print(reproduce(table), stdout);
   } catch (const std::exception& error) {
     std::fprintf(stderr, "lacuna-reproduce: %s\n", error.what());
     return 1;

@@ -7,8 +7,10 @@
 #include <vector>
 
 #include "lacuna/mask/blocks.hpp"
+#include "lacuna/mask/draw.hpp"
 #include "lacuna/mask/pixels.hpp"
 #include "lacuna/sampler/diffusion.hpp"
+#include "lacuna/sampler/draw_contexts.hpp"
 #include "lacuna/sampler/posterior.hpp"
 #include "lacuna/schedule/variance_preserving.hpp"
 #include "lacuna/theory/denoiser.hpp"
@@ -103,7 +105,7 @@ theory::ExponentialField small_field() { return {side, side, 4.0}; }
 template <mask::MaskPolicy Policy>
 struct Trained : theory::Experiment<Policy> {
   Trained(cpu::Device& device, const std::vector<std::uint8_t>& observed, const Policy& policy)
-      : theory::Experiment<Policy>(device, theory::with_gaps(small_field().draw(trained_samples, 1), observed), policy,
+      : theory::Experiment<Policy>(device, mask::with_gaps(small_field().draw(trained_samples, 1), observed), policy,
                                    {.network = {.hidden = 8, .multipliers = {1, 2}}, .latest_time = schedule::smallest_time}) {
     const train::LearningRate rate{.peak = 3e-3};
     for (int step = 0; step < trained_steps; ++step) this->step(rate(static_cast<double>(step) / trained_steps));
@@ -115,14 +117,14 @@ struct Trained : theory::Experiment<Policy> {
 bool theorem_1_trained() {
   constexpr int tests = 40;
   const auto field = small_field();
-  const auto gaps = [&](int frames, std::uint64_t seed) { return theory::observed_blocks(field.grid(), frames, 3, 3, 1, seed); };
+  const auto gaps = [&](int frames, std::uint64_t seed) { return mask::draw_blocks(field.grid(), frames, 3, 3, 1, seed); };
   const auto truth = field.draw(tests, 2);
   const auto observed = gaps(tests, 2);
-  const auto samples = theory::samples_of(theory::with_gaps(truth, observed));
+  const auto samples = theory::samples_of(mask::with_gaps(truth, observed));
   cpu::Device device({.threads = 1});
   const auto print = [&](const char* name, const auto& policy, bool exposes_all) {
     Trained experiment(device, gaps(trained_samples, 1), policy);
-    const auto requests = theory::draw_contexts(samples, policy, 1, 3);
+    const auto requests = sampler::draw_contexts(samples, policy, 1, 3);
     const auto outputs = experiment.outputs(samples, requests);
     double distance[2] = {0, 0}, variance[2] = {0, 0};
     for (Eigen::Index i = 0; i < outputs.cols(); ++i) {
@@ -155,13 +157,13 @@ bool theorem_2_trained() {
   const auto field = small_field();
   const mask::Pixels policy{.ratio = 0.7f, .query = 0.7f};
   const auto truth = field.draw(tests, 2);
-  const auto observed = theory::observed_pixels(field.grid(), tests, 0.3, 2);
-  const auto samples = theory::samples_of(theory::with_gaps(truth, observed));
+  const auto observed = mask::draw_pixels(field.grid(), tests, 0.3, 2);
+  const auto samples = theory::samples_of(mask::with_gaps(truth, observed));
   cpu::Device device({.threads = 1});
-  Trained experiment(device, theory::observed_pixels(field.grid(), trained_samples, 0.3, 1), policy);
-  const auto requests = theory::draw_contexts(samples, policy, draws, 3);
+  Trained experiment(device, mask::draw_pixels(field.grid(), trained_samples, 0.3, 1), policy);
+  const auto requests = sampler::draw_contexts(samples, policy, draws, 3);
   const auto outputs = experiment.outputs(samples, requests);
-  const auto fresh = experiment.outputs(samples, theory::draw_contexts(samples, policy, draws, 4));
+  const auto fresh = experiment.outputs(samples, sampler::draw_contexts(samples, policy, draws, 4));
   const int members[] = {1, 3, 10, 30};
   double theorem[4] = {}, exact[4] = {}, measured[4] = {};
   theory::EnsembleTerms mean{Eigen::VectorXd::Zero(0), Eigen::VectorXd::Zero(0)};

@@ -10,20 +10,12 @@ using Mask = std::vector<std::uint8_t>;
 
 namespace {
 
-template <class Fill>
-Plane filled(const data::Grid& grid, const Mask& known, Plane values) {
-  for (std::size_t i = 0; i < values.size(); ++i)
-    if (known[i] == 0) values[i] = data::not_observed;
-  Fill(grid, known.data())(values.data(), values.data());
-  return values;
-}
-
 /// Root mean square error of the gaps of a wave of two lengths.
 template <class Fill>
 double error(const data::Grid& grid, const Mask& known) {
   Plane values;
   for (int i = 0; i < grid.cells(); ++i) values.push_back(test::wave(grid, i / grid.width(), i % grid.width(), 0));
-  const Plane out = filled<Fill>(grid, known, values);
+  const Plane out = test::filled<Fill>(grid, known, values);
   double sum = 0, count = 0;
   for (std::size_t i = 0; i < out.size(); ++i)
     if (known[i] == 0) {
@@ -40,12 +32,12 @@ TEMPLATE_TEST_CASE("Inpainting: known cells stay, a gap in a constant is the con
   const data::Grid grid = test::plane(9, 10);
   Mask known(90, 1);
   for (const int i : {33, 34, 43, 44, 45}) known[static_cast<std::size_t>(i)] = 0;
-  CHECK(filled<TestType>(grid, known, Plane(90, -2.5f)) == Plane(90, -2.5f));
-  CHECK(filled<TestType>(grid, Mask(90, 0), Plane(90, 1.0f)) == Plane(90, 0.0f));
+  CHECK(test::filled<TestType>(grid, known, Plane(90, -2.5f)) == Plane(90, -2.5f));
+  CHECK(test::filled<TestType>(grid, Mask(90, 0), Plane(90, 1.0f)) == Plane(90, 0.0f));
   Plane values;
   for (int i = 0; i < 90; ++i) values.push_back(test::wave(grid, i / 10, i % 10, 0));
-  CHECK(filled<TestType>(grid, Mask(90, 1), values) == values);
-  const Plane out = filled<TestType>(grid, known, values);
+  CHECK(test::filled<TestType>(grid, Mask(90, 1), values) == values);
+  const Plane out = test::filled<TestType>(grid, known, values);
   for (std::size_t i = 0; i < 90; ++i) CHECK(known[i] == (out[i] == values[i] ? 1 : 0));
 }
 
@@ -58,8 +50,8 @@ TEMPLATE_TEST_CASE("Inpainting: not rounded to eight bits, whatever the units", 
     values.push_back(test::wave(grid, i / 16, i % 16, 0));
     scaled.push_back(1000.0f * values.back() + 4000.0f);
   }
-  const Plane out = filled<TestType>(grid, known, values);
-  Plane expected = filled<TestType>(grid, known, scaled);
+  const Plane out = test::filled<TestType>(grid, known, values);
+  Plane expected = test::filled<TestType>(grid, known, scaled);
   for (float& x : expected) x = (x - 4000.0f) / 1000.0f;
   CHECK(test::relative_difference(out, expected) < 1e-3);
   CHECK(error<TestType>(grid, known) < 0.75 * error<baseline::MeanFill>(grid, known));

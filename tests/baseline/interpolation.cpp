@@ -8,28 +8,16 @@ using namespace lacuna;
 using Plane = std::vector<float>;
 using Mask = std::vector<std::uint8_t>;
 
-namespace {
-
-/// Filled in place; what is not known is NaN.
-template <class Fill>
-Plane filled(const data::Grid& grid, const Mask& known, Plane values) {
-  for (std::size_t i = 0; i < values.size(); ++i)
-    if (known[i] == 0) values[i] = data::not_observed;
-  Fill(grid, known.data())(values.data(), values.data());
-  return values;
-}
-
-}  // namespace
-
 TEST_CASE("Plain fills by hand") {
   const data::Grid grid = test::plane(1, 5);
   const Mask known{1, 0, 0, 0, 1};
-  CHECK(filled<baseline::MeanFill>(grid, known, {1, 0, 0, 0, 5}) == Plane{1, 3, 3, 3, 5});
-  CHECK(filled<baseline::NearestFill>(grid, known, {1, 0, 0, 0, 5}) == Plane{1, 1, 1, 5, 5});
-  CHECK(test::relative_difference(filled<baseline::LaplaceFill>(grid, known, {1, 0, 0, 0, 5}), Plane{1, 2, 3, 4, 5}) < 1e-6);
+  CHECK(test::filled<baseline::MeanFill>(grid, known, {1, 0, 0, 0, 5}) == Plane{1, 3, 3, 3, 5});
+  CHECK(test::filled<baseline::NearestFill>(grid, known, {1, 0, 0, 0, 5}) == Plane{1, 1, 1, 5, 5});
+  CHECK(test::relative_difference(test::filled<baseline::LaplaceFill>(grid, known, {1, 0, 0, 0, 5}), Plane{1, 2, 3, 4, 5}) <
+        1e-6);
   const data::Grid ring = test::plane(1, 5, true);
-  CHECK(filled<baseline::NearestFill>(ring, {0, 1, 0, 1, 0}, {0, 1, 0, 4, 0}) == Plane{1, 1, 1, 4, 4});
-  CHECK(test::relative_difference(filled<baseline::LaplaceFill>(ring, {0, 1, 0, 1, 0}, {0, 1, 0, 4, 0}),
+  CHECK(test::filled<baseline::NearestFill>(ring, {0, 1, 0, 1, 0}, {0, 1, 0, 4, 0}) == Plane{1, 1, 1, 4, 4});
+  CHECK(test::relative_difference(test::filled<baseline::LaplaceFill>(ring, {0, 1, 0, 1, 0}, {0, 1, 0, 4, 0}),
                                   Plane{2, 1, 2.5f, 4, 3}) < 1e-6);
 }
 
@@ -38,7 +26,7 @@ TEST_CASE("Nearest: agrees with a search over all cells") {
     const Mask known = test::random_mask(grid.cells(), 0.08, 11);
     Plane values;
     for (int i = 0; i < grid.cells(); ++i) values.push_back(static_cast<float>(i));
-    const Plane out = filled<baseline::NearestFill>(grid, known, values);
+    const Plane out = test::filled<baseline::NearestFill>(grid, known, values);
     const baseline::Distance distance(grid);
     const int w = grid.width();
     bool nearest = true;
@@ -59,7 +47,7 @@ TEST_CASE("Laplace: harmonic, and within the range of the data") {
   const Mask known = test::random_mask(grid.cells(), 0.2, 12);
   Plane values;
   for (int i = 0; i < grid.cells(); ++i) values.push_back(test::wave(grid, i / 12, i % 12, 0));
-  const Plane out = filled<baseline::LaplaceFill>(grid, known, values);
+  const Plane out = test::filled<baseline::LaplaceFill>(grid, known, values);
   double worst = 0;
   for (int y = 1; y < 9; ++y)
     for (int x = 0; x < 12; ++x)
@@ -73,8 +61,8 @@ TEST_CASE("Laplace: harmonic, and within the range of the data") {
 TEST_CASE("Plain fills: nothing known gives zero, all known stays") {
   const data::Grid grid = test::plane(3, 4);
   const auto check = [&]<class Fill>() {
-    CHECK(filled<Fill>(grid, Mask(12, 0), Plane(12, 1.0f)) == Plane(12, 0.0f));
-    CHECK(filled<Fill>(grid, Mask(12, 1), Plane(12, 1.0f)) == Plane(12, 1.0f));
+    CHECK(test::filled<Fill>(grid, Mask(12, 0), Plane(12, 1.0f)) == Plane(12, 0.0f));
+    CHECK(test::filled<Fill>(grid, Mask(12, 1), Plane(12, 1.0f)) == Plane(12, 1.0f));
   };
   check.operator()<baseline::MeanFill>();
   check.operator()<baseline::NearestFill>();
@@ -91,7 +79,7 @@ TEST_CASE("Plain fills: made once, they fill any number of planes") {
       for (int i = 0; i < 20; ++i) values.push_back(scale * test::wave(grid, i / 5, i % 5, 0));
       Plane again(20);
       fill(values.data(), again.data());
-      CHECK(again == filled<Fill>(grid, known, values));
+      CHECK(again == test::filled<Fill>(grid, known, values));
     }
   };
   check.operator()<baseline::MeanFill>();

@@ -37,6 +37,15 @@ inline std::vector<std::uint8_t> random_mask(int cells, double density, std::uin
   return mask;
 }
 
+/// A plane (h,w) filled in place; what is not known is NaN before.
+template <class Fill>
+std::vector<float> filled(const data::Grid& grid, const std::vector<std::uint8_t>& known, std::vector<float> values) {
+  for (std::size_t i = 0; i < values.size(); ++i)
+    if (known[i] == 0) values[i] = data::not_observed;
+  Fill(grid, known.data())(values.data(), values.data());
+  return values;
+}
+
 /// A few smooth waves over the columns' circle and the rows, different by `phase`.
 inline float wave(const data::Grid& grid, int y, int x, double phase) {
   const double a = 6.283185307179586 * x / grid.width(), b = 3.0 * y / grid.height();

@@ -12,30 +12,18 @@
 #include <string>
 #include <thread>
 
-#include "../data/scratch.hpp"
 #include "../fill/waves.hpp"
 #include "catch.hpp"
+#include "examples/program.hpp"
 #include "lacuna/data/netcdf.hpp"
 
 using namespace lacuna;
 
 namespace {
 
-struct Run {
-  int code;
-  std::string out, error;
-};
+struct Tool : Program {
+  Tool() : Program(LACUNA_FILL) {}
 
-class Tool {
- public:
-  Scratch folder;
-
-  Run operator()(const std::string& arguments) const {
-    const std::string out = folder / "stdout", error = folder / "stderr";
-    const std::string command = std::string(LACUNA_FILL) + " " + arguments + " >" + out + " 2>" + error;
-    const int status = std::system(command.c_str());
-    return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, content(out), content(error)};
-  }
   /// Writes gappy waves and returns the file's name.
   std::string input(const std::string& name, data::Fields fields) const {
     fields.time_units = "days since 2000-01-01";
@@ -44,13 +32,9 @@ class Tool {
   }
   std::string gappy() const { return input("in.nc", waves::make(9, 1, waves::Gaps::pixels)); }
 
-  /// Checks exit code 1, one line that says `what`, and that no output appeared.
+  /// As Program's, and that no output appeared.
   void fails(const std::string& arguments, const std::string& what) const {
-    INFO(arguments);
-    const auto run = (*this)(arguments);
-    CHECK(run.code == 1);
-    CHECK_THAT(run.error, Catch::Matchers::Contains(what));
-    CHECK(std::count(run.error.begin(), run.error.end(), '\n') == 1);
+    Program::fails(arguments, what);
     CHECK_FALSE(std::filesystem::exists(folder / "out.nc"));
   }
 };

@@ -11,8 +11,8 @@
 #include <string>
 #include <thread>
 
-#include "../data/scratch.hpp"
 #include "catch.hpp"
+#include "examples/program.hpp"
 #include "lacuna/physics/advection.hpp"
 #include "lacuna/physics/sample_file.hpp"
 
@@ -21,28 +21,8 @@ using Catch::Matchers::Contains;
 
 namespace {
 
-struct Run {
-  int code;
-  std::string out, error;
-};
-
-class Generate {
- public:
-  Scratch folder;
-
-  Run operator()(const std::string& arguments) const {
-    const std::string out = folder / "stdout", error = folder / "stderr";
-    const std::string command = std::string(LACUNA_GENERATE) + " " + arguments + " >" + out + " 2>" + error;
-    const int status = std::system(command.c_str());
-    return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, content(out), content(error)};
-  }
-  void fails(const std::string& arguments, const std::string& what) const {
-    INFO(arguments);
-    const auto run = (*this)(arguments);
-    CHECK(run.code == 1);
-    CHECK_THAT(run.error, Contains(what));
-    CHECK(std::count(run.error.begin(), run.error.end(), '\n') == 1);
-  }
+struct Generate : Program {
+  Generate() : Program(LACUNA_GENERATE) {}
 };
 
 }  // namespace

@@ -1,49 +1,31 @@
 // lacuna-reproduce as a user runs it: all tables of the smallest budget, going on after a stop, and one clear line for mistakes.
 
-#include <sys/wait.h>
-
 #include <algorithm>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "../data/scratch.hpp"
 #include "catch.hpp"
+#include "examples/program.hpp"
 
 using namespace lacuna;
 using Catch::Matchers::Contains;
 
 namespace {
 
-struct Run {
-  int code;
-  std::string out, error;
-};
+struct Reproduce : Program {
+  Reproduce() : Program(LACUNA_REPRODUCE) {}
 
-class Reproduce {
- public:
-  Scratch folder;
-
-  Run operator()(const std::string& arguments) const {
-    const std::string out = folder / "stdout", error = folder / "stderr";
-    const std::string command =
-        std::string(LACUNA_REPRODUCE) + " " + arguments + " --threads 1 --folder " + (folder / "r") + " >" + out + " 2>" + error;
-    const int status = std::system(command.c_str());
-    return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, content(out), content(error)};
-  }
-  void fails(const std::string& arguments, const std::string& what) const {
-    INFO(arguments);
-    const auto run = (*this)(arguments);
-    CHECK(run.code == 1);
-    CHECK_THAT(run.error, Contains(what));
-    CHECK(std::count(run.error.begin(), run.error.end(), '\n') == 1);
-  }
+  Run operator()(const std::string& arguments) const { return Program::operator()(arguments + rest()); }
+  void fails(const std::string& arguments, const std::string& what) const { Program::fails(arguments + rest(), what); }
   nlohmann::json table(int number) const {
     std::ifstream in(std::filesystem::path(folder / "r") / "smoke" / text("table", number, ".json"));
     return nlohmann::json::parse(in);
   }
+
+ private:
+  std::string rest() const { return " --threads 1 --folder " + (folder / "r"); }
 };
 
 }  // namespace
@@ -95,12 +77,31 @@ TEST_CASE("two seeds give a mean and a deviation") {
   const auto run = reproduce("2 --budget smoke --columns b5 --seeds 2");
   CHECK(run.code == 0);
   const auto table = reproduce.table(2);
-  REQUIRE(table.at("columns").size() == 2);
-  const auto cell = table.at("rows").at(0).at("cells").at(1);
+  const auto& cells = table.at("rows").at(0).at("cells");
+  REQUIRE(cells.size() == 5);
+  CHECK(cells.at(0).is_null());  // not asked for
+  const auto& cell = cells.at(3);
   CHECK(cell.at("seeds") == 2);
   CHECK(cell.at("deviation").get<double>() > 0);
   CHECK_THAT(run.out, Contains("+-"));
   CHECK_THAT(run.out, Contains("(1.094)"));  // the paper's figure of the whole table's fourth column
+}
+
+TEST_CASE("a column that is made later joins those there are") {
+  const Reproduce reproduce;
+  REQUIRE(reproduce("2 --budget smoke --columns b5").code == 0);
+  const auto before = reproduce.table(2);
+  const auto run = reproduce("2 --budget smoke --columns kolmogorov");
+  CHECK(run.code == 0);
+  const auto after = reproduce.table(2);
+  for (std::size_t r = 0; r < before.at("rows").size(); ++r) {
+    const auto& cells = after.at("rows").at(r).at("cells");
+    CHECK(cells.at(1) == before.at("rows").at(r).at("cells").at(1));
+    CHECK(cells.at(2).is_null());
+    CHECK(cells.at(4).is_null() == cells.at(1).is_null());
+  }
+  CHECK_THAT(run.out, Contains("5/9"));
+  CHECK_THAT(run.out, !Contains("advection 8/9"));
 }
 
 TEST_CASE("lacuna-reproduce says what it was asked for in vain") {

@@ -27,13 +27,9 @@ Job ours(const std::string& use) { return {.set = "advection", .gaps = "p80", .m
 
 TEST_CASE("a network is trained once for all its uses, and the same job gives the same outcome") {
   const Scratch folder;
-  const auto run = [&](const std::string& in, const Job& job) {
-    Runner runner("advection", tiny(), folder / in, 1, 1);
-    return runner(job);
-  };
+  const auto run = [&](const std::string& in, const Job& job) { return Runner("advection", tiny(), folder / in, 1, 1)(job); };
+  const auto network = Runner("advection", tiny(), folder / "a", 1, 1).network_folder(ours("contexts")) / "state.safetensors";
   const auto contexts = run("a", ours("contexts"));
-  const auto network =
-      std::filesystem::path(folder / "a") / "networks" / (ours("contexts").training() + "_1") / "state.safetensors";
   REQUIRE(std::filesystem::exists(network));
   const auto written = std::filesystem::last_write_time(network);
   const auto mask = run("a", ours("mask"));
@@ -74,16 +70,18 @@ TEST_CASE("a kriging background makes even a hardly trained network good where p
   CHECK(runner(job).errors.missing < 0.1 * without);
 }
 
-TEST_CASE("a checkpoint of other settings is trained anew") {
+TEST_CASE("other settings and other seeds have networks of their own, and none is lost") {
   const Scratch folder;
   SetSettings s = tiny();
-  const auto run = [&] {
-    Runner runner("advection", s, folder / "a", 1, 1);
-    return runner(ours("mask")).errors.missing;
-  };
-  const double twelve = run();
+  const auto run = [&](std::uint64_t seed) { return Runner("advection", s, folder / "a", seed, 1)(ours("mask")).errors.missing; };
+  const double twelve = run(1);
+  CHECK(run(2) != twelve);
   s.steps = 13;
-  CHECK(run() != twelve);
+  CHECK(run(1) != twelve);
   s.steps = 12;
-  CHECK(run() == twelve);
+  CHECK(run(1) == twelve);
+  std::size_t networks = 0;
+  for ([[maybe_unused]] const auto& entry : std::filesystem::directory_iterator(std::filesystem::path(folder / "a") / "networks"))
+    ++networks;
+  CHECK(networks == 3);
 }

@@ -35,6 +35,9 @@ TEST_CASE("samples are made once, gone on with, and made anew where they are ano
   CHECK(anew.variables() == std::vector<std::string>{"u"});
   CHECK(anew.count_complete() == 3);
   CHECK(anew.read(1).values != mark.values);
+  put_content(path, "notes");
+  CHECK_THROWS_AS(make_samples("advection", s, samples, 1), DataError);
+  CHECK(content(path) == "notes");
   CHECK_THROWS_AS(make_samples("burgers", s, samples, 1), OptionError);
 }
 

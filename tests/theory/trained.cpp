@@ -1,7 +1,9 @@
 #include "lacuna/theory/trained.hpp"
 
 #include "catch.hpp"
+#include "lacuna/mask/draw.hpp"
 #include "lacuna/mask/pixels.hpp"
+#include "lacuna/sampler/draw_contexts.hpp"
 
 using namespace lacuna;
 using namespace lacuna::theory;
@@ -13,17 +15,17 @@ constexpr int side = 8;
 struct Setting {
   ExponentialField field{side, side, 6.0};
   data::Fields truth = field.draw(20, 2);
-  std::vector<std::uint8_t> observed = observed_pixels(field.grid(), 20, 0.5, 2);
-  train::Samples samples = samples_of(with_gaps(truth, observed));
+  std::vector<std::uint8_t> observed = mask::draw_pixels(field.grid(), 20, 0.5, 2);
+  train::Samples samples = samples_of(mask::with_gaps(truth, observed));
   cpu::Device device{{.threads = 1}};
   Experiment<mask::Pixels> experiment{device,
-                                      with_gaps(field.draw(300, 1), observed_pixels(field.grid(), 300, 0.5, 1)),
+                                      mask::with_gaps(field.draw(300, 1), mask::draw_pixels(field.grid(), 300, 0.5, 1)),
                                       mask::Pixels{.ratio = 0.7f, .query = 0.7f},
                                       {.network = {.hidden = 4, .multipliers = {1, 2}}, .latest_time = 1e-3}};
 
   /// Mean squared distance of the outputs from E[x0 | M x0] over missing pixels.
   double distance() {
-    const auto outputs = experiment.outputs(samples, draw_contexts(samples, mask::Observed{}, 1, 1));
+    const auto outputs = experiment.outputs(samples, sampler::draw_contexts(samples, mask::Observed{}, 1, 1));
     double sum = 0, count = 0;
     for (Eigen::Index i = 0; i < outputs.cols(); ++i) {
       const auto at = static_cast<std::size_t>(i) * side * side;
@@ -52,7 +54,7 @@ TEST_CASE("training brings the network nearer to the best estimate") {
 
 TEST_CASE("contexts come window by window, within what is observed, and differ between members") {
   const Setting s;
-  const auto requests = draw_contexts(s.samples, mask::Pixels{.ratio = 0.7f}, 3, 1);
+  const auto requests = sampler::draw_contexts(s.samples, mask::Pixels{.ratio = 0.7f}, 3, 1);
   REQUIRE(requests.size() == 60);
   for (std::size_t i = 0; i < requests.size(); ++i) {
     CHECK(requests[i].window == static_cast<int>(i / 3));

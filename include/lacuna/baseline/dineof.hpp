@@ -2,7 +2,6 @@
 
 #include <Eigen/Core>
 #include <Eigen/Eigenvalues>
-#include <Eigen/QR>
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -36,10 +35,11 @@ struct DineofSettings {
 /// share their modes in time). With k modes: missing values := (X V V^T) at their places, V the k leading right singular vectors
 /// of the filled X, again and again; then one more mode, from where the last one ended. The vectors come from subspace iteration
 /// with a few guard vectors, one sweep a fill: at the fixed point it is the singular value decomposition, at a cost linear in the
-/// data. NaN policy: NaN = missing, starts as zero      dtype: float, small matrices in double Determinism: bit for bit, for any
-/// number of threads      Cost: an iteration takes 6 N T (k + 4) operations Source: Beckers and Rixen, J. Atmos. Oceanic Technol.
-/// 20, 2003, doi:10.1175/1520-0426(2003)020<1839:ECADFF>2.0.CO;2; several variables: Alvera-Azcarate et al., J. Geophys. Res.
-/// 112, 2007, doi:10.1029/2006JC003660
+/// data.
+/// NaN policy: NaN = missing, starts as zero      dtype: float, small matrices in double
+/// Determinism: bit for bit, for any number of threads      Cost: an iteration takes 6 N T (k + 4) operations
+/// Source: Beckers and Rixen 2003, doi:10.1175/1520-0426(2003)020<1839:ECADFF>2.0.CO;2; several variables: Alvera-Azcarate et al.
+/// 2007, doi:10.1029/2006JC003660
 class Dineof {
  public:
   /// anomalies (T,H,W,V), NaN = missing: of mean zero at each cell.
@@ -109,9 +109,14 @@ class Dineof {
     for (int sweep = 0; sweep < (before == 0 ? 8 : 2); ++sweep) iterate(false);
   }
 
+  /// Gram-Schmidt: Eigen's decompositions take seconds to compile, in every file.
   void orthonormalise() {
-    const Eigen::HouseholderQR<Eigen::MatrixXd> qr(vectors_);
-    vectors_ = qr.householderQ() * Eigen::MatrixXd::Identity(vectors_.rows(), vectors_.cols());
+    for (Eigen::Index j = 0; j < vectors_.cols(); ++j) {
+      for (int pass = 0; pass < 2; ++pass) {  // the first one leaves rounding of the size of what it takes away
+        for (Eigen::Index i = 0; i < j; ++i) vectors_.col(j) -= vectors_.col(i).dot(vectors_.col(j)) * vectors_.col(i);
+        vectors_.col(j).normalize();
+      }
+    }
   }
 
   /// A sweep of subspace iteration and, if asked for, a new fill. Returns the root mean square of what the fill changed by.

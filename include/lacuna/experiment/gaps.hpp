@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "lacuna/core/error.hpp"
-#include "lacuna/theory/fields.hpp"
+#include "lacuna/mask/draw.hpp"
 
 namespace lacuna::experiment {
 
@@ -31,8 +31,8 @@ struct Gaps {
 
   /// Masks (samples, H, W), 1 = observed: one a sample, drawn independently.
   std::vector<std::uint8_t> draw(const data::Grid& grid, int samples, std::uint64_t seed) const {
-    if (blocks) return theory::observed_blocks(grid, samples, side, side, side * side - observed, seed);
-    return theory::observed_pixels(grid, samples, observed / 100.0, seed);
+    if (blocks) return mask::draw_blocks(grid, samples, side, side, side * side - observed, seed);
+    return mask::draw_pixels(grid, samples, observed / 100.0, seed);
   }
 };
 

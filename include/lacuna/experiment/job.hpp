@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <string>
+#include <vector>
 
 #include "lacuna/core/error.hpp"
 #include "lacuna/experiment/gaps.hpp"
@@ -43,11 +44,11 @@ struct Job {
 };
 
 /// @brief The parts of "a:b:c".
-inline std::vector<std::string> split(const std::string& words, char at = ':') {
+inline std::vector<std::string> split(const std::string& words) {
   std::vector<std::string> parts;
   std::size_t begin = 0;
   while (true) {
-    const std::size_t end = words.find(at, begin);
+    const std::size_t end = words.find(':', begin);
     parts.push_back(words.substr(begin, end == std::string::npos ? end : end - begin));
     if (end == std::string::npos) return parts;
     begin = end + 1;

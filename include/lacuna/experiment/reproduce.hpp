@@ -9,10 +9,11 @@
 #include <vector>
 
 #include "lacuna/core/version.hpp"
-#include "lacuna/experiment/picture.hpp"
+#include "lacuna/experiment/comparison.hpp"
 #include "lacuna/experiment/results.hpp"
 #include "lacuna/experiment/runner.hpp"
 #include "lacuna/experiment/tables.hpp"
+#include "lacuna/fill/options.hpp"
 
 namespace lacuna::experiment {
 
@@ -25,7 +26,7 @@ struct ReproduceOptions {
   int threads = 0;
 };
 
-/// @brief The cells of a table: statistics over seeds, [row][column].
+/// @brief The cells of a table: statistics over seeds, [row][column]; of none where no outcome is there.
 struct Measured {
   Table table;
   std::vector<std::vector<Statistics>> errors, missing;
@@ -33,13 +34,7 @@ struct Measured {
 };
 
 /// @brief Whether a row can be had from this build: OpenCV's fills are optional.
-inline bool available(const Job& job) {
-#ifdef LACUNA_HAS_OPENCV
-  return !job.method.empty();
-#else
-  return job.method != "telea" && job.method != "navier-stokes";
-#endif
-}
+inline bool available(const Job& job) { return fill::has_opencv || (job.method != "telea" && job.method != "navier-stokes"); }
 
 /// @brief Makes a table's outcomes, those that are not there yet, prints and draws it, and writes it as JSON.
 class Reproduction {
@@ -47,10 +42,11 @@ class Reproduction {
   Reproduction(Budget budget, ReproduceOptions options)
       : budget_(std::move(budget)), o_(std::move(options)), results_(o_.folder / o_.budget / "outcomes") {}
 
+  /// Columns that are not wanted keep what outcomes they have.
   /// Throws: OptionError where the budget has no settings for a column, or no column matches; DataError.
-  Measured operator()(Table table) {
-    std::erase_if(table.columns, [&](const Column& c) { return !wanted(c); });  // before any figure of the paper is looked up
-    require<OptionError>(!table.columns.empty(), "table ", table.number, ": no column of it matches --columns");
+  Measured operator()(const Table& table) {
+    require<OptionError>(std::any_of(table.columns.begin(), table.columns.end(), [&](const Column& c) { return wanted(c); }),
+                         "table ", table.number, ": no column of it matches --columns");
     Measured m{.table = table, .errors = {}, .missing = {}};
     m.errors.assign(table.rows.size(), std::vector<Statistics>(table.columns.size()));
     m.missing = m.errors;
@@ -80,20 +76,20 @@ class Reproduction {
     const int seeds = o_.seeds > 0 ? o_.seeds : s.seeds;
     std::vector<std::vector<double>> errors(m.table.rows.size()), missing(m.table.rows.size());
     std::vector<Panel> panels;
-    std::unique_ptr<Runner> first;
-    for (int seed = 1; seed <= seeds; ++seed) {
-      std::unique_ptr<Runner> runner;  // made when something is missing
-      const auto make = [&] {
-        if (!runner)
-          runner = std::make_unique<Runner>(column.set, s, o_.folder / o_.budget, static_cast<std::uint64_t>(seed), o_.threads);
-        return runner.get();
-      };
+    std::unique_ptr<Runner> runner;  // made when something is missing
+    const auto make = [&](int seed) {
+      return std::make_unique<Runner>(column.set, s, o_.folder / o_.budget, static_cast<std::uint64_t>(seed), o_.threads);
+    };
+    const auto picture = o_.folder / o_.budget / text("table", m.table.number, "_", column.set, "_", column.gaps, ".png");
+    for (int seed = 1; seed <= seeds; ++seed, runner.reset()) {
       for (std::size_t r = 0; r < m.table.rows.size(); ++r) {
         const Job job = m.table.job(r, c);
         if (!available(job)) continue;
         auto outcome = results_.load(job, s, static_cast<std::uint64_t>(seed));
+        if (!outcome && !wanted(column)) continue;
         if (!outcome) {
-          outcome = (*make())(job);
+          if (!runner) runner = make(seed);
+          outcome = (*runner)(job);
           results_.save(job, s, static_cast<std::uint64_t>(seed), *outcome);
           std::printf("  %s, %s, seed %d: %.4g (missing positions %.4g), %.0f s\n", column.label.c_str(),
                       m.table.rows[r].label.c_str(), seed, outcome->errors.table, outcome->errors.missing, outcome->seconds);
@@ -104,17 +100,16 @@ class Reproduction {
         m.seconds += outcome->seconds;
         if (seed == 1) panels.push_back({m.table.rows[r].label, outcome->shown});
       }
-      if (seed == 1) first = std::move(runner);
+      if (seed > 1 || !wanted(column) || (!runner && std::filesystem::exists(picture))) continue;
+      if (!runner) runner = make(seed);
+      draw_comparison(text("Table ", m.table.number, ", ", column.label, ", budget ", o_.budget), runner->grid().height(),
+                      runner->grid().width(), runner->truth_shown(), runner->observed_shown(m.table.job(0, c)), panels)
+          .save(picture.string());
     }
     for (std::size_t r = 0; r < errors.size(); ++r) {
       m.errors[r][c] = statistics(errors[r]);
       m.missing[r][c] = statistics(missing[r]);
     }
-    if (!first) return;  // nothing new to show
-    const auto canvas =
-        draw_comparison(text("Table ", m.table.number, ", ", column.label, ", budget ", o_.budget), first->grid().height(),
-                        first->grid().width(), first->truth_shown(), first->observed_shown(m.table.job(0, c)), panels);
-    canvas.save((o_.folder / o_.budget / text("table", m.table.number, "_", column.set, "_", column.gaps, ".png")).string());
   }
 
   void write(const Measured& m) const {
@@ -152,12 +147,22 @@ class Reproduction {
   Results results_;
 };
 
-/// @brief A table in text: ours, and the paper's in brackets. Those that this build cannot have are left out, with a word.
-inline void print(const Measured& m, const Table& whole, std::FILE* out) {
+/// @brief A table in text: ours, and the paper's in brackets; columns without any outcome are left out. Rows that this build
+/// cannot have are left out, with a word.
+inline void print(const Measured& m, std::FILE* out) {
   std::fprintf(out,
                "\nTable %d, %s (%s)\nmean and deviation over seeds; in brackets the paper's, of its own data and budget\n%-42s",
                m.table.number, m.table.title.c_str(), m.table.unit.c_str(), "");
-  for (const Column& c : m.table.columns) std::fprintf(out, "%-34s", c.label.c_str());
+  const auto shown = [&](std::size_t column) {
+    return std::any_of(m.errors.begin(), m.errors.end(), [&](const auto& row) { return row[column].count > 0; });
+  };
+  const auto words = [](const char* single, const char* several, double mean, double deviation) {
+    char buffer[64];
+    std::snprintf(buffer, sizeof buffer, std::isnan(deviation) ? single : several, mean, deviation);
+    return std::string(buffer);
+  };
+  for (std::size_t c = 0; c < m.table.columns.size(); ++c)
+    if (shown(c)) std::fprintf(out, "%-34s", m.table.columns[c].label.c_str());
   std::fprintf(out, "\n");
   bool left_out = false;
   for (std::size_t r = 0; r < m.table.rows.size(); ++r) {
@@ -168,21 +173,11 @@ inline void print(const Measured& m, const Table& whole, std::FILE* out) {
     }
     std::fprintf(out, "%-42s", row.label.c_str());
     for (std::size_t c = 0; c < m.table.columns.size(); ++c) {
-      std::size_t printed = 0;  // the column's place in the whole table
-      while (whole.columns[printed].set != m.table.columns[c].set || whole.columns[printed].gaps != m.table.columns[c].gaps)
-        ++printed;
-      const auto& e = m.errors[r][c];
-      std::string cell = "-";
-      char words[64];
-      if (e.count > 0) {
-        std::snprintf(words, sizeof words, e.count > 1 ? "%.4g +- %.2g" : "%.4g", e.mean, e.deviation);
-        cell = words;
-      }
-      if (printed < row.paper.size() && !std::isnan(row.paper[printed].mean)) {
-        const auto& p = row.paper[printed];
-        std::snprintf(words, sizeof words, std::isnan(p.deviation) ? " (%.4g)" : " (%.4g +- %.2g)", p.mean, p.deviation);
-        cell += words;
-      }
+      if (!shown(c)) continue;
+      const Statistics& e = m.errors[r][c];
+      std::string cell = e.count > 0 ? words("%.4g", "%.4g +- %.2g", e.mean, e.deviation) : "-";
+      if (!row.paper.empty() && !std::isnan(row.paper[c].mean))
+        cell += words(" (%.4g)", " (%.4g +- %.2g)", row.paper[c].mean, row.paper[c].deviation);
       std::fprintf(out, "%-34s", cell.c_str());
     }
     std::fprintf(out, "\n");

@@ -26,17 +26,16 @@ struct Outcome {
   std::vector<float> shown;  ///< (H, W): the first variable of the middle frame of the first test sample
 };
 
-/// @brief A folder of outcomes, one file each, so that an interrupted table goes on with what is missing. An outcome made with
-/// other settings or by another version is not taken.
+/// @brief A folder of outcomes, one file for each job, seed and all settings (digest()), so that an interrupted table goes on
+/// with what is missing.
 class Results {
  public:
   explicit Results(std::filesystem::path folder) : folder_(std::move(folder)) { std::filesystem::create_directories(folder_); }
 
   std::optional<Outcome> load(const Job& job, const SetSettings& s, std::uint64_t seed) const {
-    std::ifstream in(path(job, seed));
+    std::ifstream in(path(job, s, seed));
     const auto json = nlohmann::json::parse(in, nullptr, false);
-    if (!json.is_object() || json.value("settings", nlohmann::json()) != s.json() || json.value("version", "") != version)
-      return std::nullopt;
+    if (!json.is_object()) return std::nullopt;
     Outcome out{.errors = {json.at("error"), json.at("missing")}, .seconds = json.at("seconds"), .shown = {}};
     for (const auto& value : json.at("shown")) out.shown.push_back(value.get<float>());
     return out;
@@ -51,12 +50,12 @@ class Results {
                               {"seconds", outcome.seconds},
                               {"shown", outcome.shown}};
     const std::string words = json.dump();
-    data::write_atomically(path(job, seed).string(), {std::as_bytes(std::span(words))});
+    data::write_atomically(path(job, s, seed).string(), {std::as_bytes(std::span(words))});
   }
 
  private:
-  std::filesystem::path path(const Job& job, std::uint64_t seed) const {
-    return folder_ / (job.key() + text("_", seed, ".json"));
+  std::filesystem::path path(const Job& job, const SetSettings& s, std::uint64_t seed) const {
+    return folder_ / text(job.key(), "_", seed, "_", digest(s), ".json");
   }
 
   std::filesystem::path folder_;

@@ -18,6 +18,7 @@
 #include "lacuna/experiment/trained.hpp"
 #include "lacuna/fill/classical.hpp"
 #include "lacuna/fill/study.hpp"
+#include "lacuna/mask/draw.hpp"
 
 namespace lacuna::experiment {
 
@@ -45,7 +46,7 @@ class Runner {
       filled = classical(normalised_test_, {0, normalised_test_.frames()}).values;
     } else {
       const train::Samples learned = samples(learned_, job), found = samples(normalised_test_, job);
-      Trained network(device_, learned, job, settings_, seed_, folder_ / "networks" / (job.training() + text("_", seed_)));
+      Trained network(device_, learned, job, settings_, seed_, network_folder(job));
       out.seconds = network.seconds();  // made now or before
       start = Clock::now();
       filled = network.fill(found);
@@ -67,6 +68,10 @@ class Runner {
     return plane(gappy);
   }
   const data::Grid& grid() const { return test_.truth.grid; }
+  /// Where a job's network is kept: one folder for each seed and all settings.
+  std::filesystem::path network_folder(const Job& job) const {
+    return folder_ / "networks" / text(job.training(), "_", seed_, "_", digest(settings_));
+  }
 
  private:
   /// Draws the masks of a job's gaps, and normalises by what is observed of the samples that are learned from.
@@ -74,7 +79,7 @@ class Runner {
     if (job.gaps == gaps_ && job.filled_gaps() == test_gaps_) return;
     if (job.gaps != gaps_) {
       const SampleSet set = load_samples(file_, 0, settings_.train, settings_);
-      learned_ = theory::with_gaps(set.truth, share_masks(set, Gaps(job.gaps).draw(set.truth.grid, set.samples(), seed_)));
+      learned_ = mask::with_gaps(set.truth, share_masks(set, Gaps(job.gaps).draw(set.truth.grid, set.samples(), seed_)));
       normalisation_ = data::measure_normalisation(learned_);
       normalisation_.apply(learned_);
       study_.reset();
@@ -83,7 +88,7 @@ class Runner {
     // Another seed than the training masks': seeds of tables are small numbers.
     constexpr std::uint64_t test_seed = 1000003;
     observed_ = share_masks(test_, Gaps(job.filled_gaps()).draw(test_.truth.grid, test_.samples(), test_seed + seed_));
-    normalised_test_ = theory::with_gaps(test_.truth, observed_);
+    normalised_test_ = mask::with_gaps(test_.truth, observed_);
     normalisation_.apply(normalised_test_);
     gaps_ = job.gaps;
     test_gaps_ = job.filled_gaps();

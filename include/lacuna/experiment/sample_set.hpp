@@ -31,7 +31,8 @@ struct SampleSet {
 };
 
 /// @brief The file of a set's samples in a folder: made if it is not there, gone on with if it was left half made, and made anew,
-/// with a word about it, if it is of other settings. Throws: DataError.
+/// with a word about it, if it is another set's. Throws: DataError; what is no file of samples, or is being written by another
+/// program, stays as it is.
 inline physics::SampleFile make_samples(const std::string& set, const SetSettings& s, const std::filesystem::path& folder,
                                         int threads) {
   std::filesystem::create_directories(folder);
@@ -42,8 +43,7 @@ inline physics::SampleFile make_samples(const std::string& set, const SetSetting
     auto file = [&] {
       try {
         return open();
-      } catch (const DataError& error) {
-        if (!std::filesystem::exists(path)) throw;
+      } catch (const physics::OtherSamples& error) {
         std::printf("%s\nmaking it anew\n", error.what());
         std::filesystem::remove(path);
         return open();

@@ -7,6 +7,8 @@
 #include <string>
 
 #include "lacuna/core/error.hpp"
+#include "lacuna/core/philox.hpp"
+#include "lacuna/core/version.hpp"
 
 namespace lacuna::experiment {
 
@@ -33,6 +35,15 @@ struct SetSettings {
             {"members", members}};
   }
 };
+
+/// @brief A word for names of files: it changes with any setting but the number of seeds, and with the version.
+inline std::string digest(const SetSettings& s) {
+  std::uint64_t sum = 0;
+  for (const char c : s.json().dump() + version) sum = mix_bits(sum ^ static_cast<unsigned char>(c));
+  std::string word;
+  for (int i = 0; i < 8; ++i, sum >>= 4) word += "0123456789abcdef"[sum & 15];
+  return word;
+}
 
 /// @brief The settings of a budget: by set and kind of gaps, "kolmogorov pixels".
 using Budget = std::map<std::string, SetSettings>;

@@ -17,7 +17,7 @@ struct Printed {
 /// @brief A line of a table: one method in every column.
 struct Row {
   std::string label;
-  Job job;  ///< set, gaps and network are the column's where empty
+  Job job;  ///< set and gaps are the column's, and so is the network where it is empty
   std::vector<Printed> paper{};
 };
 

@@ -17,8 +17,8 @@
 #include "lacuna/fill/checkpoint.hpp"
 #include "lacuna/fill/learner.hpp"
 #include "lacuna/mask/adaptive_ratio.hpp"
+#include "lacuna/sampler/draw_contexts.hpp"
 #include "lacuna/sampler/multi_step.hpp"
-#include "lacuna/theory/trained.hpp"
 
 namespace lacuna::experiment {
 
@@ -31,35 +31,34 @@ struct Contexts {
 /// @brief A network of a job, its training and its fills.
 class Trained {
  public:
-  /// Trains, or goes on from a checkpoint in `folder`, or takes a finished one; a checkpoint of other settings is made anew.
-  /// samples: what is learned from; it must outlive the object.
+  /// Trains, or goes on from a checkpoint in `folder`, or takes a finished one.
+  /// samples: what is learned from; it must outlive the object. Throws: DataError for a damaged checkpoint or one of another job.
   Trained(cpu::Device& device, const train::Samples& samples, const Job& job, const SetSettings& s, std::uint64_t seed,
           const std::filesystem::path& folder)
-      : job_(job),
-        settings_(s),
-        seed_(seed),
-        learner_(device, samples, {policy_of(job), 0.0f},
-                 {.network = job.network == "unet" ? s.unet : job.network,
-                  .hidden = s.hidden,
-                  .batch = s.batch,
-                  .crop = s.crop,
-                  .seed = seed,
-                  .learning_rate = s.learning_rate}) {
-    auto& optimizer = learner_.trainer().optimizer();
-    const fill::Checkpoint checkpoint(folder, {{"settings", s.json().dump()}, {"job", job.training()}, {"version", version}});
+      : job_(job), settings_(s), seed_(seed), learner_(device, samples, {policy_of(job), 0.0f}, learner_settings(job, s, seed)) {
+    const fill::Checkpoint checkpoint(folder, fingerprint(job, s));
     fill::Checkpoint::Run run{.training = {}, .threads = device.threads()};
-    try {
-      if (const auto found = checkpoint.load(learner_.parameters(), optimizer.state())) run = *found;
-    } catch (const DataError& error) {
-      std::printf("%s\ntraining anew\n", error.what());
-      std::filesystem::remove_all(folder);
-    }
+    if (const auto found = checkpoint.load(learner_.parameters(), learner_.trainer().optimizer().state())) run = *found;
     train(checkpoint, run);
+  }
+
+  /// What is trained, and what its checkpoints belong to.
+  static fill::LearnerSettings learner_settings(const Job& job, const SetSettings& s, std::uint64_t seed) {
+    return {.network = job.network == "unet" ? s.unet : job.network,
+            .hidden = s.hidden,
+            .batch = s.batch,
+            .crop = s.crop,
+            .seed = seed,
+            .learning_rate = s.learning_rate};
+  }
+  static fill::Fingerprint fingerprint(const Job& job, const SetSettings& s) {
+    return {{"settings", s.json().dump()}, {"job", job.training()}, {"version", version}};
   }
 
   double seconds() const { return seconds_; }  ///< of training
 
-  /// Fills the windows of test samples as the job says: normalised values (T, H, W, V).
+  /// Fills the windows of test samples as the job says: normalised values (T, H, W, V). Throws: OptionError for a use that there
+  /// is not.
   std::vector<float> fill(const train::Samples& samples) {
     auto evaluate = learner_.sampler(samples);
     const auto parts = split(job_.use);
@@ -106,6 +105,7 @@ class Trained {
     require<OptionError>(job_.use == "adapted", "use ", job_.use, ": expected contexts, mask, one, adapted or steps:N");
     const double learned = Gaps(job_.gaps).observed / 100.0, found = Gaps(job_.filled_gaps()).observed / 100.0;
     const auto adapted = mask::adapted_ratio({.density = learned, .ratio = 0.7}, found);
+    if (!adapted.warning.empty()) std::printf("  %s: %s\n", job_.key().c_str(), adapted.warning.c_str());
     return {mask::AnyPolicy{mask::Pixels{.ratio = static_cast<float>(adapted.ratio)}}, settings_.members};
   }
 
@@ -113,7 +113,7 @@ class Trained {
     const train::Samples& samples = evaluate.samples();
     const std::size_t size = samples.fields().frame_size() * static_cast<std::size_t>(samples.length());
     std::vector<float> out(samples.fields().values.size(), 0.0f);
-    const auto requests = theory::draw_contexts(samples, contexts.policy, contexts.members, seed_);
+    const auto requests = sampler::draw_contexts(samples, contexts.policy, contexts.members, seed_);
     evaluate(requests, [&](std::size_t i, const sampler::Estimate& e) {
       float* to = out.data() + static_cast<std::size_t>(requests[i].window) * size;
       for (std::size_t j = 0; j < size; ++j) to[j] += (e.background[j] + e.anomaly[j]) / static_cast<float>(contexts.members);

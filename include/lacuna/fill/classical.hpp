@@ -226,10 +226,7 @@ inline Result fill_classical(const data::Fields& input, const Options& o) {
     sums.spread[i] = static_cast<float>(
         score.spread[kinds[i / frame * variables + i % variables]].spread(0, static_cast<double>(filled.expected[i])));
   merge(input, study, sums, o.fill_static, result);
-  report.total_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  report.peak_bytes = peak_memory();
-  report.seed = o.seed;
-  report.version = version;
+  finish(report, o, start);
   return result;
 }
 

@@ -117,8 +117,10 @@ void impute_window(SamplerType& sampler, const train::Samples& samples, const Po
   std::vector<sampler::Request> requests;
   for (int k = 0; k < c.members; ++k) requests.push_back(member_request(samples, policy, seed, window, k));
   if (c.self) requests.push_back({window, static_cast<std::uint64_t>(window), self_context(samples, window)});
-  auto& [weights, expected, workspace, moments] = buffers;
-  expect_error(samples, window, sampler.threads(), workspace, expected);
+  auto& weights = buffers.weights;  // no structured binding: Clang before 16 cannot capture it
+  auto& expected = buffers.expected;
+  auto& moments = buffers.moments;
+  expect_error(samples, window, sampler.threads(), buffers.workspace, expected);
   weights.resize(size);
   for (std::size_t j = 0; j < size; ++j) weights[j] = static_cast<float>(c.weights[kind_of_gap(samples, window, j)]);
   moments.reset(size);
@@ -254,6 +256,14 @@ inline void train_learner(Learner& learner, const train::Samples& samples, const
   report.training_seconds = training.seconds();
 }
 
+/// @brief What a report tells once the work is done that began at `start`.
+inline void finish(Report& report, const Options& o, std::chrono::steady_clock::time_point start) {
+  report.total_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  report.peak_bytes = peak_memory();
+  report.seed = o.seed;
+  report.version = version;
+}
+
 /// @brief Fills the gaps of gappy fields: chooses background, mask policy and contexts on withheld observations, trains, and
 /// imputes every window with all observations as context.
 ///
@@ -331,10 +341,7 @@ inline Result impute(const data::Fields& input, const Options& o) {
   }
   progress.finish();
   merge(input, study, sums, o.fill_static, result);
-  report.total_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  report.peak_bytes = peak_memory();
-  report.seed = o.seed;
-  report.version = version;
+  finish(report, o, start);
   return result;
 }
 

@@ -62,7 +62,6 @@ struct LearnerSettings {
   bool recompute = false;  ///< blocks are computed again on the way back: less memory for more time
   std::uint64_t seed = 1;
   double learning_rate = 1e-3;
-  double latest_time = 1;  ///< of the trainer
 };
 
 /// @brief A network, its averaged weights and its trainer: everything that learning changes.
@@ -87,11 +86,7 @@ class Learner {
                  parameters_, settings.seed),
         averaged_(parameters_),
         trainer_(device, samples, network_, parameters_, policy, scale_,
-                 {.batch = settings.batch,
-                  .crop = settings.crop,
-                  .seed = settings.seed,
-                  .latest_time = settings.latest_time,
-                  .optimizer = {}}) {}
+                 {.batch = settings.batch, .crop = settings.crop, .seed = settings.seed, .optimizer = {}}) {}
 
   Trainer& trainer() { return trainer_; }
   const Policy& policy() const { return policy_; }

@@ -65,48 +65,37 @@ inline nlohmann::json to_json(const SpreadTrust& t) {
 inline nlohmann::json to_json(const Report& r) {
   nlohmann::json errors;
   for (const auto& s : r.scores) errors[s.method] = s.nmse;
-  if (r.method != "diffusion")
-    return {{"method", r.method},
-            {"settings", r.settings},
-            {"withheld_nmse", errors},
-            {"withheld_values", r.withheld},
-            {"filled_values", r.filled},
-            {"variables", r.variables},
-            {"learned_frames", {r.learned.begin, r.learned.end}},
-            {"gaps", r.gaps},
-            {"spread_floors", r.spread_floors},
-            {"spread_trust", to_json(r.trust)},
-            {"total_seconds", r.total_seconds},
-            {"peak_memory_bytes", r.peak_bytes},
-            {"seed", r.seed},
-            {"threads", r.threads},
-            {"version", r.version}};
-  return {{"method", r.method},
-          {"withheld_nmse", errors},
-          {"withheld_values", r.withheld},
-          {"filled_values", r.filled},
-          {"variables", r.variables},
-          {"learned_frames", {r.learned.begin, r.learned.end}},
-          {"gaps", r.gaps},
-          {"background", r.background},
-          {"mask", r.mask},
-          {"contexts", r.contexts},
-          {"weights", r.weights},
-          {"spread_factors", r.spread_factors},
-          {"spread_floors", r.spread_floors},
-          {"spread_trust", to_json(r.trust)},
-          {"network", r.network},
-          {"parameters", r.parameters},
-          {"steps", r.steps},
-          {"training_seconds", r.training_seconds},
-          {"total_seconds", r.total_seconds},
-          {"planned_memory_bytes", r.planned_bytes},
-          {"peak_memory_bytes", r.peak_bytes},
-          {"members", r.members},
-          {"members_chosen", r.members_chosen},
-          {"seed", r.seed},
-          {"threads", r.threads},
-          {"version", r.version}};
+  nlohmann::json json{{"method", r.method},
+                      {"withheld_nmse", errors},
+                      {"withheld_values", r.withheld},
+                      {"filled_values", r.filled},
+                      {"variables", r.variables},
+                      {"learned_frames", {r.learned.begin, r.learned.end}},
+                      {"gaps", r.gaps},
+                      {"spread_floors", r.spread_floors},
+                      {"spread_trust", to_json(r.trust)},
+                      {"total_seconds", r.total_seconds},
+                      {"peak_memory_bytes", r.peak_bytes},
+                      {"seed", r.seed},
+                      {"threads", r.threads},
+                      {"version", r.version}};
+  if (r.method != "diffusion") {
+    json["settings"] = r.settings;
+    return json;
+  }
+  json.update({{"background", r.background},
+               {"mask", r.mask},
+               {"contexts", r.contexts},
+               {"weights", r.weights},
+               {"spread_factors", r.spread_factors},
+               {"network", r.network},
+               {"parameters", r.parameters},
+               {"steps", r.steps},
+               {"training_seconds", r.training_seconds},
+               {"planned_memory_bytes", r.planned_bytes},
+               {"members", r.members},
+               {"members_chosen", r.members_chosen}});
+  return json;
 }
 
 /// @brief The table of withheld errors: what the user compares.

@@ -23,6 +23,12 @@
 
 namespace lacuna::physics {
 
+/// @brief A file of samples that is of another set, seed, settings or number than asked for.
+class OtherSamples : public DataError {
+ public:
+  using DataError::DataError;
+};
+
 /// @brief A NetCDF-4 file of generated samples, written sample by sample in any order.
 ///
 /// Dimensions: sample, time, y, x. Variables: those of the set (sample, time, y, x), its parameters (sample), the coordinates,
@@ -30,7 +36,7 @@ namespace lacuna::physics {
 /// size from the beginning: its structure is on the disk before the first sample, and a sample only overwrites numbers. So a
 /// program that is killed leaves a good file, in which a sample that was half written is not complete, and the disk cannot run
 /// full on the way. One process at a time may have the file open for writing (HDF5 locks it). Not thread-safe, as the NetCDF
-/// library. Throws: DataError, one line that names the file.
+/// library. Throws: DataError, one line that names the file; OtherSamples.
 class SampleFile {
  public:
   static constexpr std::size_t most_samples = 1'000'000'000;
@@ -134,8 +140,8 @@ class SampleFile {
 
   void require_same(const Description& d, std::size_t count, std::uint64_t seed) const {
     const auto differs = [&](const std::string& what, const auto& here, const auto& asked) {
-      require<DataError>(here == asked, file_.path(), ": exists with ", what, " ", here, ", asked for ", asked,
-                         "; name another file or remove it");
+      require<OtherSamples>(here == asked, file_.path(), ": exists with ", what, " ", here, ", asked for ", asked,
+                            "; name another file or remove it");
     };
     differs("set", data::netcdf::text_attribute(file_, NC_GLOBAL, "set"), d.name);
     differs("seed", data::netcdf::text_attribute(file_, NC_GLOBAL, "seed"), std::to_string(seed));

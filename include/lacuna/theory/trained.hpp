@@ -4,10 +4,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
-#include <utility>
 #include <vector>
 
-#include "lacuna/mask/partition.hpp"
+#include "lacuna/mask/policy.hpp"
 #include "lacuna/nn/unet.hpp"
 #include "lacuna/sampler/single_step.hpp"
 #include "lacuna/theory/fields.hpp"
@@ -74,20 +73,6 @@ class Experiment {
   Parameters<float> averaged_;
   train::Trainer<nn::UNet, Objective> trainer_;
 };
-
-/// @brief `members` contexts of every window, drawn by a policy: those of a window one after another.
-template <mask::MaskPolicy Policy>
-std::vector<sampler::Request> draw_contexts(const train::Samples& samples, const Policy& policy, int members,
-                                            std::uint64_t seed) {
-  std::vector<sampler::Request> requests;
-  for (std::size_t w = 0; w < samples.windows().size(); ++w)
-    for (int k = 0; k < members; ++k) {
-      requests.push_back({static_cast<int>(w), static_cast<std::uint64_t>(k) << 32 | static_cast<std::uint64_t>(w), {}});
-      mask::sampling_context(policy, philox_key(seed, Purpose::ensemble), requests.back().member, samples.windows()[w],
-                             data::whole(samples.fields().grid), requests.back().context);
-    }
-  return requests;
-}
 
 /// @brief E[x0 | ctx] of a frame's values (H, W) for a law with mean 0: G times what the context has of them.
 inline Eigen::VectorXd conditional_mean(const Eigen::MatrixXd& gain, Mask context, std::span<const float> values) {

@@ -36,7 +36,7 @@ inline data::Canvas draw_comparison(const std::string& title, int height, int wi
     all.insert(all.end(), error.values.begin(), error.values.end());
     errors.push_back(std::move(error));
   }
-  const Range range = robust_range(truth, 0.01, 0.99), error_range = {0, robust_range(all, 0.01, 0.99).high};
+  const data::picture::Range range = robust_range(truth, 0.01, 0.99), error_range = {0, robust_range(all, 0.01, 0.99).high};
   const int zoom = std::max(1, 192 / std::max(height, width));
   PanelSize size(height, width);
   size.width = width * zoom;
