@@ -2,25 +2,13 @@
 
 #include "../data/scratch.hpp"
 #include "catch.hpp"
+#include "experiment/tiny.hpp"
 
 using namespace lacuna;
 using namespace lacuna::experiment;
 
 namespace {
 
-SetSettings tiny() {
-  SetSettings s;
-  s.train = 6;
-  s.test = 2;
-  s.solver = 16;
-  s.frames = s.window = 3;
-  s.unet = "unet";
-  s.hidden = 4;
-  s.batch = 4;
-  s.steps = 12;
-  s.members = 3;
-  return s;
-}
 Job ours(const std::string& use) { return {.set = "advection", .gaps = "p80", .method = "ours", .use = use}; }
 
 }  // namespace

@@ -2,23 +2,13 @@
 
 #include "../data/scratch.hpp"
 #include "catch.hpp"
+#include "experiment/tiny.hpp"
 #include "lacuna/mask/draw.hpp"
 
 using namespace lacuna;
 using namespace lacuna::experiment;
 
 namespace {
-
-SetSettings twelve_steps() {
-  SetSettings s;
-  s.frames = s.window = 1;
-  s.unet = "unet";
-  s.hidden = 4;
-  s.batch = 4;
-  s.steps = 12;
-  s.members = 3;
-  return s;
-}
 
 /// Eight frames of a wave on 12 x 12 points, a fifth of it missing.
 train::Samples gappy_waves() {
@@ -32,7 +22,7 @@ train::Samples gappy_waves() {
 
 struct Case {
   cpu::Device device{{.threads = 1}};
-  SetSettings settings = twelve_steps();
+  SetSettings settings = tiny();
   Job job{.set = "advection", .gaps = "p80", .method = "ours"};
   train::Samples samples = gappy_waves();
 };

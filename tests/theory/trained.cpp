@@ -52,18 +52,6 @@ TEST_CASE("training brings the network nearer to the best estimate") {
   CHECK(s.distance() < 0.35 * before);
 }
 
-TEST_CASE("contexts come window by window, within what is observed, and differ between members") {
-  const Setting s;
-  const auto requests = sampler::draw_contexts(s.samples, mask::Pixels{.ratio = 0.7f}, 3, 1);
-  REQUIRE(requests.size() == 60);
-  for (std::size_t i = 0; i < requests.size(); ++i) {
-    CHECK(requests[i].window == static_cast<int>(i / 3));
-    for (std::size_t j = 0; j < side * side; ++j) REQUIRE(requests[i].context[j] <= s.observed[i / 3 * side * side + j]);
-  }
-  CHECK(requests[0].context != requests[1].context);
-  CHECK(requests[0].member != requests[1].member);
-}
-
 TEST_CASE("the conditional mean is the oracle's, and reads nothing outside the context") {
   const Setting s;
   std::vector<double> values;

@@ -43,7 +43,7 @@ class Reproduction {
       : budget_(std::move(budget)), o_(std::move(options)), results_(o_.folder / o_.budget / "outcomes") {}
 
   /// Columns that are not wanted keep what outcomes they have.
-  /// Throws: OptionError where the budget has no settings for a column, or no column matches; DataError.
+  /// Throws: OptionError where the budget has no settings for a wanted column, or no column matches; DataError.
   Measured operator()(const Table& table) {
     require<OptionError>(std::any_of(table.columns.begin(), table.columns.end(), [&](const Column& c) { return wanted(c); }),
                          "table ", table.number, ": no column of it matches --columns");
@@ -63,16 +63,19 @@ class Reproduction {
     });
   }
 
-  const SetSettings& settings(const Column& column) const {
+  /// A column's settings; none where the budget has none and the column is not wanted.
+  const SetSettings* settings(const Column& column) const {
     const std::string key = column.set + (Gaps(column.gaps).blocks ? " blocks" : " pixels");
     const auto found = budget_.find(key);
-    require<OptionError>(found != budget_.end(), "budget ", o_.budget, " has no settings for ", key);
-    return found->second;
+    require<OptionError>(found != budget_.end() || !wanted(column), "budget ", o_.budget, " has no settings for ", key);
+    return found != budget_.end() ? &found->second : nullptr;
   }
 
   void fill_column(Measured& m, std::size_t c) {
     const Column& column = m.table.columns[c];
-    const SetSettings& s = settings(column);
+    const SetSettings* found = settings(column);
+    if (found == nullptr) return;
+    const SetSettings& s = *found;
     const int seeds = o_.seeds > 0 ? o_.seeds : s.seeds;
     std::vector<std::vector<double>> errors(m.table.rows.size()), missing(m.table.rows.size());
     std::vector<Panel> panels;
@@ -80,7 +83,8 @@ class Reproduction {
     const auto make = [&](int seed) {
       return std::make_unique<Runner>(column.set, s, o_.folder / o_.budget, static_cast<std::uint64_t>(seed), o_.threads);
     };
-    const auto picture = o_.folder / o_.budget / text("table", m.table.number, "_", column.set, "_", column.gaps, ".png");
+    const auto picture =
+        o_.folder / o_.budget / text("table", m.table.number, "_", column.set, "_", column.gaps, "_", digest(s), ".png");
     for (int seed = 1; seed <= seeds; ++seed, runner.reset()) {
       for (std::size_t r = 0; r < m.table.rows.size(); ++r) {
         const Job job = m.table.job(r, c);
@@ -121,8 +125,10 @@ class Reproduction {
                         {"seconds", m.seconds},
                         {"columns", nlohmann::json::array()},
                         {"rows", nlohmann::json::array()}};
-    for (const Column& c : m.table.columns)
-      json["columns"].push_back({{"label", c.label}, {"set", c.set}, {"gaps", c.gaps}, {"settings", settings(c).json()}});
+    for (const Column& c : m.table.columns) {
+      json["columns"].push_back({{"label", c.label}, {"set", c.set}, {"gaps", c.gaps}});
+      if (const SetSettings* s = settings(c)) json["columns"].back()["settings"] = s->json();
+    }
     for (std::size_t r = 0; r < m.table.rows.size(); ++r) {
       nlohmann::json cells = nlohmann::json::array();
       for (std::size_t c = 0; c < m.table.columns.size(); ++c) {

@@ -11,7 +11,8 @@
 
 namespace lacuna::mask {
 
-/// @brief What is observed of every frame (T, H, W) when each pixel is seen with one probability, independently.
+/// @brief Masks (T, H, W), 1 = observed, when each pixel is seen with probability `ratio`, independently. They depend on nothing
+/// but grid, frame and seed.
 inline std::vector<std::uint8_t> draw_pixels(const data::Grid& grid, int frames, double ratio, std::uint64_t seed) {
   std::vector<std::uint8_t> observed;
   const auto key = philox_key(seed, Purpose::withhold);
@@ -22,7 +23,8 @@ inline std::vector<std::uint8_t> draw_pixels(const data::Grid& grid, int frames,
   return observed;
 }
 
-/// @brief The same when `lost` of rows x cols blocks are missing from each frame, every choice equally likely.
+/// @brief The same when `lost` of rows x cols blocks are missing from each frame, every choice equally likely. Throws:
+/// OptionError when no block would be left, or rows x cols do not fit the grid (BlockPartition::of).
 inline std::vector<std::uint8_t> draw_blocks(const data::Grid& grid, int frames, int rows, int cols, int lost,
                                              std::uint64_t seed) {
   const auto partition = BlockPartition::of(rows, cols, grid.height(), grid.width());
@@ -37,7 +39,7 @@ inline std::vector<std::uint8_t> draw_blocks(const data::Grid& grid, int frames,
   return observed;
 }
 
-/// @brief Fields of which nothing else is left. Throws: ShapeError.
+/// @brief Fields with NaN wherever `observed`, in the shape of the values (T, H, W, V), is 0. Throws: ShapeError.
 inline data::Fields with_gaps(data::Fields fields, const std::vector<std::uint8_t>& observed) {
   require<ShapeError>(observed.size() == fields.values.size(), "with_gaps: ", observed.size(), " bytes for ",
                       fields.values.size(), " values");

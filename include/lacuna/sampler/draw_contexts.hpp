@@ -12,7 +12,8 @@
 
 namespace lacuna::sampler {
 
-/// @brief `members` contexts of every window, drawn by a policy: those of a window one after another.
+/// @brief `members` contexts of every window, drawn by a policy as in training: those of a window one after
+/// another. Each depends on policy, seed, window and member alone. Source: paper, Principle 1.
 template <mask::MaskPolicy Policy>
 std::vector<Request> draw_contexts(const train::Samples& samples, const Policy& policy, int members, std::uint64_t seed) {
   std::vector<Request> requests;
