@@ -15,6 +15,7 @@
 #include "lacuna/ops/masked_loss.hpp"
 #include "lacuna/ops/rms_norm_silu.hpp"
 #include "lacuna/sampler/ensemble.hpp"
+#include "lacuna/sampler/update.hpp"
 #include "lacuna/train/optimizer.hpp"
 
 namespace {
@@ -93,6 +94,18 @@ void ensemble_member(benchmark::State& state) {
   measure(state, size * 28, [&] { moments.add({background.data(), anomaly.data(), weight.data()}); });
 }
 
+void sampler_update(benchmark::State& state) {
+  const auto size = static_cast<std::size_t>(state.range(0));
+  const auto estimate = noise(size), known = noise(size);
+  auto x = noise(size);
+  std::vector<std::uint8_t> observed(size);
+  for (std::size_t i = 0; i < size; ++i) observed[i] = i % 3 == 0 ? 1 : 0;
+  const sampler::UpdateArrays<float> arrays{x.data(),     estimate.data(), estimate.data(), x.data(),
+                                            known.data(), observed.data(), x.data()};
+  // A first-order step: state, estimate, known values and mask are read, the state is written.
+  measure(state, size * 17, [&] { benchmark::DoNotOptimize(sampler::update<float>({.state = 0.9f, .estimate = 0.1f}, arrays, size)); });
+}
+
 struct NormBuffers {
   NormBuffers(std::size_t pixels, int channels)
       : x(noise(pixels * static_cast<std::size_t>(channels))),
@@ -165,6 +178,7 @@ BENCHMARK(convolution)->Apply(network_layers)->UseRealTime();
 BENCHMARK(masked_loss_and_gradient)->RangeMultiplier(16)->Range(1 << 12, 1 << 24)->UseRealTime();
 BENCHMARK(adam_and_average)->RangeMultiplier(16)->Range(1 << 12, 1 << 24)->UseRealTime();
 BENCHMARK(ensemble_member)->RangeMultiplier(16)->Range(1 << 12, 1 << 24)->UseRealTime();
+BENCHMARK(sampler_update)->RangeMultiplier(16)->Range(1 << 12, 1 << 24)->UseRealTime();
 BENCHMARK(norm_forward)->ArgNames({"pixels", "channels"})->ArgsProduct({{256, 4096, 65536, 524288}, {32, 64}})->UseRealTime();
 BENCHMARK(norm_backward)->ArgNames({"pixels", "channels"})->ArgsProduct({{256, 4096, 65536, 524288}, {32, 64}})->UseRealTime();
 

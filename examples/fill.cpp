@@ -87,6 +87,9 @@ void declare(CLI::App& app, lacuna::fill::Options& o, Words& words) {
   app.add_option("--memory", words.memory, "say what fits into so much memory (8GB), and train with the largest batch that does")
       ->type_name("SIZE");
   app.add_flag("--recompute", o.recompute, "compute the network's blocks again on the way back: less memory, more time");
+  app.add_option("--precision", o.precision, "what the network's images are kept in; bfloat16 needs a machine that multiplies it")
+      ->check(CLI::IsMember({"float", "bfloat16"}))
+      ->capture_default_str();
   app.add_option("--learning-rate", o.learning_rate, "peak learning rate")->check(CLI::PositiveNumber)->capture_default_str();
   app.add_option("--checkpoint", o.checkpoint, "folder to keep the training state in")->type_name("DIR");
   app.add_option("--save-every", o.save_every, "seconds between two checkpoints (0: after every step)")

@@ -27,8 +27,8 @@ class Peer:
 class Lacuna:
     """Our side: a program that reads "work repeats" and answers with milliseconds."""
 
-    def __init__(self, program, threads):
-        self.process = subprocess.Popen([program, str(threads)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    def __init__(self, program, threads, precision):
+        self.process = subprocess.Popen([program, str(threads), precision], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
     def times(self, work, repeats):
         print(work, repeats, file=self.process.stdin, flush=True)
@@ -39,10 +39,10 @@ class Lacuna:
         self.process.wait()
 
 
-def compare(program, threads, rounds, make_peers, works):
+def compare(program, threads, rounds, precision, make_peers, works):
     torch.set_num_threads(threads)
-    lacuna = Lacuna(program, threads)
-    peers = make_peers()
+    lacuna = Lacuna(program, threads, precision)
+    peers = make_peers(precision)
     rows = []
     for work, repeats in works:
         sides = {"lacuna": lacuna, **peers}
@@ -71,17 +71,18 @@ def cpu_model():
         return platform.processor()
 
 
-def main(description, make_peers, works):
-    """make_peers() gives {name: Peer}; works are (name, repeats a round)."""
+def main(description, make_peers, works, precisions=("float",)):
+    """make_peers(precision) gives {name: Peer}; works are (name, repeats a round)."""
     p = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("program")
     p.add_argument("--rounds", type=int, default=15)
     p.add_argument("--threads", type=int, nargs="+", default=[1, 2])
+    p.add_argument("--precision", choices=precisions, default="float")
     p.add_argument("--json")
     o = p.parse_args()
     capability = getattr(torch.backends.cpu, "get_cpu_capability", None) if hasattr(torch.backends, "cpu") else None
     build = torch.__config__.show()
-    machine = {"cpu": cpu_model(), "cores": os.cpu_count(), "load": os.getloadavg()[0], "torch": torch.__version__,
+    machine = {"cpu": cpu_model(), "cores": os.cpu_count(), "load": os.getloadavg()[0], "precision": o.precision, "torch": torch.__version__,
                "capability": capability() if capability else build.split("CPU capability usage:")[-1].split()[0],
                "blas": (re.findall(r"BLAS_INFO=(\w+)", build) or ["unknown"])[0],
                "mkldnn": torch.backends.mkldnn.is_available()}
@@ -89,7 +90,7 @@ def main(description, make_peers, works):
     if machine["load"] > 0.5:
         print("the machine is at work (load %.1f): do not quote these figures" % machine["load"], file=sys.stderr)
     print("work      threads  PyTorch         lacuna ms  torch ms   ratio  (10 % to 90 % of rounds)")
-    rows = [row for threads in o.threads for row in compare(o.program, threads, o.rounds, make_peers, works)]
+    rows = [row for threads in o.threads for row in compare(o.program, threads, o.rounds, o.precision, make_peers, works)]
     if o.json:
         with open(o.json, "w") as f:
             json.dump({"machine": machine, "rows": rows}, f, indent=1)

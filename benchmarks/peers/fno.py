@@ -93,4 +93,4 @@ class Torch(unet2d.Torch):
 PARAMETERS = 1234081  # as nn::Fno counts them (tests/nn/fno.cpp)
 
 if __name__ == "__main__":
-    comparison.main(__doc__, lambda: {"torch.fft": Torch()}, (("step", 3), ("ensemble", 2)))
+    comparison.main(__doc__, lambda precision: {"torch.fft": Torch()}, (("step", 3), ("ensemble", 2)))

@@ -220,4 +220,4 @@ class Torch(comparison.Peer):
 
 
 if __name__ == "__main__":
-    comparison.main(__doc__, lambda: {"published": Torch()}, (("forward", 1), ("step", 1)))
+    comparison.main(__doc__, lambda precision: {"published": Torch()}, (("forward", 1), ("step", 1)))

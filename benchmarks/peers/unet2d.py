@@ -1,14 +1,16 @@
 """Times the 2-D UNet's training step and K = 10 ensemble in lacuna and in PyTorch, alternately, and prints the ratios.
 
-usage: python3 unet2d.py BENCH_UNET_STEP [--rounds 15] [--threads 1 2] [--json OUT.json]
+usage: python3 unet2d.py BENCH_UNET_STEP [--rounds 15] [--threads 1 2] [--precision float|bfloat16] [--json OUT.json]
 needs PyTorch (Debian: python3-torch) and the program bench_unet_step (benchmarks/unet_step.cpp, release build)
 
 Both sides run the same network (hidden 32, multipliers 1-2-2, 1 173 025 parameters) on the same batch (16 images of 32 x 32): noise,
 contexts, masked loss, backward, clipping, Adam; lacuna also keeps the moving average of the weights. A round times a few steps of
 each side in turn, and its ratio is that of their medians; a ratio above 1 says that lacuna takes less time. On a machine that does
-other work at the same time the figures mean little.
+other work at the same time the figures mean little. In bfloat16 PyTorch runs under autocast, and through torch.compile too
+where that works.
 """
 import math
+import sys
 
 import torch
 import torch.nn as nn
@@ -85,13 +87,21 @@ class UNet(nn.Module):
 class Torch(comparison.Peer):
     """The PyTorch side in one memory format."""
 
-    def __init__(self, layout):
+    autocast = False
+
+    def __init__(self, layout, autocast=False, compiled=False):
         torch.manual_seed(0)
-        self.layout, self.net = layout, UNet().to(memory_format=layout)
+        self.layout, self.autocast, self.net = layout, autocast, UNet().to(memory_format=layout)
         assert sum(p.numel() for p in self.net.parameters()) == 1173025
         self.optimizer = torch.optim.Adam(self.net.parameters(), 1e-3, betas=(0.95, 0.999))
         self.truth = torch.randn(16, 1, 32, 32)
         self.observed = (torch.rand_like(self.truth) < 0.3).float()
+        if compiled:
+            self.net = torch.compile(self.net)
+
+    def estimate(self, x, t):
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=self.autocast):
+            return self.net(x.to(memory_format=self.layout), t).float()
 
     def draw(self, t):
         alpha = torch.exp(-0.25 * t**2 * 19.9 - 0.05 * t)[:, None, None, None]
@@ -102,7 +112,7 @@ class Torch(comparison.Peer):
     def step(self):
         t = torch.rand(16)
         x, query = self.draw(t)
-        estimate = self.net(x.to(memory_format=self.layout), t)
+        estimate = self.estimate(x, t)
         loss = ((query * (estimate - self.truth)) ** 2).sum() / query.sum()
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
@@ -112,12 +122,21 @@ class Torch(comparison.Peer):
     @torch.no_grad()
     def ensemble(self):
         x = torch.cat([self.draw(torch.full((16,), 1e-3))[0] for _ in range(10)])
-        self.net(x.to(memory_format=self.layout), torch.full((160,), 1e-3))
+        self.estimate(x, torch.full((160,), 1e-3))
 
 
-def both_layouts():
-    return {"channels-last": Torch(torch.channels_last), "channels-first": Torch(torch.contiguous_format)}
+def peers(precision):
+    if precision == "float":
+        return {"channels-last": Torch(torch.channels_last), "channels-first": Torch(torch.contiguous_format)}
+    sides = {"autocast": Torch(torch.channels_last, autocast=True)}
+    try:
+        compiled = Torch(torch.channels_last, autocast=True, compiled=True)
+        compiled.step()
+        sides["compiled"] = compiled
+    except Exception as error:  # of many kinds: no torch.compile, no compiler, no support in it
+        print("torch.compile does not run here: %s" % str(error).splitlines()[0], file=sys.stderr)
+    return sides
 
 
 if __name__ == "__main__":
-    comparison.main(__doc__, both_layouts, (("step", 3), ("ensemble", 2)))
+    comparison.main(__doc__, peers, (("step", 3), ("ensemble", 2)), ("float", "bfloat16"))

@@ -1,6 +1,7 @@
 #include "lacuna/ops/concatenate.hpp"
 
 #include "catch.hpp"
+#include "support/bfloat16.hpp"
 #include "support/probe.hpp"
 #include "support/tolerances.hpp"
 
@@ -49,6 +50,14 @@ TEST_CASE("Concatenate: the same for any number of threads; NaN is copied; nothi
     const auto poisoned = test::train_pass(one, parameters, operands, join);
     for (std::size_t i = 0; i < poisoned.result.size(); ++i) CHECK(std::isnan(poisoned.result[i]) == (i == 4));
   }
+}
+
+TEST_CASE("Concatenate: bfloat16 is copied as it is") {
+  cpu::Device device({.threads = 1});
+  Parameters<float> parameters;
+  const std::vector operands{test::narrow_operand({.height = 5, .channels = 3}, 1), test::narrow_operand({.height = 5, .channels = 4}, 2)};
+  CHECK(test::infer_pass(device, parameters, operands, test::in_bfloat16(join)) ==
+        test::infer_pass(device, parameters, operands, join));
 }
 
 TEST_CASE("Concatenate: operands on different grids are refused") {

@@ -4,6 +4,7 @@
 
 #include "catch.hpp"
 #include "ops/convolution_cases.hpp"
+#include "support/bfloat16.hpp"
 
 using namespace lacuna;
 using namespace lacuna::test;
@@ -69,6 +70,30 @@ TEST_CASE("Convolution: oneDNN agrees with Eigen, accumulating or not") {
     check_same(train_pass<float>(library, l.parameters, {x}, l.apply()), train_pass<float>(plain, l.parameters, {x}, l.apply()));
     check_same(train_pass<float>(library, l.parameters, {x, sum}, l.apply_add()),
                train_pass<float>(plain, l.parameters, {x, sum}, l.apply_add()));
+  }
+}
+
+TEST_CASE("Convolution: in bfloat16 both paths are within rounding of float") {
+  cpu::Device plain({.threads = 1, .convolutions = cpu::Convolutions::eigen});
+  for (const auto path : paths()) {
+    cpu::Device device({.threads = 1, .convolutions = path});
+    for (const auto& c : convolution_cases()) {
+      ConvolutionLayer<float> l(c);
+      for (float& w : l.parameters.values()) w = static_cast<float>(Bfloat16(w));
+      INFO(c << (path == cpu::Convolutions::eigen ? ", Eigen" : ", oneDNN"));
+      const auto check = [&](const std::vector<Operand<float>>& operands, const auto& apply) {
+        const auto given = train_pass<float>(device, l.parameters, operands, in_bfloat16(apply));
+        const auto expected = train_pass<float>(plain, l.parameters, operands, apply);
+        CHECK(relative_difference(given.result, expected.result) < tolerance::bfloat16);
+        CHECK(relative_difference(given.parameter_gradients, expected.parameter_gradients) < tolerance::bfloat16);
+        for (std::size_t k = 0; k < operands.size(); ++k)
+          CHECK(relative_difference(given.operand_gradients[k], expected.operand_gradients[k]) < tolerance::bfloat16);
+        CHECK(given == train_pass<float>(device, l.parameters, operands, in_bfloat16(apply)));
+      };
+      const auto x = narrow_operand(c.input, 1);
+      check({x}, l.apply());
+      check({x, narrow_operand(c.geometry().output, 2)}, l.apply_add());
+    }
   }
 }
 

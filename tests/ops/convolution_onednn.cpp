@@ -38,8 +38,8 @@ TEST_CASE("oneDNN convolution: all that is taken is given back, and a dry one ta
     const auto geometry = c.geometry();
     cpu::Device planned(on_onednn()), real(on_onednn());
     auto& dry = planned.library<ops::OneDnn>();
-    dry.dry_forward(geometry);
-    dry.dry_backward(geometry, true);
+    dry.dry_forward<float>(geometry);
+    dry.dry_backward<float>(geometry, true);
     auto& library = real.library<ops::OneDnn>();
     std::vector<float> x(geometry.input.size()), y(geometry.output.size()), bias(static_cast<std::size_t>(c.outputs)),
         weight(static_cast<std::size_t>(c.outputs * c.kernel * c.kernel * c.input.channels));

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "catch.hpp"
+#include "support/bfloat16.hpp"
 #include "support/probe.hpp"
 #include "support/tolerances.hpp"
 
@@ -108,6 +109,32 @@ TEST_CASE("RMSNorm + SiLU: the vector kernels agree with the plain one") {
     CHECK(test::relative_difference(sums.content(), plain_sums.content()) < test::tolerance::float_sum);
     CHECK((y.intact() && sums.intact() && plain_y.intact() && plain_sums.intact()));
   }
+}
+
+TEST_CASE("RMSNorm + SiLU: in bfloat16, vector and other widths are within rounding of float") {
+  cpu::Device device({.threads = 1});
+  for (const int channels : {3, 16, 31, 32, 64, 128})
+    for (const bool full : {false, true}) {
+      Norm<float> norm(channels, full, full);
+      const Shape shape{.batch = 2, .width = 33, .channels = channels};
+      auto operands = norm.operands(shape);
+      operands.front() = test::narrow_operand(shape, 1);
+      operands.back() = full ? test::narrow_operand(shape, 3) : operands.front();
+      const auto narrow = [&norm, full](Graph<float>& graph, const auto& x) {
+        const auto image = ops::cast<Bfloat16>(graph, x[0]);
+        const auto residual = full ? ops::cast<Bfloat16>(graph, x[2]) : Variable<Bfloat16>{};
+        return ops::cast<float>(
+            graph, ops::rms_norm_silu(graph, norm.gain, image, full ? &x[1] : nullptr, full ? &residual : nullptr));
+      };
+      const auto given = test::train_pass(device, norm.parameters, operands, narrow);
+      const auto expected = test::train_pass(device, norm.parameters, operands, norm.apply());
+      INFO(channels << " channels, modulated with residual " << full);
+      CHECK(test::relative_difference(given.result, expected.result) < test::tolerance::bfloat16);
+      for (std::size_t k = 0; k < operands.size(); ++k)
+        CHECK(test::relative_difference(given.operand_gradients[k], expected.operand_gradients[k]) < test::tolerance::bfloat16);
+      CHECK(test::relative_difference(given.parameter_gradients, expected.parameter_gradients) < test::tolerance::bfloat16);
+      CHECK(given.margins_intact);
+    }
 }
 
 TEST_CASE("RMSNorm + SiLU: the same for any number of threads, several runs a sample included") {

@@ -26,6 +26,19 @@ double relative_difference(const std::vector<A>& given, const std::vector<B>& ex
   return difference == 0 ? 0 : difference / std::max(magnitude, 1e-300);
 }
 
+/// Length of the difference over the length of `expected`.
+template <class A, class B>
+double relative_distance(const std::vector<A>& given, const std::vector<B>& expected) {
+  if (given.size() != expected.size()) return std::numeric_limits<double>::infinity();
+  double difference = 0, magnitude = 0;
+  for (std::size_t i = 0; i < given.size(); ++i) {
+    const auto a = static_cast<double>(given[i]), b = static_cast<double>(expected[i]);
+    difference += (a - b) * (a - b);
+    magnitude += b * b;
+  }
+  return std::sqrt(difference / magnitude);
+}
+
 template <class T>
 bool all_finite(const std::vector<T>& x) {
   return std::all_of(x.begin(), x.end(), [](T v) { return std::isfinite(v); });

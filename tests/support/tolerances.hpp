@@ -14,6 +14,10 @@ inline constexpr double kernel = 1e-5;
 inline constexpr double float_network = 1e-4;
 /// Whole float networks against another implementation, whose norms and sigmoids round differently too.
 inline constexpr double float_network_other_code = 2e-4;
+/// One op in bfloat16 against float on operands that bfloat16 holds: result and incoming gradient are rounded to eight bits each.
+inline constexpr double bfloat16 = 0x1p-7;
+/// Whole networks in bfloat16 against float, the roundings of some thirty layers; a relative distance.
+inline constexpr double bfloat16_network = 3e-2;
 /// Double sums in another order.
 inline constexpr double double_sum = 1e-13;
 /// Fourth-order central differences in double, steps of 1e-3 (1e-4 where the function bends more): truncation and rounding

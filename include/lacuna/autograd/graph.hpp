@@ -8,6 +8,7 @@
 #include "lacuna/autograd/profile.hpp"
 #include "lacuna/core/device.hpp"
 #include "lacuna/core/shape.hpp"
+#include "lacuna/core/simd.hpp"
 
 namespace lacuna {
 
@@ -25,6 +26,23 @@ struct Variable {
   Node<T>* node = nullptr;  ///< null when nothing is recorded
 };
 
+/// @brief sum += gradient.
+template <class S>
+void add_gradient(S* sum, const S* gradient, std::size_t size) {
+  for (std::size_t i = 0; i < size; ++i) sum[i] += gradient[i];
+}
+inline void add_gradient(Bfloat16* sum, const Bfloat16* gradient, std::size_t size) {
+  const std::size_t whole = size - size % simd::lanes;
+  simd::run(
+      [sum, gradient](std::size_t end) LACUNA_KERNEL {
+        for (std::size_t i = 0; i < end; i += simd::lanes)
+          simd::store(sum + i, simd::load(sum + i) + simd::load(gradient + i));
+      },
+      whole);
+  for (std::size_t i = whole; i < size; ++i)
+    sum[i] = Bfloat16(static_cast<float>(sum[i]) + static_cast<float>(gradient[i]));
+}
+
 /// @brief How a graph runs its ops.
 enum class Mode {
   train,  ///< keep activations and record backward closures
@@ -36,6 +54,7 @@ enum class Mode {
 /// Ops compute their result and record() a closure that turns the result's gradient into those of the operands. Closures live
 /// in the device's tape arena and are trivially destructible. A variable adopts its first gradient buffer and adds later ones;
 /// parameter gradients accumulate, so shared weights are right. A closure frees its result's data and gradient when it has run.
+/// T is the scalar of parameters and their gradients. Variables bring their own, S: activations may be kept in bfloat16.
 /// A dry graph takes and gives memory exactly as a real one, but computes nothing: it plans the arena.
 template <class T, class DeviceType = cpu::Device>
 class Graph {
@@ -55,22 +74,31 @@ class Graph {
   bool recording() const { return mode_ == Mode::train; }
   bool dry() const { return dry_; }
 
-  /// @brief Names the op that runs while the result lives; each op's first line. moved: in scalars.
+  /// @brief Names the op that runs while the result lives; each op's first line. moved: in scalars of type S.
+  template <class S = T>
   [[nodiscard]] Profile::Scope op(const char* name, const Traffic& moved) {
     if (profile_ == nullptr) return {};
     const bool keeps = recording() && !again_;
-    return profile_->op(name, {moved.forward * sizeof(T), moved.backward * sizeof(T)}, keeps ? &arena() : nullptr, again_);
+    return profile_->op(name, {moved.forward * sizeof(S), moved.backward * sizeof(S)}, keeps ? &arena() : nullptr, again_);
   }
 
-  Variable<T> make(const Shape& shape) {
-    return {shape, arena().template take_array<T>(shape.size()), recording() ? make_node() : nullptr};
+  template <class S = T>
+  Variable<S> make(const Shape& shape) {
+    return {shape, take<S>(shape.size()), recording() ? make_node<S>() : nullptr};
   }
 
-  T* take(std::size_t count) { return arena().template take_array<T>(count); }
-  void give(T* buffer, std::size_t count) { arena().give_array(buffer, count); }
+  template <class S = T>
+  S* take(std::size_t count) {
+    return arena().template take_array<S>(count);
+  }
+  template <class S>
+  void give(S* buffer, std::size_t count) {
+    arena().give_array(buffer, count);
+  }
 
   /// The network needs x no more: frees it at once when nothing is recorded (else its producer's closure does).
-  void release(const Variable<T>& x) {
+  template <class S>
+  void release(const Variable<S>& x) {
     if (!recording()) give(x.data, x.shape.size());
   }
 
@@ -107,18 +135,18 @@ class Graph {
   /// result of its own. Gradients are those of block() without recompute(), bit for bit: its operands get theirs in the same
   /// order. When nothing is recorded it just runs. May be nested.
   template <class Block>
-  Variable<T> recompute(const Block& block) {
+  auto recompute(const Block& block) -> decltype(block()) {
     if (!recording()) return block();
     const auto scope = op("recompute", {});
     mode_ = Mode::infer;
-    Variable<T> y = block();
+    auto y = block();
     mode_ = Mode::train;
-    y.node = make_node();
+    y.node = make_node<std::remove_pointer_t<decltype(y.data)>>();
     record([this, y, block] {
       give(y.data, y.shape.size());  // its readers' closures have run
       Link* rest = std::exchange(head_, nullptr);
       const bool before = std::exchange(again_, true);
-      const Variable<T> same = block();
+      const auto same = block();
       again_ = before;
       contribute(same, y.node->gradient);
       backward();
@@ -128,26 +156,28 @@ class Graph {
   }
 
   /// Hands a finished gradient buffer (taken from this graph) to x.
-  void contribute(const Variable<T>& x, T* gradient) {
+  template <class S>
+  void contribute(const Variable<S>& x, S* gradient) {
     if (x.node->gradient == nullptr) {
       x.node->gradient = gradient;
       return;
     }
     if (!dry_) {
-      T* sum = x.node->gradient;
+      S* sum = x.node->gradient;
       const std::size_t size = x.shape.size();
       constexpr std::size_t worth_a_thread = std::size_t{1} << 15;
       const int parts = size < worth_a_thread ? 1 : device_.threads();
       parallel_for(device_.threads(), parts, [&](int part) {
         const auto [begin, end] = share(size, parts, part);
-        for (std::size_t i = begin; i < end; ++i) sum[i] += gradient[i];
+        add_gradient(sum + begin, gradient + begin, end - begin);
       });
     }
     give(gradient, x.shape.size());
   }
 
   /// Frees a result and its gradient: the last act of a producer's closure.
-  void finish(const Variable<T>& result) {
+  template <class S>
+  void finish(const Variable<S>& result) {
     if (result.node->gradient != nullptr) give(result.node->gradient, result.shape.size());
     result.node->gradient = nullptr;
     give(result.data, result.shape.size());
@@ -160,7 +190,10 @@ class Graph {
     Profile::Stamp stamp;
   };
 
-  Node<T>* make_node() { return new (device_.tape().take(sizeof(Node<T>))) Node<T>{}; }
+  template <class S>
+  Node<S>* make_node() {
+    return new (device_.tape().take(sizeof(Node<S>))) Node<S>{};
+  }
 
   DeviceType& device_;
   Parameters<T>& parameters_;

@@ -4,6 +4,8 @@
 #include <cstring>
 #include <limits>
 
+#include "lacuna/core/bfloat16.hpp"
+
 // The vector types pass between inlined functions only, so their calling convention, about which GCC warns, does not matter. GCC
 // judges at the end of the translation unit: a pop here would bring the warning back.
 #pragma GCC diagnostic ignored "-Wpsabi"
@@ -45,6 +47,23 @@ LACUNA_INLINE Floats select(const Ints& choice, const Floats& a, const Floats& b
 }
 LACUNA_INLINE Floats magnitude(const Floats& x) { return __builtin_bit_cast(Floats, __builtin_bit_cast(Ints, x) & 0x7fffffff); }
 LACUNA_INLINE void store(float* p, const Floats& v) { std::memcpy(p, &v, sizeof v); }
+/// @brief Sixteen bfloat16, widened.
+LACUNA_INLINE Floats load(const Bfloat16* p) {
+  using Halves = std::uint16_t __attribute__((vector_size(32)));
+  Halves halves;
+  std::memcpy(&halves, p, sizeof halves);
+  return __builtin_bit_cast(Floats, __builtin_convertvector(halves, Ints) << 16);
+}
+/// @brief Rounds as Bfloat16 does.
+LACUNA_INLINE void store(Bfloat16* p, const Floats& v) {
+  using Halves = std::uint16_t __attribute__((vector_size(32)));
+  using Words = std::uint32_t __attribute__((vector_size(64)));
+  const Ints x = __builtin_bit_cast(Ints, v), nan = (0x7f800000 - __builtin_bit_cast(Ints, magnitude(v))) >> 31;
+  const Words rounded = __builtin_bit_cast(Words, x) + 0x7fffu + (__builtin_bit_cast(Words, x) >> 16 & 1u);
+  const Words chosen = __builtin_bit_cast(Words, (nan & (x | 0x00400000)) | (~nan & __builtin_bit_cast(Ints, rounded)));
+  const Halves halves = __builtin_convertvector(chosen >> 16, Halves);
+  std::memcpy(p, &halves, sizeof halves);
+}
 LACUNA_INLINE Floats broadcast(float x) { return Floats{} + x; }
 
 /// @brief Sum of the lanes by halving: a fixed tree.
@@ -132,6 +151,16 @@ inline Level level() {
   return best;
 #else
   return Level::baseline;
+#endif
+}
+
+/// @brief Whether this machine multiplies bfloat16 in hardware.
+inline bool has_bfloat16() {
+#if defined(__x86_64__)
+  static const bool has = __builtin_cpu_supports("avx512bf16") != 0;
+  return has && level() == Level::v4;
+#else
+  return false;
 #endif
 }
 

@@ -194,6 +194,19 @@ inline Policy sampling_policy(const Policy& training, const SamplingContexts& co
   return policy;
 }
 
+/// @brief Whether the network's images are kept in bfloat16: if asked for, and if this build and machine multiply it; else it says
+/// that they do not.
+inline bool in_bfloat16(const Options& o) {
+  if (o.precision == "float") return false;
+#ifdef LACUNA_HAS_ONEDNN
+  if (simd::has_bfloat16()) return true;
+  std::printf("--precision bfloat16: this machine does not multiply bfloat16; the network is trained in float\n");
+#else
+  std::printf("--precision bfloat16: this build has no oneDNN; the network is trained in float\n");
+#endif
+  return false;
+}
+
 /// @brief What a checkpoint of this run belongs to.
 inline Fingerprint fingerprint(const Options& o, const Study& study, const LearnerSettings& settings, const Report& report) {
   const auto& grid = study.available.grid;
@@ -207,6 +220,7 @@ inline Fingerprint fingerprint(const Options& o, const Study& study, const Learn
       {"steps", text(o.steps)},
       {"network", settings.network},
       {"hidden width", text(settings.hidden)},
+      {"precision", settings.bfloat16 ? "bfloat16" : "float"},
       {"batch", text(settings.batch)},
       {"crop", text(settings.crop)},
       {"learning rate", text(settings.learning_rate)},
@@ -296,6 +310,7 @@ inline Result impute(const data::Fields& input, const Options& o) {
                            .batch = o.batch,
                            .crop = o.crop,
                            .recompute = o.recompute,
+                           .bfloat16 = in_bfloat16(o),
                            .seed = o.seed,
                            .learning_rate = o.learning_rate};
   choose_sizes(samples.fields().grid, structure, settings);
@@ -309,10 +324,11 @@ inline Result impute(const data::Fields& input, const Options& o) {
   const Policy policy = choose_policy(device, samples, allowed, settings, withheld, report);
   Learner learner(device, samples, policy, settings);
   report.network = settings.network;
+  report.precision = settings.bfloat16 ? "bfloat16" : "float";
   report.parameters = learner.parameters().size();
   report.planned_bytes = plan_memory(device, samples, learner, o.members, input.values.size());
-  std::printf("network: %s of %zu parameters, batch %d of %s; planned peak memory %.0f MB\n", settings.network.c_str(),
-              report.parameters, settings.batch,
+  std::printf("network: %s of %zu parameters in %s, batch %d of %s; planned peak memory %.0f MB\n",
+              settings.network.c_str(), report.parameters, report.precision.c_str(), settings.batch,
               settings.crop == 0 ? "the whole grid" : text(settings.crop, " x ", settings.crop, " crops").c_str(),
               static_cast<double>(report.planned_bytes) / 1e6);
   std::fflush(stdout);

@@ -60,6 +60,7 @@ struct LearnerSettings {
   std::string network = "unet";  ///< unet, space-time-unet or fno
   int hidden = 32, batch = 16, crop = 0;
   bool recompute = false;  ///< blocks are computed again on the way back: less memory for more time
+  bool bfloat16 = false;   ///< images are kept in bfloat16
   std::uint64_t seed = 1;
   double learning_rate = 1e-3;
 };
@@ -81,8 +82,11 @@ class Learner {
         policy_(policy),
         scale_(std::move(scale)),
         layout_(train::input_layout(samples)),
-        network_({.name = settings.network, .hidden = settings.hidden, .recompute = settings.recompute}, layout_,
-                 least(samples.fields().grid.height(), settings.crop), least(samples.fields().grid.width(), settings.crop),
+        network_({.name = settings.network,
+                  .hidden = settings.hidden,
+                  .recompute = settings.recompute,
+                  .bfloat16 = settings.bfloat16},
+                 layout_, least(samples.fields().grid.height(), settings.crop), least(samples.fields().grid.width(), settings.crop),
                  parameters_, settings.seed),
         averaged_(parameters_),
         trainer_(device, samples, network_, parameters_, policy, scale_,

@@ -5,6 +5,7 @@
 #include <variant>
 
 #include "lacuna/nn/fno.hpp"
+#include "lacuna/nn/in_bfloat16.hpp"
 #include "lacuna/nn/space_time_unet.hpp"
 #include "lacuna/nn/unet.hpp"
 #include "lacuna/ops/frame_axis.hpp"
@@ -17,6 +18,7 @@ struct NetworkSettings {
   std::string name = "unet";  ///< unet, space-time-unet or fno
   int hidden = 32;
   bool recompute = false;  ///< blocks are computed again on the way back: less memory for more time
+  bool bfloat16 = false;   ///< images are kept in bfloat16: the 2-D UNet only
 };
 
 /// @brief A space-time UNet that takes the trainer's input: frames, which are channels there, become an axis, and the estimate's
@@ -59,12 +61,13 @@ class Network {
   }
 
  private:
-  using Any = std::variant<nn::UNet, FramesAsAxis, nn::Fno>;
+  using Any = std::variant<nn::UNet, nn::InBfloat16<nn::UNet>, FramesAsAxis, nn::Fno>;
 
   static Any make(const NetworkSettings& settings, const train::InputLayout& layout, int height, int width,
                   Parameters<float>& parameters, std::uint64_t seed) {
     constexpr int most_modes = 16;
-    const auto& [name, hidden, recompute] = settings;
+    const auto& [name, hidden, recompute, bfloat16] = settings;
+    require<OptionError>(!bfloat16 || name == "unet", "--precision bfloat16: the ", name, " is trained in float, expected unet");
     if (name == "space-time-unet") return FramesAsAxis(layout, settings, parameters, seed);
     require<OptionError>(name != "fno" || width >= 2, "--network fno: the grid has ", width,
                          " columns, a Fourier neural operator needs 2 or more");
@@ -76,8 +79,10 @@ class Network {
                       .recompute = recompute},
                      parameters, seed);
     require<OptionError>(name == "unet", "--network ", name, ": expected unet, space-time-unet or fno");
-    return nn::UNet({.inputs = layout.channels(), .outputs = layout.fields(), .hidden = hidden, .recompute = recompute},
-                    parameters, seed);
+    const nn::UNet::Settings s{
+        .inputs = layout.channels(), .outputs = layout.fields(), .hidden = hidden, .recompute = recompute};
+    if (bfloat16) return nn::InBfloat16<nn::UNet>(s, parameters, seed);
+    return nn::UNet(s, parameters, seed);
   }
 
   Any network_;

@@ -46,6 +46,7 @@ struct Options {
   int hidden = 32, batch = 0, crop = -1;  ///< batch 0 and crop -1: chosen from the grid and the gaps; crop 0: the whole grid
   std::size_t memory = 0;                 ///< bytes that may be taken: the largest batch that fits is trained with; 0: no limit
   bool recompute = false;                 ///< the network's blocks are computed again on the way back: less memory for more time
+  std::string precision = "float";        ///< of the network's images: float or bfloat16
   double learning_rate = 1e-3;
   std::string checkpoint;  ///< folder, or empty
   double save_every = 60;  ///< seconds between two checkpoints; 0: after every step
@@ -102,6 +103,9 @@ inline void validate(const Options& o) {
                        ": expected auto, pixels, blocks or empirical");
   require<OptionError>(one_of(o.network, {"unet", "space-time-unet", "fno"}), "--network ", o.network,
                        ": expected unet, space-time-unet or fno");
+  require<OptionError>(one_of(o.precision, {"float", "bfloat16"}), "--precision ", o.precision, ": expected float or bfloat16");
+  require<OptionError>(o.precision == "float" || o.network == "unet", "--precision ", o.precision, ": --network ", o.network,
+                       " is trained in float");
   require<OptionError>(o.network != "fno" || o.crop <= 0, "--crop ", o.crop,
                        ": a Fourier neural operator must see the whole grid, its modes are the grid's");
   require<OptionError>(o.members == 0 || o.members >= 2, "--members ", o.members, ": a spread needs at least 2 members");

@@ -29,7 +29,7 @@ struct Report {
   std::vector<std::string> variables;
   std::string method = "diffusion";
   std::string settings;  ///< what was chosen for a classical method
-  std::string gaps, background, mask, contexts, network;
+  std::string gaps, background, mask, contexts, network, precision;
   std::vector<MethodScore> scores;  ///< classical fills, then lacuna; of a classical method: the mean and itself
   std::vector<double> weights, spread_factors, spread_floors;  ///< per variable, then again for lost planes; floors in deviations
   data::FrameRange learned;                                    ///< frames that were learned from
@@ -89,6 +89,7 @@ inline nlohmann::json to_json(const Report& r) {
                {"weights", r.weights},
                {"spread_factors", r.spread_factors},
                {"network", r.network},
+               {"precision", r.precision},
                {"parameters", r.parameters},
                {"steps", r.steps},
                {"training_seconds", r.training_seconds},

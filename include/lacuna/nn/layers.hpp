@@ -89,16 +89,16 @@ class Builder {
 };
 
 /// @brief next = layer(x); x is needed no more.
-template <class T, class Layer>
-Variable<T> consume(Graph<T>& g, const Variable<T>& x, const Layer& layer) {
+template <class T, class S, class Layer>
+auto consume(Graph<T>& g, const Variable<S>& x, const Layer& layer) -> decltype(layer(x)) {
   const auto y = layer(x);
   g.release(x);
   return y;
 }
 
 /// @brief [a, b] along the channels; neither is needed any more.
-template <class T>
-Variable<T> join(Graph<T>& g, const Variable<T>& a, const Variable<T>& b) {
+template <class T, class S>
+Variable<S> join(Graph<T>& g, const Variable<S>& a, const Variable<S>& b) {
   const auto y = ops::concatenate(g, a, b);
   g.release(a);
   g.release(b);
@@ -141,12 +141,12 @@ struct ResidualBlock {
   }
 
   /// x (B,T,H,W,in), time_features: SiLU of the time embedding (B,1,1,1,width) -> (B,T,H,W,out). Releases nothing it was given.
-  template <class T>
-  Variable<T> operator()(Graph<T>& g, const Variable<T>& x, const Variable<T>& time_features) const {
+  template <class T, class S>
+  Variable<S> operator()(Graph<T>& g, const Variable<S>& x, const Variable<T>& time_features) const {
     auto h = ops::convolution(g, first, x);
-    Variable<T> scale_shift, normed;
+    Variable<S> normed;
     if (timed) {
-      scale_shift = ops::linear(g, time, time_features);
+      const auto scale_shift = ops::linear(g, time, time_features);
       normed = ops::rms_norm_silu(g, first_gain, h, &scale_shift);
       g.release(scale_shift);
     } else {
@@ -156,7 +156,7 @@ struct ResidualBlock {
     h = ops::convolution(g, second, normed);
     g.release(normed);
     const bool projected = skip.outputs > 0;
-    const auto y = ops::rms_norm_silu<T>(g, second_gain, h, nullptr, projected ? nullptr : &x);
+    const auto y = ops::rms_norm_silu<T, S>(g, second_gain, h, nullptr, projected ? nullptr : &x);
     g.release(h);
     if (projected) ops::convolution_add(g, skip, x, y);
     return y;
@@ -166,17 +166,17 @@ struct ResidualBlock {
 /// @brief block(), a part of a network that releases nothing it was given: with its activations kept for the way back, or
 /// computed again there.
 template <class T, class Block>
-Variable<T> run_block(Graph<T>& g, bool recompute, const Block& block) {
+auto run_block(Graph<T>& g, bool recompute, const Block& block) -> decltype(block()) {
   return recompute ? g.recompute(block) : block();
 }
 
 /// @brief A residual block of [a, b]; neither is needed any more. The concatenation is computed again with the block.
-template <class T>
-Variable<T> run_joined(Graph<T>& g, bool recompute, const ResidualBlock& layer, const Variable<T>& a, const Variable<T>& b,
+template <class T, class S>
+Variable<S> run_joined(Graph<T>& g, bool recompute, const ResidualBlock& layer, const Variable<S>& a, const Variable<S>& b,
                        const Variable<T>& time) {
-  if (!recompute || !g.recording()) return consume(g, join(g, a, b), [&](const Variable<T>& x) { return layer(g, x, time); });
+  if (!recompute || !g.recording()) return consume(g, join(g, a, b), [&](const Variable<S>& x) { return layer(g, x, time); });
   return g.recompute([&g, &layer, a, b, time] {
-    return consume(g, ops::concatenate(g, a, b), [&](const Variable<T>& x) { return layer(g, x, time); });
+    return consume(g, ops::concatenate(g, a, b), [&](const Variable<S>& x) { return layer(g, x, time); });
   });
 }
 

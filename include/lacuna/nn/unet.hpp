@@ -67,14 +67,14 @@ class UNet {
   const Settings& settings() const { return settings_; }
 
   /// @brief Estimate of x0 from the assembled input.
-  /// Shapes: input (B,1,H,W,inputs), times (B) in [0,1] -> (B,1,H,W,outputs). Throws: ShapeError.
-  template <class T>
-  Variable<T> operator()(Graph<T>& g, const Variable<T>& input, const T* times) const {
+  /// Shapes: input (B,1,H,W,inputs), times (B) in [0,1] -> (B,1,H,W,outputs). S: what images are kept in. Throws: ShapeError.
+  template <class T, class S>
+  Variable<S> operator()(Graph<T>& g, const Variable<S>& input, const T* times) const {
     require<ShapeError>(input.shape.frames == 1 && input.shape.channels == settings_.inputs, "UNet: first: input has shape ",
                         input.shape, ", expected one frame of ", settings_.inputs,
                         " channels: frames are channels, as many as in training");
     return on_whole_steps(g, input, 1 << (levels() - 1), settings_.borders,
-                          [&](const Variable<T>& x) { return body(g, x, times); });
+                          [&](const Variable<S>& x) { return body(g, x, times); });
   }
 
  private:
@@ -85,17 +85,17 @@ class UNet {
 
   int levels() const { return static_cast<int>(settings_.multipliers.size()); }
 
-  template <class T>
-  Variable<T> run(Graph<T>& g, const ResidualBlock& layer, const Variable<T>& x, const Variable<T>& time) const {
+  template <class T, class S>
+  Variable<S> run(Graph<T>& g, const ResidualBlock& layer, const Variable<S>& x, const Variable<T>& time) const {
     return run_block(g, settings_.recompute, [&g, &layer, x, time] { return layer(g, x, time); });
   }
 
-  template <class T>
-  Variable<T> body(Graph<T>& g, const Variable<T>& input, const T* times) const {
+  template <class T, class S>
+  Variable<S> body(Graph<T>& g, const Variable<S>& input, const T* times) const {
     const auto time = time_(g, times, input.shape.batch);
-    const auto block = [&](const ResidualBlock& layer) { return [&](const Variable<T>& v) { return run(g, layer, v, time); }; };
+    const auto block = [&](const ResidualBlock& layer) { return [&](const Variable<S>& v) { return run(g, layer, v, time); }; };
     const auto first = ops::convolution(g, first_, input, ops::InputGradient::skipped);
-    std::array<Variable<T>, max_levels> skips;
+    std::array<Variable<S>, max_levels> skips;
     std::size_t depth = 0;
     auto x = first;
     for (const auto& level : down_) {
@@ -111,11 +111,11 @@ class UNet {
       x = run_joined(g, settings_.recompute, level.first, x, skips[--depth], time);
       x = consume(g, x, block(level.second));
       if (level.resample.outputs > 0)
-        x = consume(g, x, [&](const Variable<T>& v) { return ops::convolution(g, level.resample, v); });
+        x = consume(g, x, [&](const Variable<S>& v) { return ops::convolution(g, level.resample, v); });
     }
     x = run_joined(g, settings_.recompute, last_, x, first, time);
     g.release(time);
-    return consume(g, x, [&](const Variable<T>& v) { return ops::convolution(g, out_, v); });
+    return consume(g, x, [&](const Variable<S>& v) { return ops::convolution(g, out_, v); });
   }
 
   Settings settings_;

@@ -27,13 +27,13 @@ inline ops::Window whole_steps(const Shape& image, int step, const ops::Borders&
 
 /// @brief body(x) for a body that wants whole steps: x is grown, and the estimate cut back.
 /// Shapes: x (B,T,H,W,C) -> (B,T,H,W, the body's channels).
-template <class T, class Body>
-Variable<T> on_whole_steps(Graph<T>& g, const Variable<T>& x, int step, const ops::Borders& borders, const Body& body) {
+template <class T, class S, class Body>
+Variable<S> on_whole_steps(Graph<T>& g, const Variable<S>& x, int step, const ops::Borders& borders, const Body& body) {
   const int height = x.shape.height, width = x.shape.width;
   const auto window = whole_steps(x.shape, step, borders);
   if (window.height == height && window.width == width) return body(x);
   const auto estimate = consume(g, ops::canvas(g, x, window, borders), body);
-  return consume(g, estimate, [&](const Variable<T>& y) {
+  return consume(g, estimate, [&](const Variable<S>& y) {
     return ops::canvas(g, y, {-window.top, -window.left, height, width});
   });
 }

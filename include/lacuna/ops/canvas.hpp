@@ -74,7 +74,7 @@ void add_window(const T* gradient, const Shape& shape, T* to, const Window& wind
   const std::ptrdiff_t channels = shape.channels;
   for_window_runs(shape, window, borders, [=](int at, int cell, int count) {
     if (cell < 0) return;
-    for (std::ptrdiff_t i = 0; i < count * channels; ++i) to[cell * channels + i] += gradient[at * channels + i];
+    add_gradient(to + cell * channels, gradient + at * channels, static_cast<std::size_t>(count * channels));
   });
 }
 
@@ -83,14 +83,14 @@ void add_window(const T* gradient, const Shape& shape, T* to, const Window& wind
 /// Shapes: x (B,T,H,W,C) -> y (B,T,window.height,window.width,C). Gradient: of the cells that are seen, summed where one is seen
 /// more than once; none if y's consumer computed none (a network's first layer). NaN: copied. Determinism: independent of the
 /// number of threads.
-template <class T>
-Variable<T> canvas(Graph<T>& graph, const Variable<T>& x, const Window& window, const Borders& borders = {}) {
+template <class T, class S>
+Variable<S> canvas(Graph<T>& graph, const Variable<S>& x, const Window& window, const Borders& borders = {}) {
   Shape shape = x.shape;
   shape.height = window.height;
   shape.width = window.width;
   const std::size_t moved = x.shape.size() + shape.size();
-  const auto scope = graph.op("canvas", {.forward = moved, .backward = moved});
-  const auto y = graph.make(shape);
+  const auto scope = graph.template op<S>("canvas", {.forward = moved, .backward = moved});
+  const auto y = graph.template make<S>(shape);
   const auto for_images = [x, y](Graph<T>& g, const auto& work) {
     if (g.dry()) return;
     const std::ptrdiff_t from = static_cast<std::ptrdiff_t>(x.shape.pixels()) * x.shape.channels,
@@ -101,9 +101,9 @@ Variable<T> canvas(Graph<T>& graph, const Variable<T>& x, const Window& window, 
              [&](std::ptrdiff_t from, std::ptrdiff_t to) { copy_window(x.data + from, x.shape, y.data + to, window, borders); });
   graph.record([&graph, x, y, window, borders, for_images] {
     if (y.node->gradient != nullptr) {
-      T* grad_x = graph.take(x.shape.size());
+      S* grad_x = graph.template take<S>(x.shape.size());
       for_images(graph, [&](std::ptrdiff_t to, std::ptrdiff_t from) {
-        std::fill_n(grad_x + to, static_cast<std::ptrdiff_t>(x.shape.pixels()) * x.shape.channels, T(0));
+        std::fill_n(grad_x + to, static_cast<std::ptrdiff_t>(x.shape.pixels()) * x.shape.channels, S(0));
         add_window(y.node->gradient + from, x.shape, grad_x + to, window, borders);
       });
       graph.contribute(x, grad_x);

@@ -4,6 +4,7 @@
 
 #include "lacuna/autograd/graph.hpp"
 #include "lacuna/ops/canvas.hpp"
+#include "lacuna/ops/cast.hpp"
 #include "lacuna/ops/convolution_eigen.hpp"
 #include "lacuna/ops/convolution_geometry.hpp"
 #include "lacuna/ops/convolution_onednn.hpp"
@@ -33,44 +34,83 @@ struct BorderedConvolution {
   Window window(const Shape& x) const { return {-margin, -margin, x.height + 2 * margin, x.width + 2 * margin}; }
 };
 
-/// @brief Chooses the path of one convolution: oneDNN for float where the device says so, Eigen otherwise.
-/// Calls go through this->, so that the branch is not looked up where oneDNN is absent.
-template <class T>
+/// @brief Chooses the path of one convolution: oneDNN for float and bfloat16 where device and machine allow, Eigen otherwise (for
+/// bfloat16 on float copies). Calls go through this->, so that the branch is not looked up where oneDNN is absent.
+template <class T, class S>
 class ConvolutionPath {
  public:
   ConvolutionPath(Graph<T>& graph, const ConvolutionGeometry& geometry) : graph_(graph), g_(geometry) {}
 
-  void forward(const T* x, const T* weight, const T* bias, T* y) {
+  void forward(const S* x, const T* weight, const T* bias, S* y) {
     if constexpr (library_serves)
       if (use_library()) {
-        if (graph_.dry()) return this->library().dry_forward(g_);
+        if (graph_.dry()) return this->library().template dry_forward<S>(g_);
         return this->library().forward(g_, x, weight, bias, y);
       }
-    EigenConvolution<T>(graph_.device(), g_, graph_.dry()).forward(x, weight, bias, y);
+    const Copy from(graph_, g_.input, x, Copy::filled), to(graph_, g_.output, y, g_.accumulate);
+    plain().forward(from.data, weight, bias, to.data);
+    to.hand_over(y);
   }
 
   /// grad_x may be null; gradients of the parameters are added to.
-  void backward(const T* x, const T* weight, const T* grad_y, T* grad_x, T* grad_weight, T* grad_bias) {
+  void backward(const S* x, const T* weight, const S* grad_y, S* grad_x, T* grad_weight, T* grad_bias) {
     if constexpr (library_serves)
       if (use_library()) {
-        if (graph_.dry()) return this->library().dry_backward(g_, grad_x != nullptr);
+        if (graph_.dry()) return this->library().template dry_backward<S>(g_, grad_x != nullptr);
         this->library().backward_weights(g_, x, grad_y, grad_weight, grad_bias);
         if (grad_x != nullptr) this->library().backward_data(g_, grad_y, weight, grad_x);
         return;
       }
-    EigenConvolution<T> plain(graph_.device(), g_, graph_.dry());
-    plain.backward_weights(x, grad_y, grad_weight, grad_bias);
-    if (grad_x != nullptr) plain.backward_data(grad_y, weight, grad_x);
+    const Copy of_y(graph_, g_.output, grad_y, Copy::filled);
+    {
+      const Copy from(graph_, g_.input, x, Copy::filled);
+      plain().backward_weights(from.data, of_y.data, grad_weight, grad_bias);
+    }
+    if (grad_x == nullptr) return;
+    const Copy to(graph_, g_.input, grad_x, Copy::empty);
+    plain().backward_data(of_y.data, weight, to.data);
+    to.hand_over(grad_x);
   }
 
  private:
+  /// An image in the parameters' scalar: itself, or for bfloat16 a copy for the length of a scope.
+  struct Copy {
+    static constexpr bool filled = true, empty = false, needed = !std::is_same_v<S, T>;
+
+    template <class P>
+    Copy(Graph<T>& g, const Shape& shape, P* image, bool fill) : graph(g), size(shape.size()) {
+      if constexpr (needed) {
+        data = graph.take(size);
+        if (fill && !graph.dry()) convert(image, data, size);
+      } else {
+        data = const_cast<T*>(image);
+      }
+    }
+    ~Copy() {
+      if (needed) graph.give(data, size);
+    }
+    Copy(const Copy&) = delete;
+    Copy& operator=(const Copy&) = delete;
+    void hand_over(S* image) const {
+      if constexpr (needed)
+        if (!graph.dry()) convert(data, image, size);
+    }
+
+    Graph<T>& graph;
+    std::size_t size;
+    T* data;
+  };
+  EigenConvolution<T> plain() { return {graph_.device(), g_, graph_.dry()}; }
+
 #ifdef LACUNA_HAS_ONEDNN
   static constexpr bool library_serves = std::is_same_v<T, float>;
   OneDnn& library() { return graph_.device().template library<OneDnn>(); }
+  bool use_library() const {
+    return graph_.device().convolutions() == cpu::Convolutions::onednn && OneDnn::serves<S>();
+  }
 #else
   static constexpr bool library_serves = false;
 #endif
-  bool use_library() const { return graph_.device().convolutions() == cpu::Convolutions::onednn; }
 
   Graph<T>& graph_;
   ConvolutionGeometry g_;
@@ -84,21 +124,20 @@ inline Traffic convolution_traffic(const ConvolutionGeometry& g, InputGradient i
   return {.forward = x + (g.accumulate ? 2 : 1) * y, .backward = (input_gradient == InputGradient::computed ? 2 : 1) * x + y};
 }
 
-template <class T>
-void record_convolution(Graph<T>& graph, const ConvolutionParameters& layer, const Variable<T>& x, const Variable<T>& y,
+template <class T, class S>
+void record_convolution(Graph<T>& graph, const ConvolutionParameters& layer, const Variable<S>& x, const Variable<S>& y,
                         const ConvolutionGeometry& g, InputGradient input_gradient, bool owns_result) {
   graph.record([&graph, layer, x, y, g, input_gradient, owns_result] {
     auto& p = graph.parameters();
-    T* grad_x = input_gradient == InputGradient::computed ? graph.take(x.shape.size()) : nullptr;
-    ConvolutionPath<T>(graph, g).backward(x.data, p.value(layer.weight), y.node->gradient, grad_x, p.gradient(layer.weight),
-                                          p.gradient(layer.bias));
+    S* grad_x = input_gradient == InputGradient::computed ? graph.template take<S>(x.shape.size()) : nullptr;
+    ConvolutionPath<T, S>(graph, g).backward(x.data, p.value(layer.weight), y.node->gradient, grad_x, p.gradient(layer.weight),
+                                             p.gradient(layer.bias));
     if (grad_x != nullptr) graph.contribute(x, grad_x);
     if (owns_result) graph.finish(y);
   });
 }
 
-template <class T>
-ConvolutionGeometry convolution_geometry(const ConvolutionParameters& layer, const Shape& x) {
+inline ConvolutionGeometry convolution_geometry(const ConvolutionParameters& layer, const Shape& x) {
   require<ShapeError>(x.channels == layer.inputs, "convolution: x has shape ", x, ", expected ", layer.inputs, " channels");
   return {x,
           convolution_output(x, layer.outputs, layer.kernel, layer.stride, layer.padding, layer.transposed),
@@ -113,30 +152,31 @@ ConvolutionGeometry convolution_geometry(const ConvolutionParameters& layer, con
 /// Shapes: x (B,T,H,W,in) -> y (B,T,H',W',out), H' = (H + 2 padding - kernel) / stride + 1; transposed: (H-1) stride - 2 padding
 /// + kernel. Gradient: x's is handed over, parameters' accumulate. NaN: propagates; mask the input first.
 /// Borders: as the layer says; others than zero cost a copy of the image with its border, which is kept for the way back.
-/// Backends: cpu (oneDNN for float, Eigen otherwise; they agree to rounding). Throws: ShapeError on a channel mismatch.
-template <class T>
-Variable<T> convolution(Graph<T>& graph, const ConvolutionParameters& layer, const Variable<T>& x,
+/// bfloat16: x, y and their gradients, with float parameters and sums. Backends: cpu (oneDNN for float and bfloat16, Eigen
+/// otherwise; they agree to rounding). Throws: ShapeError on a channel mismatch.
+template <class T, class S>
+Variable<S> convolution(Graph<T>& graph, const ConvolutionParameters& layer, const Variable<S>& x,
                         InputGradient input_gradient = InputGradient::computed) {
-  const auto g = convolution_geometry<T>(layer, x.shape);
+  const auto g = convolution_geometry(layer, x.shape);
   if (const BorderedConvolution bordered(layer); bordered.margin > 0) {
     const auto grown = canvas(graph, x, bordered.window(x.shape), layer.borders);
     const auto y = convolution(graph, bordered.layer, grown, input_gradient);
     graph.release(grown);
     return y;
   }
-  const auto scope = graph.op("convolution", convolution_traffic(g, input_gradient));
-  const auto y = graph.make(g.output);
+  const auto scope = graph.template op<S>("convolution", convolution_traffic(g, input_gradient));
+  const auto y = graph.template make<S>(g.output);
   const auto& p = graph.parameters();
-  ConvolutionPath<T>(graph, g).forward(x.data, p.value(layer.weight), p.value(layer.bias), y.data);
+  ConvolutionPath<T, S>(graph, g).forward(x.data, p.value(layer.weight), p.value(layer.bias), y.data);
   record_convolution(graph, layer, x, y, g, input_gradient, true);
   return y;
 }
 
 /// @brief Adds the convolution of x to `sum` in place (a residual's projection costs no buffer and no pass of its own).
 /// Throws: ShapeError if sum's shape is not the convolution's output shape.
-template <class T>
-void convolution_add(Graph<T>& graph, const ConvolutionParameters& layer, const Variable<T>& x, const Variable<T>& sum) {
-  auto g = convolution_geometry<T>(layer, x.shape);
+template <class T, class S>
+void convolution_add(Graph<T>& graph, const ConvolutionParameters& layer, const Variable<S>& x, const Variable<S>& sum) {
+  auto g = convolution_geometry(layer, x.shape);
   require_shape("convolution_add", "sum", sum.shape, g.output);
   if (const BorderedConvolution bordered(layer); bordered.margin > 0) {
     const auto grown = canvas(graph, x, bordered.window(x.shape), layer.borders);
@@ -144,9 +184,9 @@ void convolution_add(Graph<T>& graph, const ConvolutionParameters& layer, const 
     return graph.release(grown);
   }
   g.accumulate = true;
-  const auto scope = graph.op("convolution_add", convolution_traffic(g, InputGradient::computed));
+  const auto scope = graph.template op<S>("convolution_add", convolution_traffic(g, InputGradient::computed));
   const auto& p = graph.parameters();
-  ConvolutionPath<T>(graph, g).forward(x.data, p.value(layer.weight), p.value(layer.bias), sum.data);
+  ConvolutionPath<T, S>(graph, g).forward(x.data, p.value(layer.weight), p.value(layer.bias), sum.data);
   record_convolution(graph, layer, x, sum, g, InputGradient::computed, false);
 }
 

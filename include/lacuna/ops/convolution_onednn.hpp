@@ -6,13 +6,16 @@
 #include <map>
 #include <memory>
 #include <oneapi/dnnl/dnnl.hpp>
+#include <type_traits>
+#include <utility>
 
 #include "lacuna/core/device.hpp"
+#include "lacuna/core/simd.hpp"
 #include "lacuna/ops/convolution_geometry.hpp"
 
 namespace lacuna::ops {
 
-/// @brief Float convolutions through oneDNN, channels last. One of these lives in each device; it keeps planned primitives.
+/// @brief Convolutions of float and bfloat16 images through oneDNN, channels last; weights and their gradients are float. One of these lives in each device; it keeps planned primitives.
 ///
 /// Weights arrive in the master layout (out, kH, kW, in) and are reordered to the primitive's own layout at every call: plain
 /// layouts fall to reference code or gemm. All workspaces come from the device's arena.
@@ -21,26 +24,35 @@ class OneDnn {
  public:
   explicit OneDnn(cpu::Device& device) : device_(device), engine_(dnnl::engine::kind::cpu, 0), stream_(engine_) {}
 
-  void forward(const ConvolutionGeometry& g, const float* x, const float* weight, const float* bias, float* y) {
+  /// @brief Whether this machine has fast convolutions for images of S: float everywhere, bfloat16 from AVX-512 on.
+  template <class S>
+  static bool serves() {
+    return std::is_same_v<S, float> || simd::level() == simd::Level::v4;
+  }
+
+  template <class S>
+  void forward(const ConvolutionGeometry& g, const S* x, const float* weight, const float* bias, S* y) {
     const LibraryThreads threads(device_.threads());
-    auto& plan = plans(g).forward;
+    auto& plan = plans<S>(g).forward;
     const Scratch packed(device_.arena(), plan.pack.bytes);
     reorder(plan.pack, weight, packed.data);
     execute(plan, {{DNNL_ARG_SRC, x}, {DNNL_ARG_WEIGHTS, packed.data}, {DNNL_ARG_BIAS, bias}, {DNNL_ARG_DST, y}});
   }
 
-  void backward_data(const ConvolutionGeometry& g, const float* grad_y, const float* weight, float* grad_x) {
+  template <class S>
+  void backward_data(const ConvolutionGeometry& g, const S* grad_y, const float* weight, S* grad_x) {
     const LibraryThreads threads(device_.threads());
-    auto& plan = plans(g).data;
+    auto& plan = plans<S>(g).data;
     const Scratch packed(device_.arena(), plan.pack.bytes);
     reorder(plan.pack, weight, packed.data);
     execute(plan, {{DNNL_ARG_DIFF_SRC, grad_x}, {DNNL_ARG_WEIGHTS, packed.data}, {DNNL_ARG_DIFF_DST, grad_y}});
   }
 
   /// Adds to grad_weight and grad_bias.
-  void backward_weights(const ConvolutionGeometry& g, const float* x, const float* grad_y, float* grad_weight, float* grad_bias) {
+  template <class S>
+  void backward_weights(const ConvolutionGeometry& g, const S* x, const S* grad_y, float* grad_weight, float* grad_bias) {
     const LibraryThreads threads(device_.threads());
-    auto& plan = plans(g).weights;
+    auto& plan = plans<S>(g).weights;
     const auto outputs = static_cast<std::size_t>(g.output.channels);
     const std::size_t size = outputs * static_cast<std::size_t>(g.input.channels * g.kernel * g.kernel);
     const Scratch packed(device_.arena(), plan.pack.bytes), plain(device_.arena(), size * sizeof(float));
@@ -56,13 +68,15 @@ class OneDnn {
   }
 
   /// Takes and gives back what the three calls would, without computing: plans primitives and arena alike.
+  template <class S>
   void dry_forward(const ConvolutionGeometry& g) {
     const LibraryThreads threads(device_.threads());
-    dry(plans(g).forward, 0, 0);
+    dry(plans<S>(g).forward, 0, 0);
   }
+  template <class S>
   void dry_backward(const ConvolutionGeometry& g, bool data) {
     const LibraryThreads threads(device_.threads());
-    auto& p = plans(g);
+    auto& p = plans<S>(g);
     const auto outputs = static_cast<std::size_t>(g.output.channels);
     dry(p.weights, outputs * static_cast<std::size_t>(g.input.channels * g.kernel * g.kernel) * sizeof(float),
         outputs * sizeof(float));
@@ -72,7 +86,8 @@ class OneDnn {
  private:
   using Tag = dnnl::memory::format_tag;
   using Desc = dnnl::memory::desc;
-  static constexpr auto f32 = dnnl::memory::data_type::f32;
+  using DataType = dnnl::memory::data_type;
+  static constexpr auto f32 = DataType::f32;
 
   struct Reorder {
     dnnl::reorder primitive;
@@ -158,26 +173,31 @@ class OneDnn {
     pack.primitive = dnnl::reorder(pack.from, pack.to);
   }
 
+  template <class S>
   Plans& plans(const ConvolutionGeometry& g) {
-    auto& slot = plans_[g.key()];
+    return plans(g, std::is_same_v<S, float> ? f32 : DataType::bf16);
+  }
+  Plans& plans(const ConvolutionGeometry& g, DataType images) {
+    auto& slot = plans_[{images, g.key()}];
     if (!slot) {
       auto made = std::make_unique<Plans>();
       if (g.transposed)
         plan_with<dnnl::deconvolution_forward, dnnl::deconvolution_backward_data, dnnl::deconvolution_backward_weights>(
-            *made, g, dnnl::algorithm::deconvolution_direct);
+            *made, g, images, dnnl::algorithm::deconvolution_direct);
       else
         plan_with<dnnl::convolution_forward, dnnl::convolution_backward_data, dnnl::convolution_backward_weights>(
-            *made, g, dnnl::algorithm::convolution_direct);
+            *made, g, images, dnnl::algorithm::convolution_direct);
       slot = std::move(made);
     }
     return *slot;
   }
 
   template <class Forward, class BackwardData, class BackwardWeights>
-  void plan_with(Plans& plans, const ConvolutionGeometry& g, dnnl::algorithm algorithm) {
-    const Desc x({g.input.images(), g.input.channels, g.input.height, g.input.width}, f32, Tag::nhwc);
-    const Desc y({g.output.images(), g.output.channels, g.output.height, g.output.width}, f32, Tag::nhwc);
-    const Desc w({g.output.channels, g.input.channels, g.kernel, g.kernel}, f32, Tag::any), b({g.output.channels}, f32, Tag::a);
+  void plan_with(Plans& plans, const ConvolutionGeometry& g, DataType images, dnnl::algorithm algorithm) {
+    const Desc x({g.input.images(), g.input.channels, g.input.height, g.input.width}, images, Tag::nhwc);
+    const Desc y({g.output.images(), g.output.channels, g.output.height, g.output.width}, images, Tag::nhwc);
+    const dnnl::memory::dims kernel{g.output.channels, g.input.channels, g.kernel, g.kernel};
+    const Desc w(kernel, images, Tag::any), gradient(kernel, f32, Tag::any), b({g.output.channels}, f32, Tag::a);
     const dnnl::memory::dims stride{g.stride, g.stride}, padding{g.padding, g.padding};
     dnnl::primitive_attr plain, adding;  // attributes are shared handles: a copy would share its post-ops
     plain.set_scratchpad_mode(dnnl::scratchpad_mode::user);
@@ -194,8 +214,8 @@ class OneDnn {
     const typename BackwardData::primitive_desc data({algorithm, x, w, y, stride, padding, padding}, plain, engine_, hint);
     finish(plans.data, data, g, data.weights_desc(), false,
            {{DNNL_ARG_DIFF_SRC, x}, {DNNL_ARG_WEIGHTS, data.weights_desc()}, {DNNL_ARG_DIFF_DST, y}});
-    const typename BackwardWeights::primitive_desc weights({algorithm, x, w, b, y, stride, padding, padding}, plain, engine_,
-                                                           hint);
+    const typename BackwardWeights::primitive_desc weights({algorithm, x, gradient, b, y, stride, padding, padding}, plain,
+                                                           engine_, hint);
     finish(plans.weights, weights, g, weights.diff_weights_desc(), true,
            {{DNNL_ARG_SRC, x},
             {DNNL_ARG_DIFF_WEIGHTS, weights.diff_weights_desc()},
@@ -206,7 +226,7 @@ class OneDnn {
   cpu::Device& device_;
   dnnl::engine engine_;
   dnnl::stream stream_;
-  std::map<decltype(ConvolutionGeometry{}.key()), std::unique_ptr<Plans>> plans_;
+  std::map<std::pair<DataType, decltype(ConvolutionGeometry{}.key())>, std::unique_ptr<Plans>> plans_;
 };
 
 }  // namespace lacuna::ops

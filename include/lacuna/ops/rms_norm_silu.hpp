@@ -9,73 +9,75 @@
 
 namespace lacuna::ops {
 
-/// @brief Operands of the fused norm over a run of pixels of one sample.
-template <class T>
+/// @brief Operands of the fused norm over a run of pixels of one sample: images in S, what belongs to channels in T.
+template <class S, class T = S>
 struct NormRow {
-  const T* x;            // (pixels, C)
+  const S* x;            // (pixels, C)
   const T* gain;         // (C)
   const T* scale_shift;  // (2 C) of this sample, or null
-  const T* other;        // forward: residual (pixels, C) or null; backward: gradient of y
-  T* result;             // forward: y; backward: gradient of x
+  const S* other;        // forward: residual (pixels, C) or null; backward: gradient of y
+  S* result;             // forward: y; backward: gradient of x
   T* sums;               // backward: (2 C) sums of grad * normalised x, and of grad; null forward
   int channels;
   std::size_t pixels;
 };
 
 /// @brief The plain version, any scalar and any number of channels: what the vector kernels are tested against.
-template <class T>
-void norm_forward_plain(const NormRow<T>& r) {
+template <class S, class T>
+void norm_forward_plain(const NormRow<S, T>& r) {
   const int c = r.channels;
   const T root = std::sqrt(static_cast<T>(c));
   for (std::size_t q = 0; q < r.pixels; ++q) {
-    const T* x = r.x + q * static_cast<std::size_t>(c);
+    const std::size_t at = q * static_cast<std::size_t>(c);
+    const auto x = [&](int j) { return static_cast<T>(r.x[at + static_cast<std::size_t>(j)]); };
     T square = 0;
-    for (int j = 0; j < c; ++j) square += x[j] * x[j];
+    for (int j = 0; j < c; ++j) square += x(j) * x(j);
     const T inverse = T(1) / std::max(std::sqrt(square), T(1e-12));
     for (int j = 0; j < c; ++j) {
-      const std::size_t at = q * static_cast<std::size_t>(c) + static_cast<std::size_t>(j);
-      T v = x[j] * inverse * root * r.gain[j];
+      T v = x(j) * inverse * root * r.gain[j];
       if (r.scale_shift != nullptr) v = v * (r.scale_shift[j] + T(1)) + r.scale_shift[c + j];
       const T y = v / (T(1) + std::exp(-v));
-      r.result[at] = r.other != nullptr ? y + r.other[at] : y;
+      const std::size_t k = at + static_cast<std::size_t>(j);
+      r.result[k] = S(r.other != nullptr ? y + static_cast<T>(r.other[k]) : y);
     }
   }
 }
 
-template <class T>
-void norm_backward_plain(const NormRow<T>& r) {
+template <class S, class T>
+void norm_backward_plain(const NormRow<S, T>& r) {
   const int c = r.channels;
   const T root = std::sqrt(static_cast<T>(c));
   std::fill_n(r.sums, 2 * c, T(0));
   for (std::size_t q = 0; q < r.pixels; ++q) {
     const std::size_t at = q * static_cast<std::size_t>(c);
+    const auto x = [&](int j) { return static_cast<T>(r.x[at + static_cast<std::size_t>(j)]); };
     T square = 0, dot = 0;
-    for (int j = 0; j < c; ++j) square += r.x[at + static_cast<std::size_t>(j)] * r.x[at + static_cast<std::size_t>(j)];
+    for (int j = 0; j < c; ++j) square += x(j) * x(j);
     const T inverse = T(1) / std::max(std::sqrt(square), T(1e-12));
-    for (int j = 0; j < c; ++j) {
-      const std::size_t k = at + static_cast<std::size_t>(j);
-      const T m = r.x[k] * inverse;
-      const T factor = root * r.gain[j] * (r.scale_shift != nullptr ? r.scale_shift[j] + T(1) : T(1));
-      const T v = m * factor + (r.scale_shift != nullptr ? r.scale_shift[c + j] : T(0));
+    const auto factor = [&](int j) {
+      return root * r.gain[j] * (r.scale_shift != nullptr ? r.scale_shift[j] + T(1) : T(1));
+    };
+    const auto grad_v = [&](int j) {
+      const T v = x(j) * inverse * factor(j) + (r.scale_shift != nullptr ? r.scale_shift[c + j] : T(0));
       const T s = T(1) / (T(1) + std::exp(-v));
-      const T grad_v = r.other[k] * s * (T(1) + v * (T(1) - s));
-      r.sums[j] += grad_v * m;
-      r.sums[c + j] += grad_v;
-      r.result[k] = grad_v * factor;  // gradient of m, finished below
-      dot += r.result[k] * m;
-    }
+      return static_cast<T>(r.other[at + static_cast<std::size_t>(j)]) * s * (T(1) + v * (T(1) - s));
+    };
     for (int j = 0; j < c; ++j) {
-      const std::size_t k = at + static_cast<std::size_t>(j);
-      r.result[k] = inverse * (r.result[k] - r.x[k] * inverse * dot);
+      const T m = x(j) * inverse, g = grad_v(j);
+      r.sums[j] += g * m;
+      r.sums[c + j] += g;
+      dot += g * factor(j) * m;
     }
+    for (int j = 0; j < c; ++j)
+      r.result[at + static_cast<std::size_t>(j)] = S(inverse * (grad_v(j) * factor(j) - x(j) * inverse * dot));
   }
 }
 
 /// @brief Vector kernels for 16 V channels: the row's channels stay in registers, so each operand is read and written once.
-template <int V>
-void norm_forward_vector(const NormRow<float>& row) {
+template <int V, class S>
+void norm_forward_vector(const NormRow<S, float>& row) {
   simd::run(
-      [](const NormRow<float> r) LACUNA_KERNEL {
+      [](const NormRow<S, float> r) LACUNA_KERNEL {
         using simd::Floats;
         constexpr int c = 16 * V;
         const float root = std::sqrt(static_cast<float>(c));
@@ -108,10 +110,10 @@ void norm_forward_vector(const NormRow<float>& row) {
       row);
 }
 
-template <int V>
-void norm_backward_vector(const NormRow<float>& row) {
+template <int V, class S>
+void norm_backward_vector(const NormRow<S, float>& row) {
   simd::run(
-      [](const NormRow<float> r) LACUNA_KERNEL {
+      [](const NormRow<S, float> r) LACUNA_KERNEL {
         using simd::Floats;
         constexpr int c = 16 * V;
         const float root = std::sqrt(static_cast<float>(c));
@@ -153,8 +155,8 @@ void norm_backward_vector(const NormRow<float>& row) {
       row);
 }
 
-template <class T>
-void norm_forward(const NormRow<T>& r) {
+template <class S, class T>
+void norm_forward(const NormRow<S, T>& r) {
   if constexpr (std::is_same_v<T, float>) {
     switch (r.channels) {
       case 16: return norm_forward_vector<1>(r);
@@ -169,8 +171,8 @@ void norm_forward(const NormRow<T>& r) {
   norm_forward_plain(r);
 }
 
-template <class T>
-void norm_backward(const NormRow<T>& r) {
+template <class S, class T>
+void norm_backward(const NormRow<S, T>& r) {
   if constexpr (std::is_same_v<T, float>) {
     switch (r.channels) {
       case 16: return norm_backward_vector<1>(r);
@@ -196,9 +198,9 @@ struct NormRuns {
   int per_sample, count;
 };
 
-template <class T>
-NormRow<T> norm_row(const Variable<T>& x, const T* gain, const T* scale_shift, const T* other, T* result, T* sums,
-                    const NormRuns& runs, int run) {
+template <class S, class T>
+NormRow<S, T> norm_row(const Variable<S>& x, const T* gain, const T* scale_shift, const S* other, S* result, T* sums,
+                       const NormRuns& runs, int run) {
   const int sample = run / runs.per_sample, c = x.shape.channels;
   const auto [begin, end] = share(runs.pixels, runs.per_sample, run % runs.per_sample);
   const std::size_t at = (static_cast<std::size_t>(sample) * runs.pixels + begin) * static_cast<std::size_t>(c);
@@ -233,12 +235,13 @@ void norm_parameter_gradients(const T* sums, const T* gain, const T* scale_shift
 /// @brief y = silu(rms(x) * gain * (1 + scale) + shift) (+ residual), rms(x) = sqrt(C) x / max(||x||, 1e-12) over channels.
 ///
 /// Shapes: x, residual, y (B,T,H,W,C) | gain (C) | scale_shift (B,1,1,1,2C): scale first. Without them: scale = shift = 0.
+/// bfloat16: x, residual, y and their gradients; all else, norms and sums included, is float.
 /// Gradient: handed to x, scale_shift and residual; gain's accumulates. NaN: propagates within its pixel.
 /// Determinism: independent of the number of threads. Cost: forward reads x (and residual) and writes y once; backward reads x
 /// and grad_y and writes grad_x once; nothing normalised is stored. Throws: ShapeError.
-template <class T>
-Variable<T> rms_norm_silu(Graph<T>& graph, Parameter gain, const Variable<T>& x, const Variable<T>* scale_shift = nullptr,
-                          const Variable<T>* residual = nullptr) {
+template <class T, class S>
+Variable<S> rms_norm_silu(Graph<T>& graph, Parameter gain, const Variable<S>& x, const Variable<T>* scale_shift = nullptr,
+                          const Variable<S>* residual = nullptr) {
   const int c = x.shape.channels;
   require<ShapeError>(gain.size == static_cast<std::size_t>(c), "rms_norm_silu: x has shape ", x.shape, ", expected ", gain.size,
                       " channels");
@@ -246,24 +249,25 @@ Variable<T> rms_norm_silu(Graph<T>& graph, Parameter gain, const Variable<T>& x,
     require_shape("rms_norm_silu", "scale_shift", scale_shift->shape, Shape{x.shape.batch, 1, 1, 1, 2 * c});
   if (residual != nullptr) require_shape("rms_norm_silu", "residual", residual->shape, x.shape);
   const std::size_t size = x.shape.size();
-  const auto scope = graph.op("rms_norm_silu", {.forward = (residual != nullptr ? 3 : 2) * size, .backward = 3 * size});
-  const auto y = graph.make(x.shape);
-  const Variable<T> s = scale_shift != nullptr ? *scale_shift : Variable<T>{},
-                    r = residual != nullptr ? *residual : Variable<T>{};
+  const auto scope = graph.template op<S>("rms_norm_silu",
+                                          {.forward = (residual != nullptr ? 3 : 2) * size, .backward = 3 * size});
+  const auto y = graph.template make<S>(x.shape);
+  const Variable<T> s = scale_shift != nullptr ? *scale_shift : Variable<T>{};
+  const Variable<S> r = residual != nullptr ? *residual : Variable<S>{};
   const NormRuns runs(x.shape);
   if (!graph.dry())
     parallel_for(graph.device().threads(), runs.count, [&](int run) {
-      norm_forward(norm_row<T>(x, graph.parameters().value(gain), s.data, r.data, y.data, nullptr, runs, run));
+      norm_forward(norm_row<S, T>(x, graph.parameters().value(gain), s.data, r.data, y.data, nullptr, runs, run));
     });
   graph.record([&graph, gain, x, s, r, y, runs, c] {
     auto& p = graph.parameters();
     const auto sums_size = static_cast<std::size_t>(runs.count) * static_cast<std::size_t>(2 * c);
-    T* grad_x = graph.take(x.shape.size());
+    S* grad_x = graph.template take<S>(x.shape.size());
     T* sums = graph.take(sums_size);
     T* grad_s = s.data != nullptr ? graph.take(s.shape.size()) : nullptr;
     if (!graph.dry()) {
       parallel_for(graph.device().threads(), runs.count, [&](int run) {
-        norm_backward(norm_row<T>(x, p.value(gain), s.data, y.node->gradient, grad_x, sums, runs, run));
+        norm_backward(norm_row<S, T>(x, p.value(gain), s.data, y.node->gradient, grad_x, sums, runs, run));
       });
       if (grad_s != nullptr) std::fill_n(grad_s, s.shape.size(), T(0));
       norm_parameter_gradients<T>(sums, p.value(gain), s.data, p.gradient(gain), grad_s, runs, c);

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <cstdint>
+
+#include "lacuna/nn/layers.hpp"
+#include "lacuna/ops/cast.hpp"
+
+namespace lacuna::nn {
+
+/// @brief A network whose images and their gradients are bfloat16: half of the memory, and the machine's matrix units.
+///
+/// It takes and gives float. Parameters and their gradients, time features, norms' statistics and all sums are float too. Worth
+/// it where in_bfloat16_is_fast(); elsewhere convolutions run on float copies, slower than in float.
+/// Shapes and errors: the network's own.
+template <class Network>
+class InBfloat16 {
+ public:
+  using Settings = typename Network::Settings;
+
+  InBfloat16(const Settings& settings, Parameters<float>& parameters, std::uint64_t seed)
+      : network_(settings, parameters, seed) {}
+
+  const Settings& settings() const { return network_.settings(); }
+
+  Variable<float> operator()(Graph<float>& g, const Variable<float>& input, const float* times) const {
+    const auto x = ops::cast<Bfloat16>(g, input);
+    const auto estimate = consume(g, x, [&](const Variable<Bfloat16>& narrow) { return network_(g, narrow, times); });
+    return consume(g, estimate, [&](const Variable<Bfloat16>& narrow) { return ops::cast<float>(g, narrow); });
+  }
+
+ private:
+  Network network_;
+};
+
+}  // namespace lacuna::nn

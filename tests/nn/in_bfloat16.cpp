@@ -1,0 +1,84 @@
+#include "lacuna/nn/in_bfloat16.hpp"
+
+#include "catch.hpp"
+#include "lacuna/nn/unet.hpp"
+#include "support/compare.hpp"
+#include "support/probe.hpp"
+#include "support/tolerances.hpp"
+
+using namespace lacuna;
+
+namespace {
+
+const Shape shape{.batch = 2, .height = 14, .width = 16, .channels = 3};
+
+/// A network of the settings, the same parameters in either precision, and one pass through it.
+template <class Network>
+test::Pass<float> pass_of(cpu::Device& device, bool recompute = false, ops::Borders borders = {}) {
+  Parameters<float> parameters;
+  const Network network({.inputs = 3, .outputs = 2, .hidden = 32, .borders = borders, .recompute = recompute}, parameters, 1);
+  const std::vector<float> times{0.9f, 0.03f};
+  return test::train_pass<float>(device, parameters, {test::random_operand<float>(shape, 1)},
+                                 [&](Graph<float>& g, const auto& x) { return network(g, x[0], times.data()); });
+}
+
+std::vector<cpu::Convolutions> paths() {
+#ifdef LACUNA_HAS_ONEDNN
+  return {cpu::Convolutions::eigen, cpu::Convolutions::onednn};
+#else
+  return {cpu::Convolutions::eigen};
+#endif
+}
+
+/// What a training pass takes of the arena.
+template <class Network>
+std::size_t step_memory(cpu::Convolutions path, bool dry) {
+  cpu::Device device({.threads = 1, .convolutions = path});
+  Parameters<float> parameters;
+  const Network network({.inputs = 3, .outputs = 2, .hidden = 32}, parameters, 1);
+  Graph<float> graph(device, parameters, Mode::train, dry);
+  const auto input = graph.make({.batch = 4, .height = 32, .width = 32, .channels = 3});
+  const std::vector<float> times(4, 0.5f);
+  if (!dry) std::fill_n(input.data, input.shape.size(), 0.5f);
+  const auto y = network(graph, input, times.data());
+  float* gradient = graph.take(y.shape.size());
+  if (!dry) std::fill_n(gradient, y.shape.size(), 1.0f);
+  graph.contribute(y, gradient);
+  graph.backward();
+  return device.arena().high_water();
+}
+
+}  // namespace
+
+TEST_CASE("A UNet in bfloat16: output and gradients are near those in float, on both paths and with any border") {
+  for (const auto path : paths())
+    for (const auto border : {ops::Border::zero, ops::Border::periodic}) {
+      cpu::Device device({.threads = 2, .convolutions = path});
+      const auto narrow = pass_of<nn::InBfloat16<nn::UNet>>(device, false, {border, border}),
+                 wide = pass_of<nn::UNet>(device, false, {border, border});
+      CHECK(narrow.shape == wide.shape);
+      CHECK(test::relative_distance(narrow.result, wide.result) < test::tolerance::bfloat16_network);
+      CHECK(test::relative_distance(narrow.parameter_gradients, wide.parameter_gradients) < test::tolerance::bfloat16_network);
+      CHECK(narrow.result != wide.result);
+    }
+}
+
+TEST_CASE("A UNet in bfloat16: the same bit for bit again, for recomputed blocks and on the Eigen path for any number of threads") {
+  for (const auto path : paths()) {
+    cpu::Device device({.threads = 2, .convolutions = path}), one({.threads = 1, .convolutions = path});
+    const auto pass = pass_of<nn::InBfloat16<nn::UNet>>(device);
+    CHECK(pass == pass_of<nn::InBfloat16<nn::UNet>>(device));
+    CHECK(pass == pass_of<nn::InBfloat16<nn::UNet>>(device, true));
+    if (path == cpu::Convolutions::eigen) CHECK(pass == pass_of<nn::InBfloat16<nn::UNet>>(one));
+  }
+}
+
+TEST_CASE("A UNet in bfloat16: a dry pass takes the memory of a real one, which is less than in float") {
+  for (const auto path : paths()) {
+    const auto planned = step_memory<nn::InBfloat16<nn::UNet>>(path, true);
+    CHECK(planned == step_memory<nn::InBfloat16<nn::UNet>>(path, false));
+    // On Eigen's path float copies and columns of the largest layer come on top.
+    CHECK(static_cast<double>(planned) < (path == cpu::Convolutions::eigen ? 1.0 : 0.7) *
+                                             static_cast<double>(step_memory<nn::UNet>(path, true)));
+  }
+}

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <vector>
+
+#include "lacuna/ops/cast.hpp"
+#include "support/probe.hpp"
+
+namespace lacuna::test {
+
+/// Normal variates that bfloat16 holds exactly.
+inline Operand<float> narrow_operand(const Shape& shape, std::uint64_t stream) {
+  auto x = random_operand<float>(shape, stream);
+  for (float& value : x.values) value = static_cast<float>(Bfloat16(value));
+  return x;
+}
+
+/// An op on bfloat16 copies of its operands.
+template <class Build>
+auto in_bfloat16(const Build& build) {
+  return [&build](Graph<float>& graph, const std::vector<Variable<float>>& x) {
+    std::vector<Variable<Bfloat16>> narrow;
+    for (const auto& operand : x) narrow.push_back(ops::cast<Bfloat16>(graph, operand));
+    return ops::cast<float>(graph, build(graph, narrow));
+  };
+}
+
+}  // namespace lacuna::test
