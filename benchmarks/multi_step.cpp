@@ -4,6 +4,8 @@
 // Both are timed in turn; printed are medians, and the median of the rounds' ratios. A sampler that cost nothing but its
 // evaluations would come out at 1 + K / 200 = 1.05 for one sample, and nearer to 1 for more (the contexts are evaluated once).
 
+#include "lacuna/sampler/multi_step.hpp"
+
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -13,7 +15,6 @@
 #include "lacuna/mask/draw.hpp"
 #include "lacuna/mask/pixels.hpp"
 #include "lacuna/nn/unet.hpp"
-#include "lacuna/sampler/multi_step.hpp"
 #include "lacuna/schedule/variance_preserving.hpp"
 
 namespace {

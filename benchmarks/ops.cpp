@@ -103,7 +103,8 @@ void sampler_update(benchmark::State& state) {
   const sampler::UpdateArrays<float> arrays{x.data(),     estimate.data(), estimate.data(), x.data(),
                                             known.data(), observed.data(), x.data()};
   // A first-order step: state, estimate, known values and mask are read, the state is written.
-  measure(state, size * 17, [&] { benchmark::DoNotOptimize(sampler::update<float>({.state = 0.9f, .estimate = 0.1f}, arrays, size)); });
+  measure(state, size * 17,
+          [&] { benchmark::DoNotOptimize(sampler::update<float>({.state = 0.9f, .estimate = 0.1f}, arrays, size)); });
 }
 
 struct NormBuffers {

@@ -1,6 +1,6 @@
 """Times the space-time UNet's forward pass and training step in lacuna and in PyTorch, alternately, and prints the ratios.
 
-usage: python3 space_time_unet.py BENCH_SPACE_TIME_UNET_STEP [--rounds 5] [--threads 1 2] [--json OUT.json]
+usage: python3 space_time_unet.py BENCH_SPACE_TIME_UNET_STEP [--rounds 5] [--threads 1 2] [--precision float|bfloat16] [--json OUT.json]
 needs PyTorch (Debian: python3-torch) and the program bench_space_time_unet_step (benchmarks/space_time_unet_step.cpp, release build)
 
 Both sides run the same network (hidden 32, multipliers 1-2-2, 1 276 515 parameters) on 8 samples of 8 frames of 32 x 32. PyTorch's is
@@ -199,9 +199,9 @@ class SpaceTimeUNet(nn.Module):
 
 
 class Torch(comparison.Peer):
-    def __init__(self):
+    def __init__(self, precision):
         torch.manual_seed(0)
-        self.net = SpaceTimeUNet()
+        self.precision, self.net = precision, SpaceTimeUNet()
         assert sum(p.numel() for p in self.net.parameters()) == PARAMETERS
         shape = (8, 1, 8, 32, 32)
         mask = (torch.rand(shape) < 0.5).float()
@@ -209,15 +209,19 @@ class Torch(comparison.Peer):
         self.target, self.query = torch.randn(shape), (torch.rand(shape) < 0.3).float()
         self.t = torch.full((8,), 0.5)
 
+    def estimate(self):
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=self.precision == "bfloat16"):
+            return self.net(self.input, self.t).float()
+
     def step(self):
         self.net.zero_grad(set_to_none=True)
-        residual = self.query * (self.net(self.input, self.t) - self.target)
+        residual = self.query * (self.estimate() - self.target)
         ((residual**2).sum() / self.query.sum()).backward()
 
     @torch.no_grad()
     def forward(self):
-        self.net(self.input, self.t)
+        self.estimate()
 
 
 if __name__ == "__main__":
-    comparison.main(__doc__, lambda precision: {"published": Torch()}, (("forward", 1), ("step", 1)))
+    comparison.main(__doc__, lambda precision: {"published": Torch(precision)}, (("forward", 1), ("step", 1)), ("float", "bfloat16"))

@@ -3,11 +3,13 @@
 
 #include <cstdlib>
 #include <filesystem>
+#include <type_traits>
 
 #include "catch.hpp"
 #include "lacuna/data/safetensors.hpp"
 #include "lacuna/nn/published_space_time_unet.hpp"
 #include "lacuna/ops/masked_loss.hpp"
+#include "support/bfloat16.hpp"
 #include "support/compare.hpp"
 #include "support/probe.hpp"
 #include "support/tolerances.hpp"
@@ -51,7 +53,8 @@ bool agrees(const std::vector<T>& given, const std::vector<float>& expected) {
   return test::relative_difference(given, expected) < test::tolerance::float_network_other_code;
 }
 
-template <class T>
+/// S: what images are kept in.
+template <class T, class S = T>
 void check(const std::string& path, cpu::Convolutions convolutions, int threads) {
   INFO(path);
   const data::Tensors file = data::read_safetensors(path);
@@ -81,6 +84,12 @@ void check(const std::string& path, cpu::Convolutions convolutions, int threads)
   const std::vector<T> times(raw_times.begin(), raw_times.end());
   const auto marks = channels_last(file.at("input.query")), target = channels_last(file.at("input.target"));
   const std::vector<std::uint8_t> query(marks.begin(), marks.end());
+  if constexpr (!std::is_same_v<S, T>) {
+    const auto narrow = ops::cast<T>(graph, net(graph, ops::cast<S>(graph, placed), times.data()));
+    CHECK(test::relative_distance(std::vector<T>(narrow.data, narrow.data + narrow.shape.size()),
+                                  channels_last(file.at("output.y"))) < test::tolerance::bfloat16_network);
+    return;
+  }
   const auto y = net(graph, placed, times.data(), ops::InputGradient::computed);
   const std::vector<T> output(y.data, y.data + y.shape.size());
   CHECK(agrees(output, channels_last(file.at("output.y"))));
@@ -112,6 +121,15 @@ TEST_CASE("SpaceTimeUNet: output, loss and every gradient equal the published ne
     check<float>(path, cpu::Convolutions::eigen, 2);
 #ifdef LACUNA_HAS_ONEDNN
     check<float>(path, cpu::Convolutions::onednn, 1);
+#endif
+  }
+}
+
+TEST_CASE("SpaceTimeUNet: in bfloat16 the output is near the published network's") {
+  for (const auto& path : references()) {
+    check<float, Bfloat16>(path, cpu::Convolutions::eigen, 2);
+#ifdef LACUNA_HAS_ONEDNN
+    check<float, Bfloat16>(path, cpu::Convolutions::onednn, 1);
 #endif
   }
 }

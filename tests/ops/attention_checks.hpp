@@ -4,6 +4,7 @@
 
 #include "attention_cases.hpp"
 #include "catch.hpp"
+#include "support/bfloat16.hpp"
 #include "support/tolerances.hpp"
 
 /// Checks that every attention op passes; Op::apply(case) makes the op.
@@ -41,6 +42,29 @@ void check_float() {
       CHECK(relative_difference(pass.operand_gradients[1], expected.operand_gradients[1]) == 0);
       CHECK(relative_difference(pass.parameter_gradients, expected.parameter_gradients) < tolerance::float_sum);
       CHECK(pass.margins_intact);
+    }
+}
+
+/// Both operands and all images in bfloat16, on operands that it holds; the same for any number of threads, and planned as run.
+template <class Op>
+void check_bfloat16() {
+  cpu::Device one({.threads = 1}), three({.threads = 3});
+  for (const auto& [channels, features] : {std::pair(16, 16), std::pair(32, 4), std::pair(5, 6)})
+    for (const auto& [height, width] : {std::pair(1, 1), std::pair(3, 33)}) {
+      AttentionCase<float> c(channels, 2, features, Op::bias, Op::in_time);
+      const Shape shape{.batch = 2, .frames = 3, .height = height, .width = width, .channels = channels};
+      const std::vector operands{narrow_operand(shape, 1), narrow_operand(shape, 2)};
+      const auto apply = Op::apply(c);
+      const auto narrow = in_bfloat16(apply);
+      const auto given = train_pass(one, c.parameters, operands, narrow);
+      const auto expected = train_pass(one, c.parameters, operands, apply);
+      INFO(channels << " channels, " << features << " features, " << height << " x " << width);
+      CHECK(relative_difference(given.result, expected.result) < tolerance::bfloat16);
+      for (std::size_t k = 0; k < 2; ++k)
+        CHECK(relative_difference(given.operand_gradients[k], expected.operand_gradients[k]) < tolerance::bfloat16);
+      CHECK(relative_difference(given.parameter_gradients, expected.parameter_gradients) < tolerance::bfloat16);
+      CHECK(given.margins_intact);
+      CHECK(given == train_pass(three, c.parameters, operands, narrow));
     }
 }
 

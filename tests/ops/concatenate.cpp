@@ -55,7 +55,8 @@ TEST_CASE("Concatenate: the same for any number of threads; NaN is copied; nothi
 TEST_CASE("Concatenate: bfloat16 is copied as it is") {
   cpu::Device device({.threads = 1});
   Parameters<float> parameters;
-  const std::vector operands{test::narrow_operand({.height = 5, .channels = 3}, 1), test::narrow_operand({.height = 5, .channels = 4}, 2)};
+  const std::vector operands{test::narrow_operand({.height = 5, .channels = 3}, 1),
+                             test::narrow_operand({.height = 5, .channels = 4}, 2)};
   CHECK(test::infer_pass(device, parameters, operands, test::in_bfloat16(join)) ==
         test::infer_pass(device, parameters, operands, join));
 }

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "catch.hpp"
+#include "support/bfloat16.hpp"
 #include "support/probe.hpp"
 #include "support/tolerances.hpp"
 
@@ -41,6 +42,22 @@ TEST_CASE("Layer norm: gradients of x and the gain are central differences") {
     const std::vector operands{test::random_operand<double>({.batch = 2, .frames = 2, .width = 3, .channels = channels}, 1)};
     CHECK(test::gradient_error(device, norm.parameters, operands, norm.apply(), {}, test::network_step) <
           test::tolerance::gradient);
+  }
+}
+
+TEST_CASE("Layer norm: in bfloat16, vector and other widths are within rounding of float") {
+  cpu::Device device({.threads = 1});
+  for (const int channels : {3, 16, 31, 64}) {
+    Norm<float> norm(channels);
+    const auto apply = norm.apply();
+    const std::vector operands{test::narrow_operand({.batch = 2, .width = 33, .channels = channels}, 1)};
+    const auto given = test::train_pass(device, norm.parameters, operands, test::in_bfloat16(apply));
+    const auto expected = test::train_pass(device, norm.parameters, operands, apply);
+    INFO(channels << " channels");
+    CHECK(test::relative_difference(given.result, expected.result) < test::tolerance::bfloat16);
+    CHECK(test::relative_difference(given.operand_gradients[0], expected.operand_gradients[0]) < test::tolerance::bfloat16);
+    CHECK(test::relative_difference(given.parameter_gradients, expected.parameter_gradients) < test::tolerance::bfloat16);
+    CHECK(given.margins_intact);
   }
 }
 

@@ -52,6 +52,7 @@ TEST_CASE("Linear attention: equals the definition, one tile of positions or sev
 
 TEST_CASE("Linear attention: gradients are central differences") { test::check_gradients<Linear>(); }
 TEST_CASE("Linear attention: float agrees with double") { test::check_float<Linear>(); }
+TEST_CASE("Linear attention: in bfloat16 within rounding of float") { test::check_bfloat16<Linear>(); }
 TEST_CASE("Linear attention: threads, repeats, inference and a dry run") { test::check_runs<Linear>(); }
 TEST_CASE("Linear attention: large scores do not overflow") { test::check_large_scores<Linear>(); }
 TEST_CASE("Linear attention: NaN stays in its frame") {

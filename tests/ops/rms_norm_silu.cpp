@@ -123,8 +123,8 @@ TEST_CASE("RMSNorm + SiLU: in bfloat16, vector and other widths are within round
       const auto narrow = [&norm, full](Graph<float>& graph, const auto& x) {
         const auto image = ops::cast<Bfloat16>(graph, x[0]);
         const auto residual = full ? ops::cast<Bfloat16>(graph, x[2]) : Variable<Bfloat16>{};
-        return ops::cast<float>(
-            graph, ops::rms_norm_silu(graph, norm.gain, image, full ? &x[1] : nullptr, full ? &residual : nullptr));
+        return ops::cast<float>(graph,
+                                ops::rms_norm_silu(graph, norm.gain, image, full ? &x[1] : nullptr, full ? &residual : nullptr));
       };
       const auto given = test::train_pass(device, norm.parameters, operands, narrow);
       const auto expected = test::train_pass(device, norm.parameters, operands, norm.apply());

@@ -48,6 +48,7 @@ TEST_CASE("Spatial attention: equals the definition, with and without a bias, on
 
 TEST_CASE("Spatial attention: gradients are central differences") { test::check_gradients<Spatial>(); }
 TEST_CASE("Spatial attention: float agrees with double") { test::check_float<Spatial>(); }
+TEST_CASE("Spatial attention: in bfloat16 within rounding of float") { test::check_bfloat16<Spatial>(); }
 TEST_CASE("Spatial attention: threads, repeats, inference and a dry run") { test::check_runs<Spatial>(); }
 TEST_CASE("Spatial attention: large scores do not overflow") { test::check_large_scores<Spatial>(); }
 TEST_CASE("Spatial attention: NaN stays in its frame") {

@@ -70,14 +70,14 @@ TEST_CASE("Temporal attention: pixels in lanes give what one pixel at a time giv
   const Shape shape{.frames = frames, .width = count, .channels = 16};
   const auto operands = c.operands(shape);
   std::vector<float> space(ops::TimeTables<float>::size(c.layer, frames));
-  const ops::TimeTables<float> tables(c.layer, c.positions, shape, c.parameters, space.data());
+  const ops::TimeTables<float> tables(c.layer, c.positions, frames, c.parameters, space.data());
   const auto run = [&]<class Lane>(Lane) {
     using Block = ops::TimeBlock<float, Lane>;
     std::vector<float> workspace(Block::workspace(c.layer, frames)), y(shape.size()), grad_x(shape.size()),
         sums(ops::AttentionSums<float>::size(c.layer)), lanes(Block::bias_sums(c.layer, frames)), result;
     Block block(tables, workspace.data());
-    block.forward(operands[0].values.data(), operands[1].values.data(), y.data(), count);
-    block.backward(operands[0].values.data(), operands[1].values.data(), grad_x.data(), count,
+    block.forward(operands[0].values.data(), operands[1].values.data(), y.data(), count, count);
+    block.backward(operands[0].values.data(), operands[1].values.data(), grad_x.data(), count, count,
                    ops::AttentionSums<float>(sums.data(), c.layer, 0), lanes.data());
     result.insert(result.end(), y.begin(), y.end());
     result.insert(result.end(), grad_x.begin(), grad_x.end());
@@ -94,6 +94,7 @@ TEST_CASE("Temporal attention: pixels in lanes give what one pixel at a time giv
 
 TEST_CASE("Temporal attention: gradients are central differences") { test::check_gradients<Temporal>(); }
 TEST_CASE("Temporal attention: float agrees with double") { test::check_float<Temporal>(); }
+TEST_CASE("Temporal attention: in bfloat16 within rounding of float") { test::check_bfloat16<Temporal>(); }
 TEST_CASE("Temporal attention: threads, repeats, inference and a dry run") { test::check_runs<Temporal>(); }
 TEST_CASE("Temporal attention: large scores do not overflow") { test::check_large_scores<Temporal>(); }
 TEST_CASE("Temporal attention: NaN stays in its pixel") {

@@ -36,6 +36,21 @@ template <class Lane>
 LACUNA_INLINE void store_lane(Scalar<Lane>* p, const Lane& v) {
   std::memcpy(p, &v, sizeof v);
 }
+/// Widened from bfloat16, and rounded to it.
+template <class Lane>
+LACUNA_INLINE Lane load_lane(const Bfloat16* p) {
+  if constexpr (std::is_same_v<Lane, Floats>)
+    return load(p);
+  else
+    return static_cast<Lane>(*p);
+}
+template <class Lane>
+LACUNA_INLINE void store_lane(Bfloat16* p, const Lane& v) {
+  if constexpr (std::is_same_v<Lane, Floats>)
+    store(p, v);
+  else
+    *p = Bfloat16(v);
+}
 
 LACUNA_INLINE float exp(float x) { return std::exp(x); }
 LACUNA_INLINE double exp(double x) { return std::exp(x); }

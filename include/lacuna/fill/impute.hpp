@@ -194,8 +194,8 @@ inline Policy sampling_policy(const Policy& training, const SamplingContexts& co
   return policy;
 }
 
-/// @brief Whether the network's images are kept in bfloat16: if asked for, and if this build and machine multiply it; else it says
-/// that they do not.
+/// @brief Whether the network's images are kept in bfloat16: if asked for, and if this build and machine multiply it; else it
+/// says that they do not.
 inline bool in_bfloat16(const Options& o) {
   if (o.precision == "float") return false;
 #ifdef LACUNA_HAS_ONEDNN
@@ -327,8 +327,8 @@ inline Result impute(const data::Fields& input, const Options& o) {
   report.precision = settings.bfloat16 ? "bfloat16" : "float";
   report.parameters = learner.parameters().size();
   report.planned_bytes = plan_memory(device, samples, learner, o.members, input.values.size());
-  std::printf("network: %s of %zu parameters in %s, batch %d of %s; planned peak memory %.0f MB\n",
-              settings.network.c_str(), report.parameters, report.precision.c_str(), settings.batch,
+  std::printf("network: %s of %zu parameters in %s, batch %d of %s; planned peak memory %.0f MB\n", settings.network.c_str(),
+              report.parameters, report.precision.c_str(), settings.batch,
               settings.crop == 0 ? "the whole grid" : text(settings.crop, " x ", settings.crop, " crops").c_str(),
               static_cast<double>(report.planned_bytes) / 1e6);
   std::fflush(stdout);

@@ -82,12 +82,10 @@ class Learner {
         policy_(policy),
         scale_(std::move(scale)),
         layout_(train::input_layout(samples)),
-        network_({.name = settings.network,
-                  .hidden = settings.hidden,
-                  .recompute = settings.recompute,
-                  .bfloat16 = settings.bfloat16},
-                 layout_, least(samples.fields().grid.height(), settings.crop), least(samples.fields().grid.width(), settings.crop),
-                 parameters_, settings.seed),
+        network_(
+            {.name = settings.network, .hidden = settings.hidden, .recompute = settings.recompute, .bfloat16 = settings.bfloat16},
+            layout_, least(samples.fields().grid.height(), settings.crop), least(samples.fields().grid.width(), settings.crop),
+            parameters_, settings.seed),
         averaged_(parameters_),
         trainer_(device, samples, network_, parameters_, policy, scale_,
                  {.batch = settings.batch, .crop = settings.crop, .seed = settings.seed, .optimizer = {}}) {}

@@ -18,11 +18,12 @@ struct NetworkSettings {
   std::string name = "unet";  ///< unet, space-time-unet or fno
   int hidden = 32;
   bool recompute = false;  ///< blocks are computed again on the way back: less memory for more time
-  bool bfloat16 = false;   ///< images are kept in bfloat16: the 2-D UNet only
+  bool bfloat16 = false;   ///< images are kept in bfloat16: the UNets only
 };
 
 /// @brief A space-time UNet that takes the trainer's input: frames, which are channels there, become an axis, and the estimate's
 /// frames become channels again.
+template <class Network>
 class FramesAsAxis {
  public:
   FramesAsAxis(const train::InputLayout& layout, const NetworkSettings& settings, Parameters<float>& parameters,
@@ -43,7 +44,7 @@ class FramesAsAxis {
 
  private:
   ops::FrameChannels channels_;
-  nn::SpaceTimeUNet network_;
+  Network network_;
 };
 
 /// @brief The network that lacuna-fill was told to train: unet, space-time-unet or fno.
@@ -61,14 +62,17 @@ class Network {
   }
 
  private:
-  using Any = std::variant<nn::UNet, nn::InBfloat16<nn::UNet>, FramesAsAxis, nn::Fno>;
+  using Any = std::variant<nn::UNet, nn::InBfloat16<nn::UNet>, FramesAsAxis<nn::SpaceTimeUNet>,
+                           FramesAsAxis<nn::InBfloat16<nn::SpaceTimeUNet>>, nn::Fno>;
 
   static Any make(const NetworkSettings& settings, const train::InputLayout& layout, int height, int width,
                   Parameters<float>& parameters, std::uint64_t seed) {
     constexpr int most_modes = 16;
     const auto& [name, hidden, recompute, bfloat16] = settings;
-    require<OptionError>(!bfloat16 || name == "unet", "--precision bfloat16: the ", name, " is trained in float, expected unet");
-    if (name == "space-time-unet") return FramesAsAxis(layout, settings, parameters, seed);
+    require<OptionError>(!bfloat16 || name != "fno", "--precision bfloat16: a Fourier neural operator is trained in float");
+    if (name == "space-time-unet" && bfloat16)
+      return FramesAsAxis<nn::InBfloat16<nn::SpaceTimeUNet>>(layout, settings, parameters, seed);
+    if (name == "space-time-unet") return FramesAsAxis<nn::SpaceTimeUNet>(layout, settings, parameters, seed);
     require<OptionError>(name != "fno" || width >= 2, "--network fno: the grid has ", width,
                          " columns, a Fourier neural operator needs 2 or more");
     if (name == "fno")
@@ -79,8 +83,7 @@ class Network {
                       .recompute = recompute},
                      parameters, seed);
     require<OptionError>(name == "unet", "--network ", name, ": expected unet, space-time-unet or fno");
-    const nn::UNet::Settings s{
-        .inputs = layout.channels(), .outputs = layout.fields(), .hidden = hidden, .recompute = recompute};
+    const nn::UNet::Settings s{.inputs = layout.channels(), .outputs = layout.fields(), .hidden = hidden, .recompute = recompute};
     if (bfloat16) return nn::InBfloat16<nn::UNet>(s, parameters, seed);
     return nn::UNet(s, parameters, seed);
   }

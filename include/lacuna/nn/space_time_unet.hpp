@@ -16,10 +16,10 @@ struct NormedAttention {
   Parameter gain;
   ops::AttentionParameters layer;
 
-  template <class T, class Attention>
-  Variable<T> operator()(Graph<T>& g, const Variable<T>& x, const Attention& attention) const {
+  template <class T, class S, class Attention>
+  Variable<S> operator()(Graph<T>& g, const Variable<S>& x, const Attention& attention) const {
     const auto normed = ops::layer_norm(g, gain, x);
-    return consume(g, normed, [&](const Variable<T>& n) { return attention(layer, n, x); });
+    return consume(g, normed, [&](const Variable<S>& n) { return attention(layer, n, x); });
   }
 };
 
@@ -108,13 +108,14 @@ class SpaceTimeUNet {
 
   /// @brief Estimate of x0 from the assembled input; its gradient is computed only where asked for.
   /// Shapes: input (B,T,H,W,inputs), times (B) in [0,1] -> (B,T,H,W,outputs). Throws: ShapeError.
-  template <class T>
-  Variable<T> operator()(Graph<T>& g, const Variable<T>& input, const T* times,
+  /// S: what images are kept in.
+  template <class T, class S>
+  Variable<S> operator()(Graph<T>& g, const Variable<S>& input, const T* times,
                          ops::InputGradient input_gradient = ops::InputGradient::skipped) const {
     require<ShapeError>(input.shape.channels == settings_.inputs, "SpaceTimeUNet: init_conv: input has shape ", input.shape,
                         ", expected ", settings_.inputs, " channels");
     return on_whole_steps(g, input, 1 << (levels() - 1), settings_.borders,
-                          [&](const Variable<T>& x) { return body(g, x, times, input_gradient); });
+                          [&](const Variable<S>& x) { return body(g, x, times, input_gradient); });
   }
 
  private:
@@ -147,21 +148,21 @@ class SpaceTimeUNet {
             {}};
   }
 
-  template <class T>
-  Variable<T> residual(Graph<T>& g, const ResidualBlock& layer, const Variable<T>& x, const Variable<T>& time) const {
+  template <class T, class S>
+  Variable<S> residual(Graph<T>& g, const ResidualBlock& layer, const Variable<S>& x, const Variable<T>& time) const {
     return run_block(g, settings_.recompute, [&g, &layer, x, time] { return layer(g, x, time); });
   }
   /// x is needed no more.
-  template <class T, class Attention>
-  Variable<T> attend(Graph<T>& g, const NormedAttention& layer, const Variable<T>& x, const Attention& attention) const {
+  template <class T, class S, class Attention>
+  Variable<S> attend(Graph<T>& g, const NormedAttention& layer, const Variable<S>& x, const Attention& attention) const {
     const auto y = run_block(g, settings_.recompute, [&g, &layer, x, attention] { return layer(g, x, attention); });
     g.release(x);
     return y;
   }
   /// What follows a level's first block: x is its result, and needed no more.
-  template <class T>
-  Variable<T> rest_of(Graph<T>& g, const Level& level, const Variable<T>& x, const Variable<T>& time) const {
-    const auto y = consume(g, x, [&](const Variable<T>& v) { return residual(g, level.second, v, time); });
+  template <class T, class S>
+  Variable<S> rest_of(Graph<T>& g, const Level& level, const Variable<S>& x, const Variable<T>& time) const {
+    const auto y = consume(g, x, [&](const Variable<S>& v) { return residual(g, level.second, v, time); });
     return attend(g, level.temporal, attend(g, level.linear, y, linear_op(g)), temporal_op(g));
   }
   template <class T>
@@ -179,11 +180,11 @@ class SpaceTimeUNet {
     };
   }
 
-  template <class T>
-  Variable<T> body(Graph<T>& g, const Variable<T>& input, const T* times, ops::InputGradient input_gradient) const {
+  template <class T, class S>
+  Variable<S> body(Graph<T>& g, const Variable<S>& input, const T* times, ops::InputGradient input_gradient) const {
     const auto time = time_(g, times, input.shape.batch);
     const auto first = attend(g, first_temporal_, ops::convolution(g, first_, input, input_gradient), temporal_op(g));
-    std::array<Variable<T>, max_levels> skips;
+    std::array<Variable<S>, max_levels> skips;
     std::size_t depth = 0;
     auto x = first;
     for (const auto& level : down_) {
@@ -195,15 +196,15 @@ class SpaceTimeUNet {
     }
     x = residual(g, middle_first_, x, time);  // its input is the last skip
     x = attend(g, middle_temporal_, attend(g, middle_spatial_, x, spatial_op(g)), temporal_op(g));
-    x = consume(g, x, [&](const Variable<T>& v) { return residual(g, middle_second_, v, time); });
+    x = consume(g, x, [&](const Variable<S>& v) { return residual(g, middle_second_, v, time); });
     for (const auto& level : up_) {
       x = rest_of(g, level, run_joined(g, settings_.recompute, level.first, x, skips[--depth], time), time);
       if (level.resample.outputs > 0)
-        x = consume(g, x, [&](const Variable<T>& v) { return ops::convolution(g, level.resample, v); });
+        x = consume(g, x, [&](const Variable<S>& v) { return ops::convolution(g, level.resample, v); });
     }
     x = run_joined(g, settings_.recompute, last_, x, first, time);
     g.release(time);
-    return consume(g, x, [&](const Variable<T>& v) { return ops::convolution(g, out_, v); });
+    return consume(g, x, [&](const Variable<S>& v) { return ops::convolution(g, out_, v); });
   }
 
   Settings settings_;

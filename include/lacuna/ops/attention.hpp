@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <type_traits>
 
 #include "lacuna/autograd/graph.hpp"
+#include "lacuna/ops/cast.hpp"
 #include "lacuna/ops/tile_product.hpp"
 
 namespace lacuna::ops {
@@ -19,8 +21,8 @@ struct AttentionParameters {
 };
 
 /// @brief Throws ShapeError, naming the op, unless x and the residual fit the layer.
-template <class T>
-void require_attention(const char* op, const AttentionParameters& layer, const Variable<T>& x, const Variable<T>& residual) {
+template <class S>
+void require_attention(const char* op, const AttentionParameters& layer, const Variable<S>& x, const Variable<S>& residual) {
   require<ShapeError>(x.shape.channels == layer.channels, op, ": x has shape ", x.shape, ", expected ", layer.channels,
                       " channels");
   require_shape(op, "residual", residual.shape, x.shape);
@@ -70,21 +72,67 @@ void add_attention_sums(T* all, const AttentionParameters& layer, Parameters<T>&
   }
 }
 
-/// @brief Calls work(image, index, slot, out transposed (W, C)) for every frame; `image` is an object of type Image with
-/// workspace of its own and the packed weights. Takes and gives the same memory in a dry graph.
-template <class Image, class T, class Work>
+/// @brief Values in the scalar that kernels compute in: in place, or for bfloat16 in copies that follow each other in `room`.
+template <class T, class S>
+class WideCopies {
+ public:
+  static constexpr bool needed = !std::is_same_v<S, T>;
+  /// Room for copies of so many values.
+  static std::size_t size(std::size_t values) { return needed ? values : 0; }
+
+  explicit WideCopies(T* room) : room_(room) {}
+
+  /// `rows` runs of `count` values, `step` apart in the tensor and close together in the copy.
+  T* read(const S* values, std::size_t count, std::size_t rows = 1, std::size_t step = 0) {
+    if constexpr (needed) {
+      for (std::size_t i = 0; i < rows; ++i) convert(values + i * step, room_ + i * count, count);
+      return taken(rows * count);
+    } else {
+      return const_cast<T*>(values);
+    }
+  }
+  /// Where to write what write() then takes to its place.
+  T* place(S* values, std::size_t size) {
+    if constexpr (needed)
+      return taken(size);
+    else
+      return values;
+  }
+  static void write(const T* copy, S* values, std::size_t count, std::size_t rows = 1, std::size_t step = 0) {
+    if constexpr (needed)
+      for (std::size_t i = 0; i < rows; ++i) convert(copy + i * count, values + i * step, count);
+  }
+
+ private:
+  T* taken(std::size_t size) {
+    T* at = room_;
+    room_ += size;
+    return at;
+  }
+
+  T* room_;
+};
+
+/// @brief Calls work(image, index, slot, out transposed (W, C), copies) for every frame; `image` is an object of type Image with
+/// workspace of its own and the packed weights, `copies` has room for three images. Takes and gives the same memory in a dry
+/// graph.
+template <class Image, class S, class T, class Work>
 void for_attention_images(Graph<T>& graph, const AttentionParameters& layer, const Shape& shape, const Work& work) {
+  using Copies = WideCopies<T, S>;
   const int threads = graph.device().threads(), c = layer.channels, w = layer.width();
-  const std::size_t own = Image::workspace(layer, shape.pixels()), space = own * static_cast<std::size_t>(threads);
+  const std::size_t kernel = Image::workspace(layer, shape.pixels()),
+                    own = kernel + Copies::size(3 * shape.size() / static_cast<std::size_t>(shape.images())),
+                    space = own * static_cast<std::size_t>(threads);
   T *workspace = graph.take(space), *packed = graph.take(layer.qkv.size), *out = graph.take(layer.out.size);
   if (!graph.dry()) {
     const T* qkv = graph.parameters().value(layer.qkv);
     transpose_tile<T>(qkv, c, packed, 3 * w, 3 * w, c);
     transpose_tile<T>(graph.parameters().value(layer.out), w, out, c, c, w);
     for_attention_slots(threads, [&](int slot, int worker) {
-      Image image(layer, shape.pixels(), qkv, packed, workspace + own * static_cast<std::size_t>(worker));
+      T* mine = workspace + own * static_cast<std::size_t>(worker);
+      Image image(layer, shape.pixels(), qkv, packed, mine);
       const auto [begin, end] = share(static_cast<std::size_t>(shape.images()), attention_slots, slot);
-      for (std::size_t i = begin; i < end; ++i) work(image, i, slot, out);
+      for (std::size_t i = begin; i < end; ++i) work(image, i, slot, out, Copies(mine + kernel));
     });
   }
   graph.give(out, layer.out.size);
@@ -93,17 +141,20 @@ void for_attention_images(Graph<T>& graph, const AttentionParameters& layer, con
 }
 
 /// @brief y = residual + bias, row by row; the output projection is then added to it.
-template <class T>
-void start_attention_rows(const T* residual, const T* bias, T* y, std::size_t rows, int channels) {
-  std::copy_n(residual, rows * static_cast<std::size_t>(channels), y);
+template <class S, class T>
+void start_attention_rows(const S* residual, const T* bias, T* y, std::size_t rows, int channels) {
+  if constexpr (std::is_same_v<S, T>)
+    std::copy_n(residual, rows * static_cast<std::size_t>(channels), y);
+  else
+    convert(residual, y, rows * static_cast<std::size_t>(channels));
   if (bias == nullptr) return;
   for (std::size_t i = 0; i < rows; ++i)
     for (int j = 0; j < channels; ++j) y[i * static_cast<std::size_t>(channels) + static_cast<std::size_t>(j)] += bias[j];
 }
 
 /// @brief Ends an attention's backward pass: the residual's gradient is y's own.
-template <class T>
-void hand_over(Graph<T>& graph, const Variable<T>& x, T* grad_x, const Variable<T>& residual, const Variable<T>& y) {
+template <class T, class S>
+void hand_over(Graph<T>& graph, const Variable<S>& x, S* grad_x, const Variable<S>& residual, const Variable<S>& y) {
   graph.contribute(x, grad_x);
   graph.contribute(residual, y.node->gradient);
   y.node->gradient = nullptr;

@@ -105,9 +105,7 @@ class ConvolutionPath {
 #ifdef LACUNA_HAS_ONEDNN
   static constexpr bool library_serves = std::is_same_v<T, float>;
   OneDnn& library() { return graph_.device().template library<OneDnn>(); }
-  bool use_library() const {
-    return graph_.device().convolutions() == cpu::Convolutions::onednn && OneDnn::serves<S>();
-  }
+  bool use_library() const { return graph_.device().convolutions() == cpu::Convolutions::onednn && OneDnn::serves<S>(); }
 #else
   static constexpr bool library_serves = false;
 #endif

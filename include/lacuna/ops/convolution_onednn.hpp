@@ -15,7 +15,8 @@
 
 namespace lacuna::ops {
 
-/// @brief Convolutions of float and bfloat16 images through oneDNN, channels last; weights and their gradients are float. One of these lives in each device; it keeps planned primitives.
+/// @brief Convolutions of float and bfloat16 images through oneDNN, channels last; weights and their gradients are float. One of
+/// these lives in each device; it keeps planned primitives.
 ///
 /// Weights arrive in the master layout (out, kH, kW, in) and are reordered to the primitive's own layout at every call: plain
 /// layouts fall to reference code or gemm. All workspaces come from the device's arena.

@@ -7,13 +7,13 @@
 
 namespace lacuna::ops {
 
-/// @brief Operands of the norm over a run of positions.
-template <class T>
+/// @brief Operands of the norm over a run of positions: images in S, what belongs to channels in T.
+template <class S, class T = S>
 struct LayerNormRows {
-  const T* x;       // (rows, C)
+  const S* x;       // (rows, C)
   const T* gain;    // (C)
-  const T* grad_y;  // (rows, C); null forward
-  T* result;        // (rows, C): y, or the gradient of x
+  const S* grad_y;  // (rows, C); null forward
+  S* result;        // (rows, C): y, or the gradient of x
   T* grad_gain;     // (C), added to; null forward
   int channels;
   std::size_t rows;
@@ -23,7 +23,8 @@ struct LayerNormRows {
 template <class Lane>
 struct LayerNormMoments {
   simd::Scalar<Lane> mean, inverse;
-  LACUNA_INLINE LayerNormMoments(const simd::Scalar<Lane>* x, int channels) {
+  template <class S>
+  LACUNA_INLINE LayerNormMoments(const S* x, int channels) {
     using T = simd::Scalar<Lane>;
     constexpr int w = simd::width<Lane>;
     Lane sums{}, squares{};
@@ -37,8 +38,8 @@ struct LayerNormMoments {
   }
 };
 
-template <class Lane, class T>
-LACUNA_INLINE void layer_norm_forward_row(const LayerNormRows<T>& r, std::size_t row) {
+template <class Lane, class S, class T>
+LACUNA_INLINE void layer_norm_forward_row(const LayerNormRows<S, T>& r, std::size_t row) {
   const std::size_t at = row * static_cast<std::size_t>(r.channels);
   const LayerNormMoments<Lane> m(r.x + at, r.channels);
   for (int j = 0; j < r.channels; j += simd::width<Lane>)
@@ -47,11 +48,11 @@ LACUNA_INLINE void layer_norm_forward_row(const LayerNormRows<T>& r, std::size_t
 }
 
 /// With u = (x - mean) / deviation and h = grad_y gain: grad_x = (h - mean(h) - u mean(h u)) / deviation.
-template <class Lane, class T>
-LACUNA_INLINE void layer_norm_backward_row(const LayerNormRows<T>& r, std::size_t row) {
+template <class Lane, class S, class T>
+LACUNA_INLINE void layer_norm_backward_row(const LayerNormRows<S, T>& r, std::size_t row) {
   constexpr int w = simd::width<Lane>;
   const std::size_t at = row * static_cast<std::size_t>(r.channels);
-  const T *x = r.x + at, *grad_y = r.grad_y + at;
+  const S *x = r.x + at, *grad_y = r.grad_y + at;
   const LayerNormMoments<Lane> m(x, r.channels);
   Lane sum_h{}, sum_hu{};
   for (int j = 0; j < r.channels; j += w) {
@@ -69,11 +70,11 @@ LACUNA_INLINE void layer_norm_backward_row(const LayerNormRows<T>& r, std::size_
   }
 }
 
-template <class T>
-void layer_norm_run(const LayerNormRows<T>& rows) {
+template <class S, class T>
+void layer_norm_run(const LayerNormRows<S, T>& rows) {
   simd::run_lanes<T>(rows.channels % simd::lanes == 0, [&rows](auto lane) LACUNA_KERNEL {
     using Lane = decltype(lane);
-    const LayerNormRows<T> r = rows;
+    const LayerNormRows<S, T> r = rows;
     for (std::size_t i = 0; i < r.rows; ++i)
       r.grad_y == nullptr ? layer_norm_forward_row<Lane>(r, i) : layer_norm_backward_row<Lane>(r, i);
   });
@@ -82,30 +83,31 @@ void layer_norm_run(const LayerNormRows<T>& rows) {
 /// @brief y = (x - mean(x)) / sqrt(var(x) + 1e-5) * gain over the channels of each position (biased variance, no shift).
 ///
 /// Shapes: x, y (B,T,H,W,C) | gain (C). Gradient: handed to x; gain's accumulates. NaN: propagates within its position.
+/// bfloat16: x, y and their gradients; statistics and sums are float.
 /// Determinism: fixed runs of positions summed in order, whatever the threads. Cost: forward reads x and writes y once, backward
 /// reads x and grad_y and writes grad_x once; nothing is stored. Throws: ShapeError on a channel mismatch.
 /// Source: Ba, Kiros and Hinton 2016, arXiv:1607.06450, as the paper's networks use it.
-template <class T>
-Variable<T> layer_norm(Graph<T>& graph, Parameter gain, const Variable<T>& x) {
+template <class T, class S>
+Variable<S> layer_norm(Graph<T>& graph, Parameter gain, const Variable<S>& x) {
   constexpr int runs = 16;
   const int c = x.shape.channels;
   require<ShapeError>(gain.size == static_cast<std::size_t>(c), "layer_norm: x has shape ", x.shape, ", expected ", gain.size,
                       " channels");
-  const auto scope = graph.op("layer_norm", {.forward = 2 * x.shape.size(), .backward = 3 * x.shape.size()});
-  const auto y = graph.make(x.shape);
-  const auto for_runs = [](Graph<T>& g, const Variable<T>& of, const T* gains, const T* grad_y, T* result, T* sums) {
+  const auto scope = graph.template op<S>("layer_norm", {.forward = 2 * x.shape.size(), .backward = 3 * x.shape.size()});
+  const auto y = graph.template make<S>(x.shape);
+  const auto for_runs = [](Graph<T>& g, const Variable<S>& of, const T* gains, const S* grad_y, S* result, T* sums) {
     if (g.dry()) return;
     parallel_for(g.device().threads(), runs, [&](int run) {
       const auto [begin, end] = share(of.shape.cells(), runs, run);
       const auto channels = static_cast<std::size_t>(of.shape.channels);
-      layer_norm_run<T>({of.data + begin * channels, gains, grad_y != nullptr ? grad_y + begin * channels : nullptr,
-                         result + begin * channels, sums != nullptr ? sums + static_cast<std::size_t>(run) * channels : nullptr,
-                         of.shape.channels, end - begin});
+      layer_norm_run<S, T>(
+          {of.data + begin * channels, gains, grad_y != nullptr ? grad_y + begin * channels : nullptr, result + begin * channels,
+           sums != nullptr ? sums + static_cast<std::size_t>(run) * channels : nullptr, of.shape.channels, end - begin});
     });
   };
   for_runs(graph, x, graph.parameters().value(gain), nullptr, y.data, nullptr);
   graph.record([&graph, gain, x, y, for_runs] {
-    T* grad_x = graph.take(x.shape.size());
+    S* grad_x = graph.template take<S>(x.shape.size());
     T* sums = graph.take(runs * gain.size);
     if (!graph.dry()) {
       std::fill_n(sums, runs * gain.size, T(0));

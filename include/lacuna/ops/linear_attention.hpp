@@ -206,37 +206,46 @@ class LinearAttentionImage {
 /// softmaxed over the positions of the frame.
 ///
 /// Shapes: x, residual, y (B,T,H,W,C). Gradient: handed to x and residual; parameters' accumulate. NaN: spreads in its frame.
+/// bfloat16: x, residual, y and their gradients; within a frame all is float.
 /// Determinism: independent of the number of threads. Cost: linear in positions; x is projected twice backward, so that forward
 /// keeps (2 + features) numbers for each feature and frame beside x and y. Throws: ShapeError.
 /// Source: Shen et al. 2018, arXiv:1812.01243; the paper's network, method section 8.
-template <class T>
-Variable<T> linear_attention(Graph<T>& graph, const AttentionParameters& layer, const Variable<T>& x,
-                             const Variable<T>& residual) {
+template <class T, class S>
+Variable<S> linear_attention(Graph<T>& graph, const AttentionParameters& layer, const Variable<S>& x,
+                             const Variable<S>& residual) {
   require_attention("linear_attention", layer, x, residual);
   using State = LinearAttentionState<T>;
-  const auto scope = graph.op("linear_attention", {.forward = 3 * x.shape.size(), .backward = 3 * x.shape.size()});
-  const auto y = graph.make(x.shape);
+  const auto scope = graph.template op<S>("linear_attention", {.forward = 3 * x.shape.size(), .backward = 3 * x.shape.size()});
+  const auto y = graph.template make<S>(x.shape);
   const auto images = static_cast<std::size_t>(x.shape.images());
   const std::size_t state_size = State::size(layer) * images;
   T* states = graph.take(state_size);
   const T* bias = layer.bias.size > 0 ? graph.parameters().value(layer.bias) : nullptr;
   const auto image_size = static_cast<std::size_t>(x.shape.pixels()) * static_cast<std::size_t>(layer.channels);
-  for_attention_images<LinearAttentionImage<T>>(graph, layer, x.shape, [&](auto& image, std::size_t i, int, const T* out) {
-    const std::size_t at = i * image_size;
-    start_attention_rows(residual.data + at, bias, y.data + at, static_cast<std::size_t>(x.shape.pixels()), layer.channels);
-    image.forward(x.data + at, out, y.data + at, State(states, layer, i));
-  });
+  for_attention_images<LinearAttentionImage<T>, S>(
+      graph, layer, x.shape, [&](auto& image, std::size_t i, int, const T* out, auto copies) {
+        const std::size_t at = i * image_size;
+        const T* from = copies.read(x.data + at, image_size);
+        T* to = copies.place(y.data + at, image_size);
+        start_attention_rows(residual.data + at, bias, to, static_cast<std::size_t>(x.shape.pixels()), layer.channels);
+        image.forward(from, out, to, State(states, layer, i));
+        copies.write(to, y.data + at, image_size);
+      });
   if (!graph.recording()) graph.give(states, state_size);
   graph.record([&graph, layer, x, residual, y, states, state_size, image_size] {
     const std::size_t sums_size = AttentionSums<T>::size(layer) * attention_slots;
-    T *grad_x = graph.take(x.shape.size()), *all = graph.take(sums_size);
+    S* grad_x = graph.template take<S>(x.shape.size());
+    T* all = graph.take(sums_size);
     if (!graph.dry()) std::fill_n(all, sums_size, T(0));
     const T* out = graph.parameters().value(layer.out);
-    for_attention_images<LinearAttentionImage<T>>(graph, layer, x.shape, [&](auto& image, std::size_t i, int slot, const T*) {
-      const std::size_t at = i * image_size;
-      image.backward(x.data + at, out, y.node->gradient + at, grad_x + at, State(states, layer, i),
-                     AttentionSums<T>(all, layer, slot));
-    });
+    for_attention_images<LinearAttentionImage<T>, S>(
+        graph, layer, x.shape, [&](auto& image, std::size_t i, int slot, const T*, auto copies) {
+          const std::size_t at = i * image_size;
+          const T *from = copies.read(x.data + at, image_size), *grad_y = copies.read(y.node->gradient + at, image_size);
+          T* to = copies.place(grad_x + at, image_size);
+          image.backward(from, out, grad_y, to, State(states, layer, i), AttentionSums<T>(all, layer, slot));
+          copies.write(to, grad_x + at, image_size);
+        });
     if (!graph.dry()) add_attention_sums(all, layer, graph.parameters());
     graph.give(all, sums_size);
     graph.give(states, state_size);

@@ -54,9 +54,7 @@ void norm_backward_plain(const NormRow<S, T>& r) {
     T square = 0, dot = 0;
     for (int j = 0; j < c; ++j) square += x(j) * x(j);
     const T inverse = T(1) / std::max(std::sqrt(square), T(1e-12));
-    const auto factor = [&](int j) {
-      return root * r.gain[j] * (r.scale_shift != nullptr ? r.scale_shift[j] + T(1) : T(1));
-    };
+    const auto factor = [&](int j) { return root * r.gain[j] * (r.scale_shift != nullptr ? r.scale_shift[j] + T(1) : T(1)); };
     const auto grad_v = [&](int j) {
       const T v = x(j) * inverse * factor(j) + (r.scale_shift != nullptr ? r.scale_shift[c + j] : T(0));
       const T s = T(1) / (T(1) + std::exp(-v));
@@ -249,8 +247,8 @@ Variable<S> rms_norm_silu(Graph<T>& graph, Parameter gain, const Variable<S>& x,
     require_shape("rms_norm_silu", "scale_shift", scale_shift->shape, Shape{x.shape.batch, 1, 1, 1, 2 * c});
   if (residual != nullptr) require_shape("rms_norm_silu", "residual", residual->shape, x.shape);
   const std::size_t size = x.shape.size();
-  const auto scope = graph.template op<S>("rms_norm_silu",
-                                          {.forward = (residual != nullptr ? 3 : 2) * size, .backward = 3 * size});
+  const auto scope =
+      graph.template op<S>("rms_norm_silu", {.forward = (residual != nullptr ? 3 : 2) * size, .backward = 3 * size});
   const auto y = graph.template make<S>(x.shape);
   const Variable<T> s = scale_shift != nullptr ? *scale_shift : Variable<T>{};
   const Variable<S> r = residual != nullptr ? *residual : Variable<S>{};

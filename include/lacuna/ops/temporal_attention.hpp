@@ -9,7 +9,7 @@ namespace lacuna::ops {
 template <class T>
 struct TimeTables {
   AttentionParameters layer;
-  int frames, pixels;       // of a sample
+  int frames;               // of a sample
   const T* qkv;             // (3W, C)
   T* qkv_transposed;        // (C, padded 3W)
   T *out, *out_transposed;  // (C, padded W), (W, C)
@@ -23,10 +23,9 @@ struct TimeTables {
     return static_cast<std::size_t>(weights) + static_cast<std::size_t>(positions);
   }
 
-  TimeTables(const AttentionParameters& l, const TimePositions& positions, const Shape& shape, const Parameters<T>& p, T* space)
+  TimeTables(const AttentionParameters& l, const TimePositions& positions, int frame_count, const Parameters<T>& p, T* space)
       : layer(l),
-        frames(shape.frames),
-        pixels(shape.pixels()),
+        frames(frame_count),
         qkv(p.value(l.qkv)),
         qkv_transposed(space),
         out(qkv_transposed + l.channels * padded(3 * l.width())),
@@ -77,20 +76,23 @@ class TimeBlock {
         rows_(grad_o_ + tables.frames * w_ * block),
         scores_(rows_ + TimeTables<T>::padded(3 * w_) * block) {}
 
-  /// x, residual and y point to the block's first pixel in the sample's first frame; `count` pixels are used.
-  void forward(const T* x, const T* residual, T* y, int count) {
+  /// x, residual and y point to the block's first pixel in the sample's first frame; `count` pixels are used; from a frame to the
+  /// next it is `apart` pixels.
+  void forward(const T* x, const T* residual, T* y, int count, int apart) {
+    apart_ = apart;
     project(x, count);
     attend(nullptr);
     const int c = t_.layer.channels;
     for (int frame = 0; frame < t_.frames; ++frame) {
       T* rows = y + frame_offset(frame);
-      start_attention_rows<T>(residual + frame_offset(frame), nullptr, rows, static_cast<std::size_t>(count), c);
+      start_attention_rows<T, T>(residual + frame_offset(frame), nullptr, rows, static_cast<std::size_t>(count), c);
       tile_product<T>({o_ + frame * w_ * block, 1, block, t_.out_transposed, c, rows, c, count, w_, c, true});
     }
   }
 
   /// grad_x is overwritten, the sums are added to.
-  void backward(const T* x, const T* grad_y, T* grad_x, int count, const AttentionSums<T>& sums, T* bias_sums) {
+  void backward(const T* x, const T* grad_y, T* grad_x, int count, int apart, const AttentionSums<T>& sums, T* bias_sums) {
+    apart_ = apart;
     const int c = t_.layer.channels, padded = TimeTables<T>::padded(w_);
     project(x, count);
     for (int frame = 0; frame < t_.frames; ++frame) {
@@ -110,7 +112,7 @@ class TimeBlock {
   }
 
  private:
-  std::ptrdiff_t frame_offset(int frame) const { return static_cast<std::ptrdiff_t>(frame) * t_.pixels * t_.layer.channels; }
+  std::ptrdiff_t frame_offset(int frame) const { return static_cast<std::ptrdiff_t>(frame) * apart_ * t_.layer.channels; }
   T scale() const { return T(1) / std::sqrt(static_cast<T>(t_.layer.features)); }
 
   /// Rows of pixels -> lanes of pixels; pixels past the last are zero.
@@ -234,31 +236,62 @@ class TimeBlock {
   }
 
   const TimeTables<T>& t_;
-  int w_;
+  int w_, apart_ = 0;
   T *qkv_, *grad_qkv_, *o_, *grad_o_, *rows_, *scores_;
 };
 
-/// @brief Calls work(block, offset of its first pixel, its pixels, slot) for every block of pixels of every sample.
-template <class T, class Work>
+/// @brief A block's pixels of all frames in the kernel's scalar: in place, or for bfloat16 as copies (T, count, C).
+template <class T, class S>
+class TimeCopies {
+ public:
+  using Copies = WideCopies<T, S>;
+
+  TimeCopies(T* room, const Shape& shape, int count)
+      : copies_(room),
+        frames_(static_cast<std::size_t>(shape.frames)),
+        count_(static_cast<std::size_t>(count) * static_cast<std::size_t>(shape.channels)),
+        apart_(Copies::needed ? count : shape.pixels()),
+        step_(static_cast<std::size_t>(shape.pixels()) * static_cast<std::size_t>(shape.channels)) {}
+
+  T* read(const S* values) { return copies_.read(values, count_, frames_, step_); }
+  T* place(S* values) { return copies_.place(values, count_ * frames_); }
+  void write(const T* copy, S* values) const { copies_.write(copy, values, count_, frames_, step_); }
+  int apart() const { return apart_; }  ///< pixels from a frame to the next
+
+ private:
+  Copies copies_;
+  std::size_t frames_, count_;
+  int apart_;
+  std::size_t step_;
+};
+
+/// @brief Calls work(block, offset of its first pixel, its pixels, slot, copies) for every block of pixels of every sample;
+/// `copies` has room for three blocks.
+template <class S, class T, class Work>
 void for_time_blocks(Graph<T>& graph, const AttentionParameters& layer, const TimePositions& positions, const Shape& shape,
                      const Work& work) {
   using Block = TimeBlock<T>;
   const int threads = graph.device().threads();
   const auto per_sample = static_cast<std::size_t>((shape.pixels() + Block::block - 1) / Block::block);
-  const std::size_t own = Block::workspace(layer, shape.frames), space = own * static_cast<std::size_t>(threads);
+  const std::size_t block_values =
+      static_cast<std::size_t>(Block::block) * static_cast<std::size_t>(shape.frames) * static_cast<std::size_t>(shape.channels);
+  const std::size_t kernel = Block::workspace(layer, shape.frames), own = kernel + WideCopies<T, S>::size(3 * block_values),
+                    space = own * static_cast<std::size_t>(threads);
   const std::size_t tables_size = TimeTables<T>::size(layer, shape.frames);
   T *workspace = graph.take(space), *tables_space = graph.take(tables_size);
   if (!graph.dry()) {
     const auto sample_cells = shape.cells() / static_cast<std::size_t>(shape.batch);
-    const TimeTables<T> tables(layer, positions, shape, graph.parameters(), tables_space);
+    const TimeTables<T> tables(layer, positions, shape.frames, graph.parameters(), tables_space);
     for_attention_slots(threads, [&](int slot, int worker) {
-      Block block(tables, workspace + own * static_cast<std::size_t>(worker));
+      T* mine = workspace + own * static_cast<std::size_t>(worker);
+      Block block(tables, mine);
       const auto [begin, end] = share(static_cast<std::size_t>(shape.batch) * per_sample, attention_slots, slot);
       for (std::size_t i = begin; i < end; ++i) {
         const int pixel = static_cast<int>(i % per_sample) * Block::block;
         const std::size_t cell = i / per_sample * sample_cells;
-        work(block, (cell + static_cast<std::size_t>(pixel)) * static_cast<std::size_t>(shape.channels),
-             std::min(Block::block, shape.pixels() - pixel), slot);
+        const int count = std::min(Block::block, shape.pixels() - pixel);
+        work(block, (cell + static_cast<std::size_t>(pixel)) * static_cast<std::size_t>(shape.channels), count, slot,
+             TimeCopies<T, S>(mine + kernel, shape, count));
       }
     });
   }
@@ -282,12 +315,13 @@ void add_bias_sums(const T* all, const AttentionParameters& layer, int frames, T
 ///
 /// Shapes: x, residual, y (B,T,H,W,C). Gradient: handed to x and residual; that of the weights and of the bias table
 /// accumulates (all layers share the table); frequencies have none. NaN: spreads over the frames of its pixel.
+/// bfloat16: x, residual, y and their gradients; within a block of pixels all is float.
 /// Determinism: independent of the number of threads. Cost: pixels in lanes, the tensor read in place; nothing is kept, scores
 /// are computed again backward. Throws: ShapeError if x, residual, table or frequencies do not fit the layer, or if it has a
 /// bias. Source: Su et al. 2021, arXiv:2104.09864; Raffel et al. 2020, arXiv:1910.10683; method section 8.
-template <class T>
-Variable<T> temporal_attention(Graph<T>& graph, const AttentionParameters& layer, const TimePositions& positions,
-                               const Variable<T>& x, const Variable<T>& residual) {
+template <class T, class S>
+Variable<S> temporal_attention(Graph<T>& graph, const AttentionParameters& layer, const TimePositions& positions,
+                               const Variable<S>& x, const Variable<S>& residual) {
   require_attention("temporal_attention", layer, x, residual);
   require<ShapeError>(layer.bias.size == 0, "temporal_attention: the output projection has a bias of ", layer.bias.size,
                       " elements, expected none");
@@ -297,22 +331,29 @@ Variable<T> temporal_attention(Graph<T>& graph, const AttentionParameters& layer
       "temporal_attention: ", layer.heads, " heads of ", layer.features, " features with ", positions.frequencies.size,
       " frequencies and ", positions.bias.size, " biases, expected an even number of features, half as many frequencies and ",
       position_buckets, " biases a head");
-  const auto scope = graph.op("temporal_attention", {.forward = 3 * x.shape.size(), .backward = 3 * x.shape.size()});
-  const auto y = graph.make(x.shape);
-  for_time_blocks(graph, layer, positions, x.shape, [&](auto& block, std::size_t at, int count, int) {
-    block.forward(x.data + at, residual.data + at, y.data + at, count);
+  const auto scope = graph.template op<S>("temporal_attention", {.forward = 3 * x.shape.size(), .backward = 3 * x.shape.size()});
+  const auto y = graph.template make<S>(x.shape);
+  for_time_blocks<S>(graph, layer, positions, x.shape, [&](auto& block, std::size_t at, int count, int, auto copies) {
+    const T *from = copies.read(x.data + at), *before = copies.read(residual.data + at);
+    T* to = copies.place(y.data + at);
+    block.forward(from, before, to, count, copies.apart());
+    copies.write(to, y.data + at);
   });
   graph.record([&graph, layer, positions, x, residual, y] {
     const std::size_t sums_size = AttentionSums<T>::size(layer) * attention_slots;
     const std::size_t bias_size = TimeBlock<T>::bias_sums(layer, x.shape.frames);
-    T *grad_x = graph.take(x.shape.size()), *all = graph.take(sums_size), *biases = graph.take(bias_size * attention_slots);
+    S* grad_x = graph.template take<S>(x.shape.size());
+    T *all = graph.take(sums_size), *biases = graph.take(bias_size * attention_slots);
     if (!graph.dry()) {
       std::fill_n(all, sums_size, T(0));
       std::fill_n(biases, bias_size * attention_slots, T(0));
     }
-    for_time_blocks(graph, layer, positions, x.shape, [&](auto& block, std::size_t at, int count, int slot) {
-      block.backward(x.data + at, y.node->gradient + at, grad_x + at, count, AttentionSums<T>(all, layer, slot),
+    for_time_blocks<S>(graph, layer, positions, x.shape, [&](auto& block, std::size_t at, int count, int slot, auto copies) {
+      const T *from = copies.read(x.data + at), *grad_y = copies.read(y.node->gradient + at);
+      T* to = copies.place(grad_x + at);
+      block.backward(from, grad_y, to, count, copies.apart(), AttentionSums<T>(all, layer, slot),
                      biases + bias_size * static_cast<std::size_t>(slot));
+      copies.write(to, grad_x + at);
     });
     if (!graph.dry()) {
       add_attention_sums(all, layer, graph.parameters());
