@@ -79,6 +79,6 @@ TEST_CASE("A UNet in bfloat16: a dry pass takes the memory of a real one, which 
     const auto planned = step_memory<nn::InBfloat16<nn::UNet>>(path, true);
     CHECK(planned == step_memory<nn::InBfloat16<nn::UNet>>(path, false));
     if (path == cpu::Convolutions::eigen || !simd::has_bfloat16()) continue;  // float copies of the largest layer come on top
-    CHECK(static_cast<double>(planned) < 0.7 * static_cast<double>(step_memory<nn::UNet>(path, true)));
+    CHECK(static_cast<double>(planned) < 0.8 * static_cast<double>(step_memory<nn::UNet>(path, true)));
   }
 }
