@@ -43,7 +43,7 @@ class ConvolutionPath {
 
   void forward(const S* x, const T* weight, const T* bias, S* y) {
     if constexpr (library_serves)
-      if (use_library()) {
+      if (this->use_library()) {
         if (graph_.dry()) return this->library().template dry_forward<S>(g_);
         return this->library().forward(g_, x, weight, bias, y);
       }
@@ -55,7 +55,7 @@ class ConvolutionPath {
   /// grad_x may be null; gradients of the parameters are added to.
   void backward(const S* x, const T* weight, const S* grad_y, S* grad_x, T* grad_weight, T* grad_bias) {
     if constexpr (library_serves)
-      if (use_library()) {
+      if (this->use_library()) {
         if (graph_.dry()) return this->library().template dry_backward<S>(g_, grad_x != nullptr);
         this->library().backward_weights(g_, x, grad_y, grad_weight, grad_bias);
         if (grad_x != nullptr) this->library().backward_data(g_, grad_y, weight, grad_x);
