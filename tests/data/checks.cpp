@@ -31,15 +31,17 @@ TEST_CASE("Gaps are counted apart from cells never observed") {
 }
 
 TEST_CASE("Fields without gaps have nothing to fill") {
-  CHECK_NOTHROW(require_gappy(fields_of({"v"}, {1, missing, missing, 2, 3, missing})));
-  CHECK(error_of([] {
-          require_gappy(fields_of({"v"}, {1, 2, 3, 4, 5, 6}));
+  const std::vector<std::uint8_t> live{1, 1, 1}, coast{1, 1, 0};
+  CHECK_NOTHROW(require_gappy(fields_of({"v"}, {1, missing, missing, 2, 3, missing}), coast));
+  CHECK(error_of([&] {
+          require_gappy(fields_of({"v"}, {1, 2, 3, 4, 5, 6}), live);
         }) == "nothing is missing in v: there is nothing to fill");
   const Fields land = fields_of({"v"}, {1, 2, missing, 4, 5, missing});
-  CHECK(error_of([&] { require_gappy(land); }) ==
+  CHECK(error_of([&] { require_gappy(land, coast); }) ==
         "nothing is missing in v: there is nothing to fill (2 values lie in cells never observed and stay missing)");
-  CHECK_NOTHROW(require_gappy(land, true));
-  CHECK_NOTHROW(require_gappy(fields_of({"u", "v"}, {1, 1, 1, missing, 1, 1, 1, 1, 1, 1, 1, 1})));
+  CHECK_NOTHROW(require_gappy(land, live));
+  const std::vector<std::uint8_t> two(6, 1);
+  CHECK_NOTHROW(require_gappy(fields_of({"u", "v"}, {1, 1, 1, missing, 1, 1, 1, 1, 1, 1, 1, 1}), two));
 }
 
 TEST_CASE("Variables without observations and infinite values are named") {

@@ -1,6 +1,9 @@
 #include "lacuna/fill/study.hpp"
 
+#include <cmath>
+
 #include "catch.hpp"
+#include "lacuna/data/checks.hpp"
 #include "waves.hpp"
 
 using namespace lacuna;
@@ -53,4 +56,20 @@ TEST_CASE("a share outside its range is refused") {
   CHECK_THROWS_WITH(make_study(fields, {}, 0.0, 1), Catch::Matchers::Contains("--withhold 0"));
   CHECK_THROWS_AS(make_study(fields, {}, 0.7, 1), OptionError);
   CHECK_THROWS_WITH(make_study(fields, {.length = 9}, 0.1, 1), Catch::Matchers::Contains("6 frames, fewer than a window of 9"));
+}
+
+TEST_CASE("a single window whose frames miss the same pixels has something to fill, land has not") {
+  auto fields = waves::make(3, 1, waves::Gaps::pixels);
+  for (int t = 1; t < 3; ++t)
+    for (std::size_t i = 0; i < fields.frame_size(); ++i) {
+      float& x = fields.values[static_cast<std::size_t>(t) * fields.frame_size() + i];
+      x = std::isnan(fields.values[i]) ? data::not_observed : 1.0f;
+    }
+  CHECK_NOTHROW(data::require_gappy(fields, fill::live_cells(fields, {})));
+
+  auto land = waves::make(12, 1, waves::Gaps::pixels, 1.0f);
+  for (int t = 0; t < 12; ++t)
+    for (int y = 0; y < 12; ++y)
+      for (int x = 0; x < 5; ++x) land.at(t, y, x, 0) = data::not_observed;
+  CHECK_THROWS_WITH(data::require_gappy(land, fill::live_cells(land, {})), Catch::Matchers::Contains("nothing is missing"));
 }

@@ -1,6 +1,7 @@
 #include "lacuna/nn/in_bfloat16.hpp"
 
 #include "catch.hpp"
+#include "lacuna/nn/space_time_unet.hpp"
 #include "lacuna/nn/unet.hpp"
 #include "support/compare.hpp"
 #include "support/probe.hpp"
@@ -14,11 +15,13 @@ const Shape shape{.batch = 2, .height = 14, .width = 16, .channels = 3};
 
 /// A network of the settings, the same parameters in either precision, and one pass through it.
 template <class Network>
-test::Pass<float> pass_of(cpu::Device& device, bool recompute = false, ops::Borders borders = {}) {
+test::Pass<float> pass_of(cpu::Device& device, bool recompute = false, ops::Borders borders = {}, int frames = 1) {
   Parameters<float> parameters;
   const Network network({.inputs = 3, .outputs = 2, .hidden = 32, .borders = borders, .recompute = recompute}, parameters, 1);
   const std::vector<float> times{0.9f, 0.03f};
-  return test::train_pass<float>(device, parameters, {test::random_operand<float>(shape, 1)},
+  Shape input = shape;
+  input.frames = frames;
+  return test::train_pass<float>(device, parameters, {test::random_operand<float>(input, 1)},
                                  [&](Graph<float>& g, const auto& x) { return network(g, x[0], times.data()); });
 }
 
@@ -32,12 +35,12 @@ std::vector<cpu::Convolutions> paths() {
 
 /// What a training pass takes of the arena.
 template <class Network>
-std::size_t step_memory(cpu::Convolutions path, bool dry) {
+std::size_t step_memory(cpu::Convolutions path, bool dry, int frames = 1) {
   cpu::Device device({.threads = 1, .convolutions = path});
   Parameters<float> parameters;
   const Network network({.inputs = 3, .outputs = 2, .hidden = 32}, parameters, 1);
   Graph<float> graph(device, parameters, Mode::train, dry);
-  const auto input = graph.make({.batch = 4, .height = 32, .width = 32, .channels = 3});
+  const auto input = graph.make({.batch = 4, .frames = frames, .height = 32, .width = 32, .channels = 3});
   const std::vector<float> times(4, 0.5f);
   if (!dry) std::fill_n(input.data, input.shape.size(), 0.5f);
   const auto y = network(graph, input, times.data());
@@ -80,5 +83,19 @@ TEST_CASE("A UNet in bfloat16: a dry pass takes the memory of a real one, which 
     CHECK(planned == step_memory<nn::InBfloat16<nn::UNet>>(path, false));
     if (path == cpu::Convolutions::eigen || !simd::has_bfloat16()) continue;  // float copies of the largest layer come on top
     CHECK(static_cast<double>(planned) < 0.8 * static_cast<double>(step_memory<nn::UNet>(path, true)));
+  }
+}
+
+TEST_CASE("A space-time UNet in bfloat16: output and gradients near those in float, repeated bit for bit, planned as run") {
+  for (const auto path : paths()) {
+    cpu::Device device({.threads = 2, .convolutions = path});
+    constexpr int frames = 3;
+    const auto narrow = pass_of<nn::InBfloat16<nn::SpaceTimeUNet>>(device, false, {}, frames),
+               wide = pass_of<nn::SpaceTimeUNet>(device, false, {}, frames);
+    CHECK(test::relative_distance(narrow.result, wide.result) < test::tolerance::bfloat16_network);
+    CHECK(test::relative_distance(narrow.parameter_gradients, wide.parameter_gradients) < test::tolerance::bfloat16_network);
+    CHECK(narrow == pass_of<nn::InBfloat16<nn::SpaceTimeUNet>>(device, true, {}, frames));
+    CHECK(step_memory<nn::InBfloat16<nn::SpaceTimeUNet>>(path, true, frames) ==
+          step_memory<nn::InBfloat16<nn::SpaceTimeUNet>>(path, false, frames));
   }
 }

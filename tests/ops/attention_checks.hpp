@@ -45,6 +45,34 @@ void check_float() {
     }
 }
 
+/// A dry pass of an op, in training and inference, spans the memory of a real one.
+template <class Apply>
+void check_plan(AttentionCase<float>& c, const std::vector<Operand<float>>& operands, const Apply& apply) {
+  for (const auto mode : {Mode::train, Mode::infer}) {
+    const auto spans = [&](cpu::Device& device, bool dry) {
+      Graph<float> graph(device, c.parameters, mode, dry);
+      std::vector<Variable<float>> x;
+      for (const auto& operand : operands) x.push_back(graph.make(operand.shape));
+      for (std::size_t k = 0; !dry && k < x.size(); ++k)
+        std::copy(operands[k].values.begin(), operands[k].values.end(), x[k].data);
+      const std::size_t live = device.arena().live();
+      const auto y = apply(graph, x);
+      if (mode == Mode::infer) {
+        graph.release(y);
+        CHECK(device.arena().live() == live);  // nothing but the result was kept
+      } else {
+        float* gradient = graph.take(y.shape.size());
+        if (!dry) std::fill_n(gradient, y.shape.size(), 1.0f);
+        graph.contribute(y, gradient);
+        graph.backward();
+      }
+      return device.arena().high_water();
+    };
+    cpu::Device planned({.threads = 2}), real({.threads = 2});
+    CHECK(spans(planned, true) == spans(real, false));
+  }
+}
+
 /// Both operands and all images in bfloat16, on operands that it holds; the same for any number of threads, and planned as run.
 template <class Op>
 void check_bfloat16() {
@@ -65,6 +93,7 @@ void check_bfloat16() {
       CHECK(relative_difference(given.parameter_gradients, expected.parameter_gradients) < tolerance::bfloat16);
       CHECK(given.margins_intact);
       CHECK(given == train_pass(three, c.parameters, operands, narrow));
+      check_plan(c, operands, narrow);
     }
 }
 
@@ -78,29 +107,7 @@ void check_runs() {
   CHECK(pass == train_pass(three, c.parameters, operands, Op::apply(c)));
   CHECK(pass.result == infer_pass(three, c.parameters, operands, Op::apply(c)));
 
-  for (const auto mode : {Mode::train, Mode::infer}) {
-    const auto spans = [&](cpu::Device& device, bool dry) {
-      Graph<float> graph(device, c.parameters, mode, dry);
-      std::vector<Variable<float>> x;
-      for (const auto& operand : operands) x.push_back(graph.make(operand.shape));
-      for (std::size_t k = 0; !dry && k < x.size(); ++k)
-        std::copy(operands[k].values.begin(), operands[k].values.end(), x[k].data);
-      const std::size_t live = device.arena().live();
-      const auto y = Op::apply(c)(graph, x);
-      if (mode == Mode::infer) {
-        graph.release(y);
-        CHECK(device.arena().live() == live);  // nothing but the result was kept
-      } else {
-        float* gradient = graph.take(y.shape.size());
-        if (!dry) std::fill_n(gradient, y.shape.size(), 1.0f);
-        graph.contribute(y, gradient);
-        graph.backward();
-      }
-      return device.arena().high_water();
-    };
-    cpu::Device planned({.threads = 2}), real({.threads = 2});
-    CHECK(spans(planned, true) == spans(real, false));
-  }
+  check_plan(c, operands, Op::apply(c));
 }
 
 template <class Op>

@@ -2,6 +2,8 @@
 
 #include <cmath>
 #include <cstddef>
+#include <cstdint>
+#include <span>
 #include <string>
 
 #include "lacuna/core/error.hpp"
@@ -38,19 +40,17 @@ inline void require_observed(const Fields& fields) {
   }
 }
 
-/// @brief Throws DataError if there is nothing to fill: every variable is complete, apart from cells never observed in any
-/// frame, which only count with `fill_never_observed`.
-inline void require_gappy(const Fields& fields, bool fill_never_observed = false) {
-  std::size_t gaps = 0, never = 0;
+/// @brief Throws DataError if there is nothing to fill: every variable is complete, apart from cells that stay missing (land).
+/// live (H,W,V): 0 = stays missing.
+inline void require_gappy(const Fields& fields, std::span<const std::uint8_t> live) {
+  require<ShapeError>(live.size() == fields.frame_size(), "require_gappy: ", live.size(), " cells of ", fields.frame_size());
+  std::size_t gaps = 0, stay = 0;
+  for (std::size_t i = 0; i < fields.values.size(); ++i)
+    if (std::isnan(fields.values[i])) ++(live[i % live.size()] != 0 ? gaps : stay);
   std::string names;
-  for (int v = 0; v < fields.variables(); ++v) {
-    const GapCount count = count_gaps(fields, v);
-    gaps += count.missing + (fill_never_observed ? count.never : 0);
-    never += count.never;
-    names += (v == 0 ? "" : ", ") + fields.names[static_cast<std::size_t>(v)];
-  }
+  for (const auto& name : fields.names) names += (names.empty() ? "" : ", ") + name;
   require<DataError>(gaps > 0, "nothing is missing in ", names, ": there is nothing to fill",
-                     never > 0 ? text(" (", never, " values lie in cells never observed and stay missing)") : "");
+                     stay > 0 ? text(" (", stay, " values lie in cells never observed and stay missing)") : "");
 }
 
 /// @brief Throws DataError if a variable holds infinite values: only NaN says that a value was not observed.

@@ -93,7 +93,12 @@ Encoding<T> read_encoding(const File& file, const Variable& v) {
     }
   }
   const bool own_fill = find_attribute(file, v.id, "_FillValue").has_value();
-  if (const double fill = default_fill(v.type); !own_fill && !std::isnan(fill)) out.codes.push_back(static_cast<T>(fill));
+  if (const double fill = default_fill(v.type); !own_fill && !std::isnan(fill)) {
+    if constexpr (std::is_integral_v<T>)
+      out.codes.push_back(static_cast<T>(static_cast<std::int64_t>(fill)));  // _Unsigned: a negative fill's bits
+    else
+      out.codes.push_back(static_cast<T>(fill));
+  }
   read_range(file, v, out);
   return out;
 }

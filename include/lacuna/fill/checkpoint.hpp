@@ -36,6 +36,8 @@ std::uint64_t digest(const std::vector<T>& values) {
 /// Each file is written under a temporary name and renamed, so a kill at any moment leaves the last whole one.
 class Checkpoint {
  public:
+  static constexpr const char *file_name = "state.safetensors", *parameters_name = "parameters.safetensors";
+
   Checkpoint(std::filesystem::path folder, Fingerprint fingerprint)
       : folder_(std::move(folder)), fingerprint_(std::move(fingerprint)) {}
 
@@ -61,7 +63,7 @@ class Checkpoint {
     all.metadata["threads"] = std::to_string(run.threads);
     run.training.save(all.metadata);
     data::write_safetensors((folder_ / file_name).string(), all);
-    data::write_safetensors((folder_ / "parameters.safetensors").string(), named(parameters, state.average));
+    data::write_safetensors((folder_ / parameters_name).string(), named(parameters, state.average));
   }
 
   /// Throws DataError if the folder holds a state that is damaged or not lacuna-fill's: known before anything is computed.
@@ -85,6 +87,7 @@ class Checkpoint {
     }
     for (const auto& [name, value] : fingerprint_) {
       const auto found = all.metadata.find(name);
+      if (found == all.metadata.end() && name == "precision" && value == "float") continue;  // there was no other once
       require<DataError>(found != all.metadata.end(), path.string(), " is not a checkpoint of lacuna-fill: it does not tell ",
                          name);
       require<DataError>(found->second == value, path.string(), " belongs to another run: ", name, " is ", found->second,
@@ -112,8 +115,6 @@ class Checkpoint {
   }
 
  private:
-  static constexpr const char* file_name = "state.safetensors";
-
   static data::Tensors named(const Parameters<float>& parameters, const std::vector<float>& values) {
     data::Tensors out;
     for (const auto& entry : parameters.entries())

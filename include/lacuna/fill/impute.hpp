@@ -136,12 +136,16 @@ void impute_window(SamplerType& sampler, const train::Samples& samples, const Po
   }
 }
 
-/// @brief Averages overlaps, restores units, and puts the observed values back exactly.
+/// @brief Averages overlaps, restores units, and puts the observed values back exactly. Filled are the study's live cells and
+/// those observed in any frame of the input, learned from or not; with fill_static all.
 inline void merge(const data::Fields& input, const Study& study, const Overlap& sums, bool fill_static, Result& result) {
   const auto variables = input.names.size();
   result.filled = input;
   result.observed.assign(input.values.size(), 0);
   result.spread.assign(input.values.size(), data::not_observed);
+  std::vector<std::uint8_t> live = study.live;
+  for (std::size_t i = 0; i < input.values.size(); ++i)
+    if (!std::isnan(input.values[i])) live[i % live.size()] = 1;
   for (std::size_t i = 0; i < input.values.size(); ++i) {
     const std::size_t v = i % variables;
     if (!std::isnan(input.values[i])) {
@@ -149,7 +153,7 @@ inline void merge(const data::Fields& input, const Study& study, const Overlap& 
       result.spread[i] = 0.0f;
       continue;
     }
-    if (!fill_static && study.live[i % study.live.size()] == 0) continue;
+    if (!fill_static && live[i % live.size()] == 0) continue;
     const double count = sums.count[i];
     result.filled.values[i] = static_cast<float>(static_cast<double>(sums.mean[i]) / count * study.normalisation.deviation[v] +
                                                  study.normalisation.mean[v]);
@@ -304,7 +308,8 @@ inline Result impute(const data::Fields& input, const Options& o) {
   const train::Samples samples(study.available, o.window, background.make(study.available), study.live);
   const auto structure = mask::detect(samples.masks(), samples.windows(), samples.live());
   const auto candidates = policy_candidates(o, structure, samples);
-  for (const auto& candidate : candidates) std::printf("%s", mask::summary(candidate.exposure).c_str());
+  constexpr int map_rows = 12;
+  for (const auto& candidate : candidates) std::printf("%s", mask::summary(candidate.exposure, map_rows).c_str());
   LearnerSettings settings{.network = o.network,
                            .hidden = o.hidden,
                            .batch = o.batch,
@@ -321,17 +326,19 @@ inline Result impute(const data::Fields& input, const Options& o) {
     MemoryQuestion::print(plans, o.memory, stdout);
     settings = MemoryQuestion::choose(plans, settings, o.memory);
   }
-  const Policy policy = choose_policy(device, samples, allowed, settings, withheld, report);
-  Learner learner(device, samples, policy, settings);
+  std::optional<Learner> made(std::in_place, device, samples, allowed[0].policy, settings);
   report.network = settings.network;
   report.precision = settings.bfloat16 ? "bfloat16" : "float";
-  report.parameters = learner.parameters().size();
-  report.planned_bytes = plan_memory(device, samples, learner, o.members, input.values.size());
+  report.parameters = made->parameters().size();
+  report.planned_bytes = plan_memory(device, samples, *made, o.members, input.values.size());
   std::printf("network: %s of %zu parameters in %s, batch %d of %s; planned peak memory %.0f MB\n", settings.network.c_str(),
               report.parameters, report.precision.c_str(), settings.batch,
               settings.crop == 0 ? "the whole grid" : text(settings.crop, " x ", settings.crop, " crops").c_str(),
               static_cast<double>(report.planned_bytes) / 1e6);
   std::fflush(stdout);
+  const Policy policy = choose_policy(device, samples, allowed, settings, withheld, report);
+  if (report.mask != allowed[0].name) made.emplace(device, samples, policy, settings);
+  Learner& learner = *made;
   std::optional<Checkpoint> checkpoint;
   if (!o.checkpoint.empty()) checkpoint.emplace(o.checkpoint, fingerprint(o, study, settings, report));
   train_learner(learner, samples, o, withheld, checkpoint, report);

@@ -10,7 +10,8 @@ namespace lacuna::nn {
 /// @brief A network whose images and their gradients are bfloat16: half of the memory, and the machine's matrix units.
 ///
 /// It takes and gives float. Parameters and their gradients, time features, norms' statistics and all sums are float too. Worth
-/// it where in_bfloat16_is_fast(); elsewhere convolutions run on float copies, slower than in float.
+/// it where simd::has_bfloat16(). With AVX-512 alone oneDNN imitates the products, and without it (or without oneDNN)
+/// convolutions run on float copies: both are slower than float.
 /// Shapes and errors: the network's own.
 template <class Network>
 class InBfloat16 {

@@ -25,7 +25,7 @@ class OneDnn {
  public:
   explicit OneDnn(cpu::Device& device) : device_(device), engine_(dnnl::engine::kind::cpu, 0), stream_(engine_) {}
 
-  /// @brief Whether this machine has fast convolutions for images of S: float everywhere, bfloat16 from AVX-512 on.
+  /// @brief Whether oneDNN convolves images of S on this machine: float everywhere, bfloat16 from AVX-512 on.
   template <class S>
   static bool serves() {
     return std::is_same_v<S, float> || simd::level() == simd::Level::v4;
