@@ -75,7 +75,7 @@ TEST_CASE("a run that was interrupted and resumed ends where an unbroken one end
   choose_sizes(samples.fields().grid, structure, settings);
   const Withheld withheld{study.truth.values, study.withheld};
   const auto candidates = allowed_policies(policy_candidates(o, structure, samples), o, structure);
-  const Policy policy = choose_policy(device, samples, candidates, settings, withheld, report);
+  const Policy policy = choose_policy(device.threads(), samples, candidates, settings, withheld, report);
   Learner learner(device, samples, policy, settings);
   const train::LearningRate rate{.peak = o.learning_rate};
   for (int step = 0; step < 3; ++step) learner.trainer().step(rate(step / 8.0));

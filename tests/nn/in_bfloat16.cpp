@@ -4,6 +4,7 @@
 #include "lacuna/nn/space_time_unet.hpp"
 #include "lacuna/nn/unet.hpp"
 #include "support/compare.hpp"
+#include "support/convolution_paths.hpp"
 #include "support/probe.hpp"
 #include "support/tolerances.hpp"
 
@@ -23,14 +24,6 @@ test::Pass<float> pass_of(cpu::Device& device, bool recompute = false, ops::Bord
   input.frames = frames;
   return test::train_pass<float>(device, parameters, {test::random_operand<float>(input, 1)},
                                  [&](Graph<float>& g, const auto& x) { return network(g, x[0], times.data()); });
-}
-
-std::vector<cpu::Convolutions> paths() {
-#ifdef LACUNA_HAS_ONEDNN
-  return {cpu::Convolutions::eigen, cpu::Convolutions::onednn};
-#else
-  return {cpu::Convolutions::eigen};
-#endif
 }
 
 /// What a training pass takes of the arena.
@@ -54,7 +47,7 @@ std::size_t step_memory(cpu::Convolutions path, bool dry, int frames = 1) {
 }  // namespace
 
 TEST_CASE("A UNet in bfloat16: output and gradients are near those in float, on both paths and with any border") {
-  for (const auto path : paths())
+  for (const auto path : test::convolution_paths())
     for (const auto border : {ops::Border::zero, ops::Border::periodic}) {
       cpu::Device device({.threads = 2, .convolutions = path});
       const auto narrow = pass_of<nn::InBfloat16<nn::UNet>>(device, false, {border, border}),
@@ -68,7 +61,7 @@ TEST_CASE("A UNet in bfloat16: output and gradients are near those in float, on 
 
 TEST_CASE(
     "A UNet in bfloat16: the same bit for bit again, for recomputed blocks and on the Eigen path for any number of threads") {
-  for (const auto path : paths()) {
+  for (const auto path : test::convolution_paths()) {
     cpu::Device device({.threads = 2, .convolutions = path}), one({.threads = 1, .convolutions = path});
     const auto pass = pass_of<nn::InBfloat16<nn::UNet>>(device);
     CHECK(pass == pass_of<nn::InBfloat16<nn::UNet>>(device));
@@ -78,7 +71,7 @@ TEST_CASE(
 }
 
 TEST_CASE("A UNet in bfloat16: a dry pass takes the memory of a real one, which with oneDNN is less than in float") {
-  for (const auto path : paths()) {
+  for (const auto path : test::convolution_paths()) {
     const auto planned = step_memory<nn::InBfloat16<nn::UNet>>(path, true);
     CHECK(planned == step_memory<nn::InBfloat16<nn::UNet>>(path, false));
     if (path == cpu::Convolutions::eigen || !simd::has_bfloat16()) continue;  // float copies of the largest layer come on top
@@ -87,7 +80,7 @@ TEST_CASE("A UNet in bfloat16: a dry pass takes the memory of a real one, which 
 }
 
 TEST_CASE("A space-time UNet in bfloat16: output and gradients near those in float, repeated bit for bit, planned as run") {
-  for (const auto path : paths()) {
+  for (const auto path : test::convolution_paths()) {
     cpu::Device device({.threads = 2, .convolutions = path});
     constexpr int frames = 3;
     const auto narrow = pass_of<nn::InBfloat16<nn::SpaceTimeUNet>>(device, false, {}, frames),

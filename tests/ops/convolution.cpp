@@ -5,19 +5,12 @@
 #include "catch.hpp"
 #include "ops/convolution_cases.hpp"
 #include "support/bfloat16.hpp"
+#include "support/convolution_paths.hpp"
 
 using namespace lacuna;
 using namespace lacuna::test;
 
 namespace {
-
-std::vector<cpu::Convolutions> paths() {
-#ifdef LACUNA_HAS_ONEDNN
-  return {cpu::Convolutions::eigen, cpu::Convolutions::onednn};
-#else
-  return {cpu::Convolutions::eigen};
-#endif
-}
 
 void check_same(const Pass<float>& given, const Pass<float>& expected) {
   CHECK(relative_difference(given.result, expected.result) < tolerance::float_sum);
@@ -29,7 +22,7 @@ void check_same(const Pass<float>& given, const Pass<float>& expected) {
 }  // namespace
 
 TEST_CASE("Convolution: by hand, on both paths") {
-  for (const auto path : paths()) {
+  for (const auto path : convolution_paths()) {
     cpu::Device device({.threads = 1, .convolutions = path});
     ConvolutionLayer<float> l({{.height = 2, .width = 2}, 1});
     l.parameters.values() = {1, 2, 3, 4, 5, 6, 7, 8, 9, 100};
@@ -60,7 +53,7 @@ TEST_CASE("Convolution: gradients of input, weight and bias are central differen
 }
 
 TEST_CASE("Convolution: oneDNN agrees with Eigen, accumulating or not") {
-  if (paths().size() < 2) return;
+  if (convolution_paths().size() < 2) return;
   cpu::Device plain({.threads = 1, .convolutions = cpu::Convolutions::eigen});
   cpu::Device library({.threads = 1, .convolutions = cpu::Convolutions::onednn});
   for (const auto& c : convolution_cases()) {
@@ -75,7 +68,7 @@ TEST_CASE("Convolution: oneDNN agrees with Eigen, accumulating or not") {
 
 TEST_CASE("Convolution: in bfloat16 both paths are within rounding of float") {
   cpu::Device plain({.threads = 1, .convolutions = cpu::Convolutions::eigen});
-  for (const auto path : paths()) {
+  for (const auto path : convolution_paths()) {
     cpu::Device device({.threads = 1, .convolutions = path});
     for (const auto& c : convolution_cases()) {
       ConvolutionLayer<float> l(c);
@@ -98,7 +91,7 @@ TEST_CASE("Convolution: in bfloat16 both paths are within rounding of float") {
 }
 
 TEST_CASE("Convolution: a skipped input gradient is not computed and changes nothing else") {
-  for (const auto path : paths()) {
+  for (const auto path : convolution_paths()) {
     cpu::Device device({.threads = 1, .convolutions = path});
     const ConvolutionCase c{{.batch = 2, .height = 6, .width = 5, .channels = 2}, 32, 5, 1, 2};
     ConvolutionLayer<float> l(c);
@@ -112,7 +105,7 @@ TEST_CASE("Convolution: a skipped input gradient is not computed and changes not
 }
 
 TEST_CASE("Convolution: parameter gradients accumulate") {
-  for (const auto path : paths()) {
+  for (const auto path : convolution_paths()) {
     cpu::Device device({.threads = 1, .convolutions = path});
     ConvolutionLayer<float> l({{.height = 4, .width = 4, .channels = 3}, 3});
     const std::vector operands{random_operand<float>({.height = 4, .width = 4, .channels = 3}, 1)};
@@ -131,7 +124,7 @@ TEST_CASE("Convolution: parameter gradients accumulate") {
 }
 
 TEST_CASE("Convolution: NaN reaches the kernel's neighbourhood and no further") {
-  for (const auto path : paths()) {
+  for (const auto path : convolution_paths()) {
     cpu::Device device({.threads = 1, .convolutions = path});
     for (const int channels : {3, 16}) {
       const Shape shape{.batch = 2, .height = 7, .width = 7, .channels = channels};
@@ -194,7 +187,7 @@ std::vector<ConvolutionCase> bordered_cases(const ops::Borders& borders, int hei
 }  // namespace
 
 TEST_CASE("Convolution: borders by hand") {
-  for (const auto path : paths()) {
+  for (const auto path : convolution_paths()) {
     cpu::Device device({.threads = 1, .convolutions = path});
     const Operand<float> x{{.height = 1, .width = 3}, {1, 10, 100}};
     const auto along = [&](const ops::Borders& borders) {
@@ -211,7 +204,7 @@ TEST_CASE("Convolution: borders by hand") {
 }
 
 TEST_CASE("Convolution: on a periodic image it commutes with rolling") {
-  for (const auto path : paths()) {
+  for (const auto path : convolution_paths()) {
     cpu::Device device({.threads = 1, .convolutions = path});
     for (const auto& c : bordered_cases({Border::periodic, Border::periodic})) {
       INFO(c);
@@ -230,7 +223,7 @@ TEST_CASE("Convolution: on a periodic image it commutes with rolling") {
 }
 
 TEST_CASE("Convolution: a constant image that is continued has no edges") {
-  for (const auto path : paths()) {
+  for (const auto path : convolution_paths()) {
     cpu::Device device({.threads = 1, .convolutions = path});
     for (const auto border : {Border::periodic, Border::replicated})
       for (const auto& c : bordered_cases({border, border})) {

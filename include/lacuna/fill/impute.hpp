@@ -165,14 +165,16 @@ inline void merge(const data::Fields& input, const Study& study, const Overlap& 
 }
 
 /// @brief Chooses among the allowed policies, the structure's own first: each trains a small network for the same few steps, and
-/// another takes its place if its error on withheld observations is clearly lower. Deterministic.
-inline Policy choose_policy(cpu::Device& device, const train::Samples& samples, const std::vector<PolicyCandidate>& allowed,
+/// another takes its place if its error on withheld observations is clearly lower. Deterministic. The trials have a device of
+/// their own, so that their memory is gone when they end.
+inline Policy choose_policy(int threads, const train::Samples& samples, const std::vector<PolicyCandidate>& allowed,
                             LearnerSettings settings, const Withheld& withheld, Report& report) {
   constexpr int trial_steps = 100, trial_hidden = 16;
   constexpr double clearly_lower = 0.98;
   settings.hidden = std::min(settings.hidden, trial_hidden);
   std::size_t best = 0;
   double least = 0;
+  cpu::Device device({.threads = threads});
   for (std::size_t i = 0; i < allowed.size() && allowed.size() > 1; ++i) {
     Learner learner(device, samples, allowed[i].policy, settings);
     const train::LearningRate rate{.peak = settings.learning_rate};
@@ -336,12 +338,13 @@ inline Result impute(const data::Fields& input, const Options& o) {
               settings.crop == 0 ? "the whole grid" : text(settings.crop, " x ", settings.crop, " crops").c_str(),
               static_cast<double>(report.planned_bytes) / 1e6);
   std::fflush(stdout);
-  const Policy policy = choose_policy(device, samples, allowed, settings, withheld, report);
+  const Policy policy = choose_policy(device.threads(), samples, allowed, settings, withheld, report);
   if (report.mask != allowed[0].name) made.emplace(device, samples, policy, settings);
   Learner& learner = *made;
   std::optional<Checkpoint> checkpoint;
   if (!o.checkpoint.empty()) checkpoint.emplace(o.checkpoint, fingerprint(o, study, settings, report));
   train_learner(learner, samples, o, withheld, checkpoint, report);
+  device.release();  // a training step takes more than imputation does
 
   const Policy contexts = sampling_policy(policy, o.contexts);
   const Calibration calibration = [&] {
