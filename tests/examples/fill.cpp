@@ -214,8 +214,6 @@ TEST_CASE("mistakes in the options get one line") {
   tool.fails(in + out + " --hidden 17", "--hidden 17");
   tool.fails(in + out + " --report " + (tool.folder / "out.nc"), "names of their own");
   tool.fails(in + out + " --picture " + (tool.folder / "./out.nc"), "names of their own");
-  tool.fails(in + out + " --checkpoint " + (tool.folder / "run") + " --report " + (tool.folder / "run/../run/state.safetensors"),
-             "names of their own");
   tool.fails(in, "--output");
 }
 

@@ -106,9 +106,9 @@ TEST_CASE("each network fills, repeats bit for bit, and the report tells which i
 
 TEST_CASE("cells that were observed only in frames that are not learned from are filled in all frames") {
   auto fields = waves::make(24, 1, waves::Gaps::pixels);
-  for (int t = 0; t < 15; ++t)
+  for (int t = 0; t < 24; ++t)
     for (int y = 4; y < 9; ++y)
-      for (int x = 4; x < 9; ++x) fields.at(t, y, x, 0) = data::not_observed;
+      for (int x = 4; x < 9; ++x) fields.at(t, y, x, 0) = t < 15 ? data::not_observed : waves::value(t, y, x, 0);
   auto o = quick(3);
   o.learned = {0, 15};
   const auto result = impute(fields, o);

@@ -339,6 +339,7 @@ inline Result impute(const data::Fields& input, const Options& o) {
               static_cast<double>(report.planned_bytes) / 1e6);
   std::fflush(stdout);
   const Policy policy = choose_policy(device.threads(), samples, allowed, settings, withheld, report);
+  trim_memory();
   if (report.mask != allowed[0].name) made.emplace(device, samples, policy, settings);
   Learner& learner = *made;
   std::optional<Checkpoint> checkpoint;
