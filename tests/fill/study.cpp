@@ -58,15 +58,7 @@ TEST_CASE("a share outside its range is refused") {
   CHECK_THROWS_WITH(make_study(fields, {.length = 9}, 0.1, 1), Catch::Matchers::Contains("6 frames, fewer than a window of 9"));
 }
 
-TEST_CASE("a single window whose frames miss the same pixels has something to fill, land has not") {
-  auto fields = waves::make(3, 1, waves::Gaps::pixels);
-  for (int t = 1; t < 3; ++t)
-    for (std::size_t i = 0; i < fields.frame_size(); ++i) {
-      float& x = fields.values[static_cast<std::size_t>(t) * fields.frame_size() + i];
-      x = std::isnan(fields.values[i]) ? data::not_observed : 1.0f;
-    }
-  CHECK_NOTHROW(data::require_gappy(fields, fill::live_cells(fields, {})));
-
+TEST_CASE("cells that are not filled (land) are nothing to fill") {
   auto land = waves::make(12, 1, waves::Gaps::pixels, 1.0f);
   for (int t = 0; t < 12; ++t)
     for (int y = 0; y < 12; ++y)
