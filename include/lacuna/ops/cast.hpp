@@ -20,8 +20,8 @@ void convert(const From* from, To* to, std::size_t size) {
 
 /// @brief y = x in another scalar type: float or bfloat16.
 ///
-/// Gradient: converted and handed over; none if y's consumer computed none (a network's first layer). NaN: stays NaN.
-/// Cost: x read and y written once. Determinism: element by element.
+/// Shapes: x, y alike. Gradient: converted and handed over; none if y's consumer computed none (a network's first layer). NaN:
+/// stays NaN. Cost: x read and y written once. Determinism: element by element. Throws: nothing.
 template <class To, class T, class From>
 Variable<To> cast(Graph<T>& graph, const Variable<From>& x) {
   const std::size_t size = x.shape.size();
