@@ -118,7 +118,7 @@ def one_run(case, column, random, program, extra):
     withheld = report["withheld_nmse"]
     row = {"nmse": float((error[where] ** 2).mean())}
     if report["method"] == "diffusion":
-        row |= {"withheld": withheld["lacuna"], "withheld_background": withheld["background"]}
+        row |= {"withheld": withheld["lacuna"], "withheld_background": withheld["mean" if report["background"] == "none" else report["background"]]}
         row["withheld_coverage90"] = report["spread_trust"]["coverage_90"]
     else:
         row["withheld"] = withheld[report["method"]]

@@ -4,7 +4,9 @@
 
 #include <CLI/CLI.hpp>
 #include <charconv>
+#include <cstdint>
 #include <cstdio>
+#include <limits>
 #include <string>
 
 namespace {
@@ -28,8 +30,18 @@ lacuna::fill::SamplingContexts parse_contexts(const std::string& word) {
 lacuna::data::FrameRange parse_frames(const std::string& word) {
   lacuna::data::FrameRange range;
   char rest = 0;
-  if (std::sscanf(word.c_str(), "%d:%d%c", &range.begin, &range.end, &rest) == 2) return range;
-  throw lacuna::OptionError("--learn-frames " + word + ": expected FIRST:END, such as 0:96");
+  if (std::sscanf(word.c_str(), "%d:%d%c", &range.begin, &range.end, &rest) == 2 && range.begin < range.end) return range;
+  throw lacuna::OptionError("--learn-frames " + word + ": expected FIRST:END with FIRST < END, such as 0:96");
+}
+
+/// A whole number that fits, or an error that names the option.
+template <class Number>
+Number parse_number(const char* option, const std::string& word) {
+  Number number = 0;
+  const auto [end, failed] = std::from_chars(word.data(), word.data() + word.size(), number);
+  if (failed == std::errc{} && end == word.data() + word.size() && number >= 0) return number;
+  throw lacuna::OptionError(
+      lacuna::text(option, " ", word, ": expected a whole number from 0 to ", std::numeric_limits<Number>::max()));
 }
 
 /// "auto" (0), or a number of members.
@@ -43,7 +55,7 @@ int parse_members(const std::string& word) {
 
 /// Options that are words first.
 struct Words {
-  std::string contexts = "auto", members = "10", learned, memory;
+  std::string contexts = "auto", members = "10", seed = "1", steps, learned, memory;
 };
 
 void declare(CLI::App& app, lacuna::fill::Options& o, Words& words) {
@@ -67,15 +79,14 @@ void declare(CLI::App& app, lacuna::fill::Options& o, Words& words) {
       ->check(CLI::IsMember({"auto", "pixels", "blocks", "empirical"}))
       ->capture_default_str();
   app.add_option("--ratio", o.ratio, "fixed context ratio for pixels, as in the paper (0: random from 0.5 to 1)")
-      ->check(CLI::Range(0.0, 1.0))
       ->capture_default_str();
   app.add_option("--contexts", words.contexts, "contexts of the mean: auto, self (the mask itself), policy, or a ratio")
       ->capture_default_str();
   app.add_option("--members", words.members, "members of the context ensemble; auto: as many as help on withheld observations")
       ->capture_default_str();
-  app.add_option("--steps", o.steps, "training steps (repeatable bit for bit)")->check(CLI::NonNegativeNumber);
+  app.add_option("--steps", words.steps, "training steps (repeatable bit for bit)")->type_name("N");
   app.add_option("--minutes", o.minutes, "training time")->check(CLI::NonNegativeNumber);
-  app.add_option("--seed", o.seed, "seed of all randomness")->capture_default_str();
+  app.add_option("--seed", words.seed, "seed of all randomness")->type_name("N")->capture_default_str();
   app.add_option("--threads", o.threads, "threads (0: all)")->check(CLI::Range(0, 1024))->capture_default_str();
   app.add_option("--withhold", o.withhold, "share of the observations kept aside for choices and scores")->capture_default_str();
   app.add_option("--network", o.network, "network to train")
@@ -90,7 +101,7 @@ void declare(CLI::App& app, lacuna::fill::Options& o, Words& words) {
   app.add_option("--precision", o.precision, "what the network's images are kept in; bfloat16 needs a machine that multiplies it")
       ->check(CLI::IsMember({"float", "bfloat16"}))
       ->capture_default_str();
-  app.add_option("--learning-rate", o.learning_rate, "peak learning rate")->check(CLI::PositiveNumber)->capture_default_str();
+  app.add_option("--learning-rate", o.learning_rate, "peak learning rate")->capture_default_str();
   app.add_option("--checkpoint", o.checkpoint, "folder to keep the training state in")->type_name("DIR");
   app.add_option("--save-every", o.save_every, "seconds between two checkpoints (0: after every step)")
       ->check(CLI::NonNegativeNumber)
@@ -128,6 +139,8 @@ int main(int argc, char** argv) {
     if (!words.learned.empty()) options.learned = parse_frames(words.learned);
     if (!words.memory.empty()) options.memory = lacuna::fill::parse_memory(words.memory);
     options.members = parse_members(words.members);
+    options.seed = parse_number<std::uint64_t>("--seed", words.seed);
+    if (!words.steps.empty()) options.steps = parse_number<std::int64_t>("--steps", words.steps);
     lacuna::fill::run(options);
   } catch (const std::exception& error) {
     std::fprintf(stderr, "lacuna-fill: %s\n", error.what());

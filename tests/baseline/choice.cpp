@@ -40,7 +40,7 @@ struct Study {
 
 TEST_CASE("Fit: smooth drifting waves are kriged, with lengths of several cells") {
   const Study study(0);
-  const auto choice = baseline::choose_background(study.evidence());
+  const auto choice = baseline::choose_background(study.evidence(), baseline::windows_to_score(study.evidence()));
   std::map<std::string, double> errors;
   for (const auto& fill : choice.errors) errors[fill.name] = fill.nmse;
   CHECK(errors.size() == 9);
@@ -60,14 +60,15 @@ TEST_CASE("Fit: smooth drifting waves are kriged, with lengths of several cells"
 
 TEST_CASE("Fit: DINEOF is left out where there is more than it is cheap for") {
   const Study study(0);
-  const auto choice = baseline::choose_background(study.evidence(), {.dineof_values = 1000});
+  const auto choice =
+      baseline::choose_background(study.evidence(), baseline::windows_to_score(study.evidence()), {.dineof_values = 1000});
   CHECK(std::none_of(choice.errors.begin(), choice.errors.end(), [](const auto& fill) { return fill.name == "dineof"; }));
 }
 
 TEST_CASE("Fit: values filled beforehand are scored where they are withheld") {
   const Study study(0);
   const auto evidence = study.evidence();
-  const baseline::FillScores scores(evidence, 100, 1);
+  const baseline::FillScores scores(evidence, baseline::windows_to_score(evidence, 100), 1);
   CHECK(scores.of_values(study.truth) == 0);
   auto off = study.truth;
   for (std::size_t i = 0; i < off.size(); ++i) off[i] = study.withheld[i] != 0 ? off[i] + 0.5f : 1e6f;
@@ -76,7 +77,7 @@ TEST_CASE("Fit: values filled beforehand are scored where they are withheld") {
 
 TEST_CASE("Fit: a steady rough field calls for the climatology") {
   const Study study(2.5);
-  const auto choice = baseline::choose_background(study.evidence());
+  const auto choice = baseline::choose_background(study.evidence(), baseline::windows_to_score(study.evidence()));
   CHECK((choice.kind == baseline::BackgroundKind::climatology || choice.kind == baseline::BackgroundKind::climatology_kriging));
   CHECK(choice.settings.climatology.width < 0.7);
 }

@@ -132,3 +132,18 @@ TEST_CASE("DINEOF: settings and shapes are checked, and there are no more modes 
   CHECK_THROWS_WITH(eof.add_mode(), Catch::Matchers::Contains("5 modes of"));
   CHECK(test::all_finite(baseline::dineof(f, zero(f), 100)));
 }
+
+TEST_CASE("DINEOF: a short record with a lost frame has no modes of it, and all its modes keep the fill finite") {
+  // Full rank, and frames that repeat each other: vectors beyond the rank are rounding.
+  for (const int modes : {6, 2, 1}) {
+    auto f = with_gaps(low_rank(4, 5, 6, modes), 0.7, 37);
+    const std::size_t frame = f.frame_size();
+    for (std::size_t i = 0; i < frame; ++i) f.values[3 * frame + i] = data::not_observed;
+    CHECK(Dineof(f, f.values).rank() == 5);
+    const auto filled = baseline::dineof(f, zero(f), 100);
+    for (std::size_t i = 0; i < filled.size(); ++i) {
+      REQUIRE(std::abs(filled[i]) < 20.0f);
+      if (i / frame == 3) CHECK(filled[i] == Approx(0.0f).margin(1e-3));
+    }
+  }
+}

@@ -29,12 +29,23 @@ TEST_CASE("Season: calendar months from CF times") {
 TEST_CASE("Season: twelve groups from two years on, else one") {
   std::vector<double> time;
   for (int t = 0; t < 23; ++t) time.push_back(t);
-  CHECK(baseline::Seasons(timed("months since 2001-03-01", time)).count == 1);
+  CHECK(baseline::Seasons(timed("months since 2001-03-01", time), {0, 23}).count == 1);
   time.push_back(23);
-  const baseline::Seasons two(timed("months since 2001-03-01", time));
+  const baseline::Seasons two(timed("months since 2001-03-01", time), {0, 24});
   CHECK(two.count == 12);
   CHECK(two.of[0] == 2);
   CHECK(two.of[10] == 0);
   CHECK(two.apart(11, 0) == 1);
   CHECK(two.apart(2, 10) == 4);
+}
+
+TEST_CASE("Season: the frames that are learned from decide, and every frame has its month") {
+  std::vector<double> time;
+  for (int t = 0; t < 36; ++t) time.push_back(t);
+  const auto fields = timed("months since 2001-03-01", time);
+  CHECK(baseline::Seasons(fields, {6, 18}).count == 1);
+  CHECK(baseline::Seasons(fields, {}).count == 1);
+  const baseline::Seasons two(fields, {6, 30});
+  CHECK(two.count == 12);
+  CHECK(two.of[35] == 1);
 }

@@ -215,6 +215,33 @@ TEST_CASE("mistakes in the options get one line") {
   tool.fails(in + out + " --report " + (tool.folder / "out.nc"), "names of their own");
   tool.fails(in + out + " --picture " + (tool.folder / "./out.nc"), "names of their own");
   tool.fails(in, "--output");
+  tool.fails(in + out + " --learn-frames 0:0", "--learn-frames 0:0");
+  tool.fails(in + out + " --seed -1", "--seed -1: expected a whole number");
+  tool.fails(in + out + " --steps 99999999999999999999", "--steps 99999999999999999999");
+  tool.fails(in + out + " --learning-rate inf", "--learning-rate inf: expected a positive number");
+  tool.fails(in + out + " --ratio 1", "--ratio 1: expected");
+  tool.fails(in + out + " --save-every 5", "--checkpoint");
+}
+
+TEST_CASE("names that the output would have twice are refused before any work") {
+  const Tool tool;
+  const std::string in = tool.input("pair.nc", [] {
+    auto f = waves::make(9, 2, waves::Gaps::pixels);
+    f.names = {"a", "a_spread"};
+    return f;
+  }());
+  const auto start = std::chrono::steady_clock::now();
+  tool.fails(in + " -v a -v a_spread -o " + (tool.folder / "out.nc") + " --minutes 5", "two variables a_spread");
+  CHECK(std::chrono::steady_clock::now() - start < std::chrono::seconds(60));
+}
+
+TEST_CASE("the files of a checkpoint are no outputs, however they are spelled") {
+  const Tool tool;
+  const std::string state = tool.folder / "state", in = tool.gappy() + " -v wave0 -o " + (tool.folder / "out.nc");
+  std::filesystem::create_directories(state);
+  for (const char* name : {"state.safetensors", "parameters.safetensors"})
+    for (const std::string way : {"/", "/./", "/../state/"})
+      tool.fails(in + " --checkpoint " + state + " --report " + state + way + name, "names of their own");
 }
 
 TEST_CASE("profile, memory limit and recomputation change nothing of the result, and say what they were asked") {

@@ -87,6 +87,25 @@ TEST_CASE("a damaged checkpoint is an error, not a fresh start") {
   CHECK_THROWS_AS(checkpoint.load(parameters, s), DataError);
 }
 
+TEST_CASE("a checkpoint that lacks a tensor, or holds one of another type, is named with its file before anything is computed") {
+  const Folder folder;
+  const Checkpoint checkpoint(folder.path, {});
+  checkpoint.save(network(), state(), {});
+  CHECK_NOTHROW(Checkpoint::check_readable(folder.path));
+  const auto path = (folder.path / Checkpoint::file_name).string();
+  const auto whole = data::read_safetensors(path);
+  auto lacking = whole;
+  lacking.tensors.erase("second_moment");
+  data::write_safetensors(path, lacking);
+  CHECK_THROWS_WITH(Checkpoint::check_readable(folder.path),
+                    Catch::Matchers::StartsWith(path) && Catch::Matchers::Contains("no tensor second_moment"));
+  auto wide = whole;
+  wide.tensors["average"] = data::Tensor::from(std::vector<double>(8));
+  data::write_safetensors(path, wide);
+  CHECK_THROWS_WITH(Checkpoint::check_readable(folder.path),
+                    Catch::Matchers::StartsWith(path) && Catch::Matchers::Contains("average is of F64, expected F32"));
+}
+
 TEST_CASE("the digest sees one changed bit and takes every NaN for the same") {
   std::vector<float> values{1, 2, 3};
   const auto before = digest(values);

@@ -15,7 +15,7 @@ struct Setting {
   data::Fields fields = waves::make(9, 2, waves::Gaps::pixels);
   train::Samples samples{fields, {}, {baseline::BackgroundKind::none, fields, {}, {}}};
   Policy policy{mask::AnyPolicy{mask::Pixels::random_ratio()}, 0.0f};
-  MemoryQuestion question{samples, policy, 1, 3, samples.fields().values.size()};
+  MemoryQuestion question{samples, policy, 1, 3, samples.windows().size(), samples.fields().values.size()};
 };
 
 std::string table(const std::vector<MemoryPlan>& plans, std::size_t limit) {

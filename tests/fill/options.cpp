@@ -1,5 +1,7 @@
 #include "lacuna/fill/options.hpp"
 
+#include <cmath>
+
 #include "catch.hpp"
 
 using namespace lacuna;
@@ -29,4 +31,17 @@ TEST_CASE("what only training knows is refused with a classical method, not igno
 TEST_CASE("without OpenCV its methods name the package that they need") {
   for (const char* method : {"telea", "navier-stokes"})
     if (!has_opencv) CHECK_THROWS_WITH(validate({.method = method}), Catch::Matchers::Contains("libopencv-photo-dev"));
+}
+
+TEST_CASE("options that would do nothing, and numbers that are none, are refused by name") {
+  CHECK_THROWS_WITH(validate({.mask = "blocks", .ratio = 0.5}), Catch::Matchers::Contains("--ratio 0.5: has no meaning"));
+  CHECK_THROWS_WITH(validate({.mask = "empirical", .ratio = 0.5}), Catch::Matchers::Contains("--mask empirical"));
+  CHECK_NOTHROW(validate({.mask = "pixels", .ratio = 0.5}));
+  CHECK_NOTHROW(validate({.ratio = 0.5}));
+  CHECK_THROWS_WITH(validate({.ratio = 1.0}), Catch::Matchers::Contains("--ratio 1: expected"));
+  CHECK_THROWS_WITH(validate({.ratio = std::nan("")}), Catch::Matchers::Contains("--ratio nan"));
+  CHECK_THROWS_WITH(validate({.learning_rate = INFINITY}), Catch::Matchers::Contains("--learning-rate inf: expected a positive"));
+  CHECK_THROWS_WITH(validate({.minutes = INFINITY}), Catch::Matchers::Contains("--minutes inf"));
+  CHECK_THROWS_WITH(validate({.given = {"--save-every"}}), Catch::Matchers::Contains("--save-every needs --checkpoint"));
+  CHECK_NOTHROW(validate({.given = {"--save-every"}, .checkpoint = "state"}));
 }

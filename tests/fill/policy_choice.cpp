@@ -37,9 +37,25 @@ TEST_CASE("blocks are chosen for data that miss blocks, and pixel contexts are r
   CHECK(found.front().name == "blocks");
   Options o;
   o.mask = "pixels";
-  CHECK_THROWS_WITH(allowed(s, o), Catch::Matchers::Contains("exposure audit") && Catch::Matchers::Contains("use Blocks"));
+  CHECK_THROWS_WITH(allowed(s, o),
+                    Catch::Matchers::Contains("exposure audit") && Catch::Matchers::Contains("hide blocks, 3 x 3"));
   o.allow_unexposed = true;
   CHECK(allowed(s, o).front().name == "pixels");
+}
+
+TEST_CASE("a refusal is overridden where no policy is allowed: the structure's own is taken") {
+  const Setting s(waves::Gaps::blocks);
+  auto candidates = policy_candidates({}, s.structure, s.samples);
+  for (auto& candidate : candidates) {
+    candidate.exposure.verdict = mask::Verdict::refused;
+    candidate.exposure.reason = "refused by the test";
+  }
+  CHECK_THROWS_WITH(allowed_policies(candidates, {}, s.structure), Catch::Matchers::Contains("refused by the test"));
+  Options o;
+  o.allow_unexposed = true;
+  const auto found = allowed_policies(candidates, o, s.structure);
+  REQUIRE(found.size() == 1);
+  CHECK(found.front().name == "blocks");
 }
 
 TEST_CASE("a fixed ratio is the paper's policy") {

@@ -1,7 +1,10 @@
 #include "lacuna/fill/training_state.hpp"
 
+#include <cmath>
+
 #include "catch.hpp"
 
+using lacuna::fill::StopRule;
 using lacuna::fill::TrainingState;
 
 TEST_CASE("a training state survives text to the last digit, and damage is named") {
@@ -18,4 +21,55 @@ TEST_CASE("a training state survives text to the last digit, and damage is named
   CHECK_THROWS_WITH(other.load(stored, "state"), Catch::Matchers::Contains("misses is many"));
   stored.erase("misses");
   CHECK_THROWS_WITH(other.load(stored, "state"), Catch::Matchers::Contains("does not tell misses"));
+}
+
+namespace {
+
+/// Looks every twentieth of a second of 600 until the rule has decided, the error at time t being error(t).
+template <class Error>
+TrainingState decided(const StopRule& rule, const Error& error) {
+  TrainingState state;
+  for (double now = 0; !rule.decaying(state) && now < 700; now += 0.05)
+    if (rule.due(state, now)) rule.look(state, now, error(now), now + 0.01);
+  return state;
+}
+
+}  // namespace
+
+TEST_CASE("training goes on while the withheld error falls, and ends after four looks without a fall of 1 %") {
+  const StopRule rule{.longest = 600};
+  // Falls by 5 % a look (every 20 s) up to 200 s, then by 0.1 %.
+  const auto state =
+      decided(rule, [](double t) { return std::pow(0.95, std::min(t, 200.0) / 20) - 0.001 * std::max(0.0, t - 200) / 20; });
+  CHECK(state.decay_from == Approx(280).margin(1.0));
+  CHECK(state.decay_length == Approx(0.25 * state.decay_from + 5));
+  CHECK(state.best == Approx(std::pow(0.95, 10)).epsilon(0.01));
+  CHECK(rule.end(state) < 600);
+}
+
+TEST_CASE("one fall in time starts the count of looks anew") {
+  const StopRule rule{.longest = 600};
+  const auto state = decided(rule, [](double t) { return t < 90 ? 1.0 : 0.9; });
+  CHECK(state.decay_from == Approx(180).margin(1.0));  // 20: first, 40 60 80: misses, 100: fell, 120 140 160 180: misses
+}
+
+TEST_CASE("an error that never stops falling ends at the longest time") {
+  const StopRule rule{.longest = 600};
+  const auto state = decided(rule, [](double t) { return std::exp(-t); });
+  CHECK(state.decay_from == Approx(480).margin(0.2));
+  CHECK(rule.end(state) == Approx(600).margin(6));
+}
+
+TEST_CASE("the learning rate stays up until the decision, then falls to zero in a straight line") {
+  const StopRule rule{.longest = 600};
+  TrainingState state;
+  CHECK(rule.rate(state, 500) == 1.0);
+  CHECK(rule.due(state, 20.0));
+  CHECK_FALSE(rule.due(state, 19.9));
+  state.decay_from = 100;
+  state.decay_length = 40;
+  CHECK(rule.rate(state, 100) == 1.0);
+  CHECK(rule.rate(state, 110) == Approx(0.75));
+  CHECK(rule.rate(state, 150) == 0.0);
+  CHECK_FALSE(rule.due(state, 599));
 }

@@ -51,6 +51,17 @@ TEST_CASE("the season is given where the record spans a year, and tells the midd
   CHECK(train::Samples(f, {}, none(f)).season_channels() == 0);
 }
 
+TEST_CASE("the frames that are learned from decide whether there is a season") {
+  auto f = waves::make(24, 1, waves::Gaps::pixels);
+  for (int t = 0; t < 24; ++t) f.time[static_cast<std::size_t>(t)] = 30.436875 * t;
+  f.time_units = "days since 1970-01-01";
+  CHECK(train::Samples(f, {}, none(f), {}, {0, 9}).season_channels() == 0);
+  const train::Samples year(f, {}, none(f), {}, {6, 18});
+  REQUIRE(year.season_channels() == 2);
+  const train::Samples all(f, {}, none(f));
+  for (int w = 0; w < 8; ++w) CHECK(year.season(w)[0] == all.season(w)[0]);
+}
+
 TEST_CASE("land is a feature of the place") {
   auto f = waves::make(12, 1, waves::Gaps::pixels, 0.7f);
   CHECK(train::Samples(f, {}, none(f)).place_channels() == 3);

@@ -3,7 +3,6 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -33,20 +32,13 @@ struct BackgroundChoice {
   std::vector<FillError> errors;  ///< of every classical fill, under the name of its method or background
 };
 
-/// @brief Scores classical fills on withheld observations of up to `most_windows` windows.
+/// @brief Scores classical fills on the withheld observations of some windows.
 class FillScores {
  public:
-  /// Windows with planes that are withheld whole are scored too, up to as many again: their errors are of another size.
-  FillScores(const Evidence& evidence, int most_windows, int threads) : e_(evidence), threads_(threads) {
-    const auto evenly = scored_windows(evidence, most_windows);
-    std::set<int> windows(evenly.begin(), evenly.end());
-    int lost = 0;
-    for (const int start : data::window_starts(evidence.available.frames(), evidence.windows))
-      if (lost < most_windows && withholds_plane(start)) {
-        windows.insert(start);
-        ++lost;
-      }
-    windows_.assign(windows.begin(), windows.end());
+  FillScores(const Evidence& evidence, std::vector<ScoredWindow> windows, int threads)
+      : e_(evidence), windows_(std::move(windows)), threads_(threads) {
+    for (const auto& w : windows_)
+      starts_.push_back(data::window_starts(e_.available.frames(), e_.windows)[static_cast<std::size_t>(w.window)]);
   }
 
   /// Error of a background; zero if nothing is withheld.
@@ -81,22 +73,6 @@ class FillScores {
   }
 
  private:
-  /// Whether all that was observed of some plane of a window is withheld.
-  bool withholds_plane(int start) const {
-    const std::size_t frame = e_.available.frame_size(), variables = e_.available.names.size();
-    for (int t = start; t < start + e_.windows.length; ++t)
-      for (std::size_t v = 0; v < variables; ++v) {
-        bool available = false, withheld = false;
-        for (std::size_t i = frame * static_cast<std::size_t>(t) + v; i < frame * static_cast<std::size_t>(t + 1);
-             i += variables) {
-          available |= !std::isnan(e_.available.values[i]);
-          withheld |= e_.withheld[i] != 0;
-        }
-        if (withheld && !available) return true;
-      }
-    return false;
-  }
-
   /// fill(start, known, out) fills the window that begins with frame `start`.
   template <class Fill>
   double score(const Fill& fill) const {
@@ -104,12 +80,13 @@ class FillScores {
     std::vector<double> sums(windows_.size(), 0.0), counts(windows_.size(), 0.0);
     parallel_for(threads_, static_cast<int>(windows_.size()), [&](int part) {
       const auto w = static_cast<std::size_t>(part);
-      const std::size_t first = e_.available.frame_size() * static_cast<std::size_t>(windows_[w]);
+      const std::size_t first = e_.available.frame_size() * static_cast<std::size_t>(starts_[w]);
+      const std::size_t begin = e_.available.frame_size() * static_cast<std::size_t>(windows_[w].frames.begin);
       std::vector<std::uint8_t> known(size);
       std::vector<float> out(size, 0.0f);
       for (std::size_t i = 0; i < size; ++i) known[i] = !std::isnan(e_.available.values[first + i]);
-      fill(windows_[w], known, out);
-      for (std::size_t i = 0; i < size; ++i) {
+      fill(starts_[w], known, out);
+      for (std::size_t i = begin - first; i < size; ++i) {
         if (e_.withheld[first + i] == 0) continue;
         sums[w] += std::pow(static_cast<double>(out[i]) - static_cast<double>(e_.truth[first + i]), 2);
         counts[w] += 1;
@@ -124,15 +101,17 @@ class FillScores {
   }
 
   const Evidence& e_;
-  std::vector<int> windows_;
+  std::vector<ScoredWindow> windows_;
+  std::vector<int> starts_;  // first frame of each
   int threads_;
 };
 
-/// @brief Fits every kind of background and chooses the one with the least error on withheld observations.
-inline BackgroundChoice choose_background(const Evidence& evidence, const FitSettings& settings = {}) {
+/// @brief Fits every kind of background and chooses the one with the least error on the withheld observations of some windows.
+inline BackgroundChoice choose_background(const Evidence& evidence, const std::vector<ScoredWindow>& windows,
+                                          const FitSettings& settings = {}) {
   BackgroundChoice choice;
   choice.settings = fit_background(evidence, settings);
-  const FillScores scores(evidence, 16, settings.threads);
+  const FillScores scores(evidence, windows, settings.threads);
   double least = scores.of_mean();
   choice.errors.push_back({"mean", least});
   const auto try_kind = [&](BackgroundKind kind) {

@@ -58,7 +58,7 @@ class Climatology {
  public:
   /// Refers to the fields, which must outlive it. learned: the frames that means are taken over; others only get one.
   Climatology(const data::Fields& fields, const data::WindowSettings& windows, const data::FrameRange& learned)
-      : fields_(&fields), learned_(learned), seasons_(fields) {
+      : fields_(&fields), learned_(learned), seasons_(fields, learned) {
     for (int t = 0; t < fields.frames(); ++t) left_out_.push_back({t, t + 1});
     for (const int start : data::window_starts(fields.frames(), windows))
       for (int t = start; t < start + windows.length; ++t) {

@@ -52,6 +52,10 @@ class Dineof {
     require<ShapeError>(anomalies.size() == fields.values.size(), "DINEOF: ", anomalies.size(), " anomalies for ",
                         fields.values.size(), " values");
     const auto columns = static_cast<std::size_t>(frames_);
+    for (std::size_t t = 0; t < columns; ++t) {
+      const auto first = anomalies.begin() + static_cast<std::ptrdiff_t>(t * frame_);
+      seen_frames_ += std::any_of(first, first + static_cast<std::ptrdiff_t>(frame_), [](float x) { return !std::isnan(x); });
+    }
     double squares = 0, count = 0;
     for (std::size_t i = 0; i < frame_; ++i) {
       bool seen = false;
@@ -70,12 +74,13 @@ class Dineof {
   }
 
   int modes() const { return modes_; }
-  /// Most modes that the data can have.
-  int rank() const { return std::min(static_cast<int>(rows_.size()), frames_); }
+  /// Most modes that the data can have: a frame without any observation adds none.
+  int rank() const { return std::min(static_cast<int>(rows_.size()), seen_frames_); }
 
   /// @brief One more mode, and iterations until the fill agrees with it.
   void add_mode() {
-    require<OptionError>(modes_ < rank(), "DINEOF: ", modes_ + 1, " modes of ", rows_.size(), " cells and ", frames_, " frames");
+    require<OptionError>(modes_ < rank(), "DINEOF: ", modes_ + 1, " modes of ", rows_.size(), " cells and ", seen_frames_,
+                         " frames with observations");
     ++modes_;
     widen();
     for (int i = 0; i < s_.most_iterations; ++i)
@@ -109,14 +114,25 @@ class Dineof {
     for (int sweep = 0; sweep < (before == 0 ? 8 : 2); ++sweep) iterate(false);
   }
 
-  /// Gram-Schmidt: Eigen's decompositions take seconds to compile, in every file.
+  /// Gram-Schmidt: Eigen's decompositions take seconds to compile, in every file. A vector that lies in the span of those before
+  /// it (the data have no more modes than that) is rounding once they are taken away: an axis takes its place.
   void orthonormalise() {
-    for (Eigen::Index j = 0; j < vectors_.cols(); ++j) {
-      for (int pass = 0; pass < 2; ++pass) {  // the first one leaves rounding of the size of what it takes away
-        for (Eigen::Index i = 0; i < j; ++i) vectors_.col(j) -= vectors_.col(i).dot(vectors_.col(j)) * vectors_.col(i);
-        vectors_.col(j).normalize();
-      }
+    for (Eigen::Index j = 0; j < vectors_.cols(); ++j)
+      for (Eigen::Index axis = 0; !separate(j) && axis < frames_; ++axis) vectors_.col(j) = Eigen::VectorXd::Unit(frames_, axis);
+  }
+
+  /// Makes vector j a unit vector across those before it; false if too little of it is left to tell a direction.
+  bool separate(Eigen::Index j) {
+    constexpr double least_left = 1e-6;
+    auto v = vectors_.col(j);
+    for (int pass = 0; pass < 2; ++pass) {  // the first one leaves rounding of the size of what it takes away
+      const double before = v.norm();
+      for (Eigen::Index i = 0; i < j; ++i) v -= vectors_.col(i).dot(v) * vectors_.col(i);
+      const double left = v.norm();
+      if (!(left > least_left * before)) return false;
+      v /= left;
     }
+    return true;
   }
 
   /// A sweep of subspace iteration and, if asked for, a new fill. Returns the root mean square of what the fill changed by.
@@ -179,7 +195,7 @@ class Dineof {
 
   DineofSettings s_;
   std::size_t frame_;
-  int frames_, threads_, modes_ = 0;
+  int frames_, threads_, modes_ = 0, seen_frames_ = 0;
   std::vector<std::size_t> rows_;      // places in a frame (H,W,V) of the rows
   std::vector<float> values_;          // (N,T), filled
   std::vector<std::uint8_t> missing_;  // (N,T)
@@ -236,7 +252,7 @@ inline DineofChoice choose_dineof(const Evidence& e, const std::vector<float>& m
     eof.add_mode();
     eof.read(filled);
     const double found = error(filled);
-    if (found >= least) continue;
+    if (!(found < least)) continue;
     least = found;
     choice.modes = eof.modes();
     choice.filled = filled;

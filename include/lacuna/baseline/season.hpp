@@ -36,15 +36,16 @@ inline std::optional<std::vector<long>> calendar_months(const data::Fields& f) {
   return months;
 }
 
-/// @brief Calendar month 0 .. 11 of every frame, if the times tell and cover two years or more; else 0 for all.
+/// @brief Calendar month 0 .. 11 of every frame, if the times tell and the frames that are learned from cover two years or more;
+/// else 0 for all. What is filled besides does not decide it: a month without any year to learn from would have no mean.
 struct Seasons {
   std::vector<int> of;  ///< (T) group of each frame
   int count = 1;        ///< groups: 12 or 1
 
-  explicit Seasons(const data::Fields& f) : of(f.time.size(), 0) {
+  Seasons(const data::Fields& f, const data::FrameRange& learned) : of(f.time.size(), 0) {
     const auto months = calendar_months(f);
-    if (!months || months->empty()) return;
-    const auto [first, last] = std::minmax_element(months->begin(), months->end());
+    if (!months || learned.size() < 1) return;
+    const auto [first, last] = std::minmax_element(months->begin() + learned.begin, months->begin() + learned.end);
     if (*last - *first + 1 < 24) return;
     count = 12;
     for (std::size_t t = 0; t < of.size(); ++t) of[t] = static_cast<int>(((*months)[t] % 12 + 12) % 12);

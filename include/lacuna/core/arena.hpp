@@ -29,6 +29,7 @@ namespace lacuna {
 /// and gives costs no memory and leaves its size in high_water().
 /// An arena of capacity 0 only counts: it reserves nothing and lends addresses that no memory is behind, as many as are asked
 /// for. It serves dry runs, where a system that limits address space must not limit what can be planned.
+/// Where the system grants less address space than the capacity (ulimit -v), half of it is asked for, again and again.
 /// Under the address sanitizer every block has a poisoned margin, and given-back blocks are poisoned.
 /// Throws: Error when the reserved range is used up. Not thread-safe: taken and given by the thread that issues the ops.
 class Arena {
@@ -42,8 +43,15 @@ class Arena {
       return;
     }
     counts_only_ = false;
-    void* range = mmap(nullptr, capacity_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    require(range != MAP_FAILED, "Arena: cannot reserve ", capacity_ >> 20, " MiB of address space");
+    constexpr std::size_t least = std::size_t{1} << 20;
+    void* range = MAP_FAILED;
+    for (;; capacity_ = round_up(capacity_ / 2)) {
+      range = mmap(nullptr, capacity_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+      if (range != MAP_FAILED || capacity_ <= least) break;
+    }
+    require(range != MAP_FAILED, "Arena: the system grants no ", capacity_ >> 10, " KiB of address space (of ", capacity >> 20,
+            " MiB asked for; see ulimit -v)");
+    limited_ = capacity_ < capacity;
     base_ = static_cast<std::byte*>(range);
     madvise(base_, capacity_, MADV_HUGEPAGE);
   }
@@ -65,8 +73,10 @@ class Arena {
       unpoison(block, bytes);
       return block;
     }
-    require(used_ + bytes + margin <= capacity_, "Arena: asked for ", bytes >> 20, " MiB with ", used_ >> 20, " MiB in use of ",
-            capacity_ >> 20, " MiB; use a smaller batch, crop or network");
+    require(bytes <= capacity_ - margin && used_ <= capacity_ - margin - bytes, "Arena: asked for ", bytes >> 20, " MiB with ",
+            used_ >> 20, " MiB in use of ", capacity_ >> 20,
+            limited_ ? " MiB, all the address space that the system granted (see ulimit -v)" : " MiB",
+            "; use a smaller batch, crop or network");
     std::byte* block = base_ + used_;
     used_ += bytes + margin;
     live_ += bytes;
@@ -108,6 +118,7 @@ class Arena {
     high_water_ = 0;
   }
 
+  std::size_t capacity() const { return capacity_; }      ///< bytes of address space
   std::size_t high_water() const { return high_water_; }  ///< most bytes ever spanned: the memory that gets committed
   std::size_t live() const { return live_; }              ///< bytes taken and not given back
 
@@ -140,7 +151,7 @@ class Arena {
     return lists_.back();
   }
 
-  bool counts_only_ = true;
+  bool counts_only_ = true, limited_ = false;
   std::byte* base_ = nullptr;
   std::size_t capacity_, used_ = 0, live_ = 0, high_water_ = 0;
   std::vector<FreeList> lists_;

@@ -2,6 +2,7 @@
 
 #include <cstdio>
 #include <string>
+#include <vector>
 
 #include "lacuna/baseline/choice.hpp"
 #include "lacuna/fill/options.hpp"
@@ -26,9 +27,10 @@ struct BackgroundPlan {
 };
 
 /// @brief Fits and scores the classical fills for the report and takes the background that the options name, or the best one.
-inline BackgroundPlan choose_background(const Options& o, const Study& study, int threads, Report& report) {
+inline BackgroundPlan choose_background(const Options& o, const Study& study, const std::vector<baseline::ScoredWindow>& windows,
+                                        int threads, Report& report) {
   const auto found =
-      baseline::choose_background({study.available, study.truth.values, study.withheld, o.window}, {.threads = threads});
+      baseline::choose_background({study.available, study.truth.values, study.withheld, o.window}, windows, {.threads = threads});
   for (const auto& fill : found.errors) report.scores.push_back({fill.name, fill.nmse});
   BackgroundPlan plan{.kind = found.kind, .settings = found.settings, .windows = o.window, .threads = threads};
   using baseline::BackgroundKind;

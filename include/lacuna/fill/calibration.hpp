@@ -16,11 +16,11 @@ namespace lacuna::fill {
 
 /// @brief How mean and spread are formed, as chosen on withheld observations.
 struct Calibration {
-  bool self = true;                      ///< the mask itself is the context of the mean
-  int members = 0;                       ///< of the ensemble
-  std::vector<double> weights;           ///< of the learned anomaly, per kind of gap
-  std::vector<SpreadModel> spread;       ///< per kind of gap
-  double nmse = 0, background_nmse = 0;  ///< on withheld observations: with these weights, and with none
+  bool self = true;                 ///< the mask itself is the context of the mean
+  int members = 0;                  ///< of the ensemble
+  std::vector<double> weights;      ///< of the learned anomaly, per kind of gap
+  std::vector<SpreadModel> spread;  ///< per kind of gap
+  double nmse = 0;                  ///< on the withheld observations that it was fitted to
 
   double error(const EnsembleValue& v) const { return v.error(self, weights[v.kind]); }
   double spread_of(const EnsembleValue& v) const {
@@ -51,36 +51,27 @@ inline Calibration fit_calibration(std::span<const EnsembleValue> values, int me
   for (const auto& v : values) errors.push_back(c.error(v));
   c.spread = fit_spread(values, errors, c.weights);
   c.nmse = chosen.nmse(c.weights);
-  c.background_nmse = chosen.background_nmse();
   return c;
 }
 
-/// @brief Two parts of withheld values that share no observation: the earlier and the later windows.
-///
-/// Windows of the first that overlap the second are left out. A single window is cut in half.
-inline std::pair<std::span<const EnsembleValue>, std::span<const EnsembleValue>> two_folds(std::span<const EnsembleValue> values,
-                                                                                           const train::Samples& samples) {
-  std::vector<int> windows;
-  for (const auto& v : values)
-    if (windows.empty() || windows.back() != v.window) windows.push_back(v.window);
-  if (windows.size() < 2) return {values.first(values.size() / 2), values.subspan(values.size() / 2)};
-  const int middle = windows[windows.size() / 2];
-  const auto start = [&](int window) { return samples.starts()[static_cast<std::size_t>(window)]; };
-  std::size_t first_end = 0, second_begin = 0;
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    if (values[i].window < middle) second_begin = i + 1;
-    if (start(values[i].window) + samples.length() <= start(middle)) first_end = i + 1;
-  }
-  return {values.first(first_end), values.subspan(second_begin)};
+/// @brief Two parts of withheld values, which come window by window: the earlier and the later windows. A single one is cut in
+/// half.
+inline std::pair<std::span<const EnsembleValue>, std::span<const EnsembleValue>> two_folds(
+    std::span<const EnsembleValue> values) {
+  std::vector<std::size_t> begins;
+  for (std::size_t i = 0; i < values.size(); ++i)
+    if (i == 0 || values[i].window != values[i - 1].window) begins.push_back(i);
+  const std::size_t middle = begins.size() < 2 ? values.size() / 2 : begins[begins.size() / 2];
+  return {values.first(middle), values.subspan(middle)};
 }
 
 /// @brief Fits on each fold and scores on the other one.
-inline SpreadTrust cross_validate(const EnsembleValues& all, const train::Samples& samples, SamplingContexts::Kind contexts) {
+inline SpreadTrust cross_validate(const EnsembleValues& all, SamplingContexts::Kind contexts, std::size_t kinds) {
   SpreadTrust trust{{}, metrics::EnsembleScores(static_cast<std::size_t>(all.members))};
-  const auto [first, second] = two_folds(all.values, samples);
+  const auto [first, second] = two_folds(all.values);
   std::vector<double> members;
   for (const auto& [fitted, scored] : {std::pair{first, second}, std::pair{second, first}}) {
-    const Calibration c = fit_calibration(fitted, all.members, contexts, gap_kinds(samples));
+    const Calibration c = fit_calibration(fitted, all.members, contexts, kinds);
     for (const auto& v : scored) {
       trust.spread.add(c.error(v), c.spread_of(v));
       if (v.kept < 0) continue;

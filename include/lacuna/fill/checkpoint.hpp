@@ -69,9 +69,7 @@ class Checkpoint {
   /// Throws DataError if the folder holds a state that is damaged or not lacuna-fill's: known before anything is computed.
   static void check_readable(const std::filesystem::path& folder) {
     const auto path = folder / file_name;
-    if (!std::filesystem::exists(path)) return;
-    require<DataError>(data::read_safetensors(path.string()).metadata.contains("step"), path.string(),
-                       " is not a checkpoint of lacuna-fill: it does not tell step");
+    if (std::filesystem::exists(path)) read_state(path.string());
   }
 
   /// Restores parameters and state; empty if there is no checkpoint.
@@ -79,7 +77,7 @@ class Checkpoint {
   std::optional<Run> load(Parameters<float>& parameters, train::OptimizerState<float>& state) const {
     const auto path = folder_ / file_name;
     if (!std::filesystem::exists(path)) return std::nullopt;
-    const auto all = data::read_safetensors(path.string());
+    const auto all = read_state(path.string());
     if (const auto mine = fingerprint_.find("version"); mine != fingerprint_.end()) {
       const auto theirs = all.metadata.find("version");
       require<DataError>(theirs == all.metadata.end() || theirs->second == mine->second, path.string(), " is of version ",
@@ -115,6 +113,18 @@ class Checkpoint {
   }
 
  private:
+  static data::Tensors read_state(const std::string& path) {
+    auto all = data::read_safetensors(path);
+    require<DataError>(all.metadata.contains("step"), path, " is not a checkpoint of lacuna-fill: it does not tell step");
+    for (const char* name : {"values", "first_moment", "second_moment", "average"}) {
+      const auto found = all.tensors.find(name);
+      require<DataError>(found != all.tensors.end(), path, " is damaged: it has no tensor ", name);
+      require<DataError>(found->second.dtype == "F32", path, " is damaged: its tensor ", name, " is of ", found->second.dtype,
+                         ", expected F32");
+    }
+    return all;
+  }
+
   static data::Tensors named(const Parameters<float>& parameters, const std::vector<float>& values) {
     data::Tensors out;
     for (const auto& entry : parameters.entries())

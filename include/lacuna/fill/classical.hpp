@@ -203,6 +203,7 @@ inline Result fill_classical(const data::Fields& input, const Options& o) {
   report.method = o.method;
   report.gaps = mask::describe(study.structure);
   report.withheld = static_cast<std::size_t>(std::count(study.withheld.begin(), study.withheld.end(), std::uint8_t{1}));
+  report.scored = report.withheld;
   std::printf("%s\n", report.gaps.c_str());
   std::fflush(stdout);
   const ClassicalFill fill(o.method, {study.available, study.truth.values, study.withheld, o.window}, report.threads);

@@ -48,34 +48,51 @@ inline void choose_sizes(const data::Grid& grid, const mask::Structure& structur
   if (settings.batch == 0) settings.batch = std::clamp(cells_per_step / (rows * columns), 4, 32);
 }
 
-/// @brief What contexts say about the withheld values of some windows, and the masks themselves where they may form the mean.
+/// @brief Observations kept aside, and the windows that they are scored in.
+struct Scored {
+  Withheld withheld;
+  std::vector<baseline::ScoredWindow> windows;
+};
+
+/// @brief What contexts say about the withheld values, and the masks themselves where they may form the mean.
 template <class SamplerType>
 EnsembleValues evaluate_withheld(SamplerType& sampler, const train::Samples& samples, const Policy& policy, const Options& o,
-                                 int members, const Withheld& withheld) {
-  const auto windows = windows_to_score(samples, withheld.mask);
-  auto values = ensemble_values(sampler, samples, policy, o.seed, members, withheld, windows);
-  if (o.contexts.kind == SamplingContexts::Kind::automatic || o.contexts.kind == SamplingContexts::Kind::self)
-    add_self(values, sampler, samples, withheld, windows);
+                                 int members, const Scored& scored) {
+  auto values = ensemble_values(sampler, samples, policy, o.seed, members, scored.withheld, scored.windows);
+  if (o.contexts.may_be_self()) add_self(values, sampler, samples, scored.withheld, scored.windows);
   return values;
 }
 
+/// @brief The error on withheld values from one context a window, as it decides choices and the end of training: the mask itself
+/// where that may form the mean, else the first of the contexts that do.
+template <class SamplerType>
+double quick_error(SamplerType& sampler, const train::Samples& samples, const Policy& contexts, const Options& o,
+                   const Scored& scored) {
+  return score_contexts(sampler, samples, scored.withheld, scored.windows,
+                        [&](int w) {
+                          return o.contexts.may_be_self() ? self_request(samples, w)
+                                                          : member_request(samples, contexts, o.seed, w, 0);
+                        })
+      .nmse();
+}
+
 /// @brief Picks the contexts of the mean, the weight of the learned part, the spread and, where it is to be chosen, the number of
-/// members on withheld observations, and reports how far the spread can be trusted.
+/// members on withheld observations, and reports what they reach on those that they were not fitted to.
 template <class SamplerType>
 Calibration calibrate(SamplerType& sampler, const train::Samples& samples, const Policy& policy, const Options& o,
-                      const Withheld& withheld, Report& report) {
+                      const Scored& scored, Report& report) {
   constexpr int pilot = 10;
   const auto fit = [&](const EnsembleValues& v) {
     return fit_calibration(v.values, v.members, o.contexts.kind, gap_kinds(samples));
   };
-  auto values = evaluate_withheld(sampler, samples, policy, o, o.members == 0 ? pilot : o.members, withheld);
+  auto values = evaluate_withheld(sampler, samples, policy, o, o.members == 0 ? pilot : o.members, scored);
   Calibration c = fit(values);
   if (o.members == 0) {
     const auto needed = members_needed(values, c);
     std::printf("members: the mean asks for %.0f, the spread for %.0f; %d are taken\n", std::ceil(needed.mean),
                 std::ceil(needed.spread), needed.count());
     if (needed.count() != pilot) {
-      values = evaluate_withheld(sampler, samples, policy, o, needed.count(), withheld);
+      values = evaluate_withheld(sampler, samples, policy, o, needed.count(), scored);
       c = fit(values);
     }
   }
@@ -87,9 +104,9 @@ Calibration calibrate(SamplerType& sampler, const train::Samples& samples, const
     report.spread_factors.push_back(model.factor);
     report.spread_floors.push_back(model.floor);
   }
-  report.scores.push_back({"background", c.background_nmse});
-  report.scores.push_back({"lacuna", c.nmse});
-  report.trust = cross_validate(values, samples, o.contexts.kind);
+  report.trust = cross_validate(values, o.contexts.kind, gap_kinds(samples));
+  report.fitted_nmse = c.nmse;
+  report.scores.push_back({"lacuna", report.trust.spread.mse()});
   return c;
 }
 
@@ -164,11 +181,20 @@ inline void merge(const data::Fields& input, const Study& study, const Overlap& 
   }
 }
 
+/// @brief The policy that contexts are drawn by when imputing: no planes are hidden that the data have.
+inline Policy sampling_policy(const Policy& training, const SamplingContexts& contexts) {
+  Policy policy = training;
+  policy.probability = 0.0f;
+  if (contexts.kind == SamplingContexts::Kind::ratio)
+    policy.policy = mask::AnyPolicy{mask::Pixels{.ratio = static_cast<float>(contexts.ratio)}};
+  return policy;
+}
+
 /// @brief Chooses among the allowed policies, the structure's own first: each trains a small network for the same few steps, and
 /// another takes its place if its error on withheld observations is clearly lower. Deterministic. The trials have a device of
 /// their own, so that their memory is gone when they end.
 inline Policy choose_policy(int threads, const train::Samples& samples, const std::vector<PolicyCandidate>& allowed,
-                            LearnerSettings settings, const Withheld& withheld, Report& report) {
+                            LearnerSettings settings, const Options& o, const Scored& scored, Report& report) {
   constexpr int trial_steps = 100, trial_hidden = 16;
   constexpr double clearly_lower = 0.98;
   settings.hidden = std::min(settings.hidden, trial_hidden);
@@ -180,7 +206,7 @@ inline Policy choose_policy(int threads, const train::Samples& samples, const st
     const train::LearningRate rate{.peak = settings.learning_rate};
     for (int step = 0; step < trial_steps; ++step) learner.trainer().step(rate(static_cast<double>(step) / trial_steps));
     auto sampler = learner.sampler(samples);
-    const double error = score_self(sampler, samples, withheld, windows_to_score(samples, withheld.mask)).nmse();
+    const double error = quick_error(sampler, samples, sampling_policy(allowed[i].policy, o.contexts), o, scored);
     std::printf("mask policy %s: withheld error %.4f after %d trial steps\n", allowed[i].name.c_str(), error, trial_steps);
     if (i == 0 || error < clearly_lower * least) {
       least = error;
@@ -189,15 +215,6 @@ inline Policy choose_policy(int threads, const train::Samples& samples, const st
   }
   report.mask = allowed[best].name;
   return allowed[best].policy;
-}
-
-/// @brief The policy that contexts are drawn by when imputing: no planes are hidden that the data have.
-inline Policy sampling_policy(const Policy& training, const SamplingContexts& contexts) {
-  Policy policy = training;
-  policy.probability = 0.0f;
-  if (contexts.kind == SamplingContexts::Kind::ratio)
-    policy.policy = mask::AnyPolicy{mask::Pixels{.ratio = static_cast<float>(contexts.ratio)}};
-  return policy;
 }
 
 /// @brief Whether the network's images are kept in bfloat16: if asked for, and if this build and machine multiply it; else it
@@ -234,7 +251,7 @@ inline Fingerprint fingerprint(const Options& o, const Study& study, const Learn
 }
 
 /// @brief Trains a learner within the options' budget, with checkpoints now and then and at the end.
-inline void train_learner(Learner& learner, const train::Samples& samples, const Options& o, const Withheld& withheld,
+inline void train_learner(Learner& learner, const train::Samples& samples, const Options& o, const Scored& scored,
                           const std::optional<Checkpoint>& checkpoint, Report& report) {
   Progress progress;
   TrainingRun training(learner, {.steps = o.steps, .minutes = o.minutes}, progress);
@@ -254,11 +271,11 @@ inline void train_learner(Learner& learner, const train::Samples& samples, const
   const std::int64_t profile_from = learner.trainer().steps_done() + warm_up;
   Profile profile;
   double saved = training.seconds();
-  const auto windows = windows_to_score(samples, withheld.mask);
+  const Policy contexts = sampling_policy(learner.policy(), o.contexts);
   training(
       [&] {
         auto sampler = learner.sampler(samples);
-        return score_self(sampler, samples, withheld, windows).nmse();
+        return quick_error(sampler, samples, contexts, o, scored);
       },
       [&](std::int64_t step) {
         if (o.profile && step == profile_from) learner.trainer().watch(&profile);
@@ -304,9 +321,11 @@ inline Result impute(const data::Fields& input, const Options& o) {
   report.gaps = mask::describe(study.structure);
   report.withheld = static_cast<std::size_t>(std::count(study.withheld.begin(), study.withheld.end(), std::uint8_t{1}));
   std::printf("%s\n", report.gaps.c_str());
-  const Withheld withheld{study.truth.values, study.withheld};
+  const baseline::Evidence evidence{study.available, study.truth.values, study.withheld, o.window};
+  const Scored scored{{study.truth.values, study.withheld}, baseline::windows_to_score(evidence)};
+  report.scored = baseline::scored_values(evidence, scored.windows);
 
-  const auto background = choose_background(o, study, device.threads(), report);
+  const auto background = choose_background(o, study, scored.windows, device.threads(), report);
   const train::Samples samples(study.available, o.window, background.make(study.available), study.live);
   const auto structure = mask::detect(samples.masks(), samples.windows(), samples.live());
   const auto candidates = policy_candidates(o, structure, samples);
@@ -323,8 +342,8 @@ inline Result impute(const data::Fields& input, const Options& o) {
   choose_sizes(samples.fields().grid, structure, settings);
   const auto allowed = allowed_policies(candidates, o, structure);
   if (o.memory > 0) {
-    const auto plans =
-        MemoryQuestion(samples, allowed[0].policy, device.threads(), o.members, input.values.size())(settings, o.batch == 0);
+    const auto plans = MemoryQuestion(samples, allowed[0].policy, device.threads(), o.members, scored.windows.size(),
+                                      input.values.size())(settings, o.batch == 0);
     MemoryQuestion::print(plans, o.memory, stdout);
     settings = MemoryQuestion::choose(plans, settings, o.memory);
   }
@@ -332,31 +351,31 @@ inline Result impute(const data::Fields& input, const Options& o) {
   report.network = settings.network;
   report.precision = settings.bfloat16 ? "bfloat16" : "float";
   report.parameters = made->parameters().size();
-  report.planned_bytes = plan_memory(device, samples, *made, o.members, input.values.size());
+  report.planned_bytes = plan_memory(device, samples, *made, o.members, scored.windows.size(), input.values.size());
   std::printf("network: %s of %zu parameters in %s, batch %d of %s; planned peak memory %.0f MB\n", settings.network.c_str(),
               report.parameters, report.precision.c_str(), settings.batch,
               settings.crop == 0 ? "the whole grid" : text(settings.crop, " x ", settings.crop, " crops").c_str(),
               static_cast<double>(report.planned_bytes) / 1e6);
   std::fflush(stdout);
-  const Policy policy = choose_policy(device.threads(), samples, allowed, settings, withheld, report);
+  const Policy policy = choose_policy(device.threads(), samples, allowed, settings, o, scored, report);
   trim_memory();
   if (report.mask != allowed[0].name) made.emplace(device, samples, policy, settings);
   Learner& learner = *made;
   std::optional<Checkpoint> checkpoint;
   if (!o.checkpoint.empty()) checkpoint.emplace(o.checkpoint, fingerprint(o, study, settings, report));
-  train_learner(learner, samples, o, withheld, checkpoint, report);
+  train_learner(learner, samples, o, scored, checkpoint, report);
   device.release();  // a training step takes more than imputation does
 
   const Policy contexts = sampling_policy(policy, o.contexts);
   const Calibration calibration = [&] {
     auto scorer = learner.sampler(samples);
-    return calibrate(scorer, samples, contexts, o, withheld, report);
+    return calibrate(scorer, samples, contexts, o, scored, report);
   }();
 
   data::Fields everything = input;
   study.normalisation.apply(everything);
   auto known = background.make(everything, report.learned);
-  const train::Samples all(std::move(everything), o.window, std::move(known), study.live);
+  const train::Samples all(std::move(everything), o.window, std::move(known), study.live, report.learned);
   auto sampler = learner.sampler(all);
   Overlap sums(input.values.size());
   WindowMoments buffers;

@@ -135,8 +135,7 @@ struct Budget {
 /// @brief Runs a learner through its budget.
 ///
 /// A number of steps fixes the run bit for bit: the learning rate depends on the step alone. With a time limit it depends on the
-/// time gone. Without either, the rate stays up until the error on withheld observations has not fallen by 1 % in four looks (or
-/// the longest time nears), then falls to zero over a quarter of the time used.
+/// time gone; without either, the StopRule ends it.
 class TrainingRun {
  public:
   TrainingRun(Learner& learner, const Budget& budget, Progress& progress)
@@ -166,12 +165,14 @@ class TrainingRun {
       double rate = cosine(done);  // with a number of steps the clock may end the run, but not steer it
       double shown = std::max(done, timed);
       if (budget_.open()) {
-        watch(now, score);
-        const double falling = decaying() ? std::max(0.0, (seconds() - state_.decay_from) / state_.decay_length) : 0.0;
-        if (falling >= 1.0) break;
-        rate = learner_.settings().learning_rate * std::min(1.0, static_cast<double>(trainer.steps_done() + 1) / 100.0) *
-               (1.0 - falling);
-        shown = decaying() ? now / (state_.decay_from + state_.decay_length) : done;
+        if (stop_.due(state_, now)) {
+          const double error = score();
+          stop_.look(state_, now, error, seconds());
+        }
+        const double left = stop_.rate(state_, seconds());
+        if (left <= 0.0) break;
+        rate = learner_.settings().learning_rate * std::min(1.0, static_cast<double>(trainer.steps_done() + 1) / 100.0) * left;
+        shown = now / stop_.end(state_);
       } else if (done >= 1.0 || timed >= 1.0) {
         break;
       }
@@ -185,24 +186,10 @@ class TrainingRun {
  private:
   using Clock = std::chrono::steady_clock;
 
-  bool decaying() const { return state_.decay_from >= 0; }
-
-  void watch(double now, const std::function<double()>& score) {
-    const double look_every = budget_.longest * 60.0 / 30.0;
-    if (decaying()) return;
-    if (now < 0.8 * budget_.seconds() && now - state_.looked < look_every) return;
-    state_.looked = now;
-    const double error = score();
-    state_.misses = error < 0.99 * state_.best ? 0 : state_.misses + 1;
-    state_.best = std::min(state_.best, state_.misses == 0 ? error : state_.best);
-    if (state_.misses < 4 && now < 0.8 * budget_.seconds()) return;
-    state_.decay_from = seconds();
-    state_.decay_length = std::min(0.25 * state_.decay_from + 5.0, std::max(1.0, budget_.seconds() - state_.decay_from));
-  }
-
   Learner& learner_;
   Budget budget_;
   Progress& progress_;
+  StopRule stop_{.longest = budget_.seconds()};
   Clock::time_point start_ = Clock::now();
   TrainingState state_;
 };

@@ -19,17 +19,18 @@ namespace lacuna::fill {
 /// What is resident once parameters, buffers and primitives exist, the arena, and per value of all fields (`values` in number):
 /// the samples of all observations (13 bytes), sums over windows (10), results (9) and the file in memory (9); a byte a
 /// context and value of a window. Where the number of members is yet to be chosen (0), it is planned for as many as there may be.
+/// scored: windows that withheld values are scored in, by one context each.
 inline std::size_t plan_memory(cpu::Device& device, const train::Samples& samples, Learner& learner, int members,
-                               std::size_t values) {
+                               std::size_t scored, std::size_t values) {
   device.release();
   trim_memory();
   learner.trainer().plan();
   auto sampler = learner.sampler(samples);
-  const int requests = (members == 0 ? MembersNeeded::most : members) + 1;
-  sampler.plan(requests);
+  const auto requests = static_cast<std::size_t>(members == 0 ? MembersNeeded::most : members) + 1;
+  for (const std::size_t count : {requests, scored}) sampler.plan(static_cast<int>(count));
   constexpr std::size_t bytes_per_value = 41;
   const std::size_t window = samples.fields().frame_size() * static_cast<std::size_t>(samples.length());
-  return resident_memory() + device.arena().high_water() + values * bytes_per_value + window * static_cast<std::size_t>(requests);
+  return resident_memory() + device.arena().high_water() + values * bytes_per_value + window * std::max(requests, scored);
 }
 
 /// @brief A number of bytes as people write it: 8GB, 512 MB, 1.5GiB. Throws OptionError, naming --memory.
@@ -62,11 +63,13 @@ struct MemoryPlan {
 class MemoryQuestion {
  public:
   /// policy: any that may be trained with; values: of all fields to fill. The samples must outlive the question.
-  MemoryQuestion(const train::Samples& samples, const Policy& policy, int threads, int members, std::size_t values)
+  MemoryQuestion(const train::Samples& samples, const Policy& policy, int threads, int members, std::size_t scored,
+                 std::size_t values)
       : samples_(samples),
         policy_(policy),
         threads_(threads),
         members_(members),
+        scored_(scored),
         values_(values),
         scale_(samples.fields().names.size(), 1.0f) {}
 
@@ -138,7 +141,7 @@ class MemoryQuestion {
     const std::size_t before = resident_memory();
     cpu::Device device({.threads = threads_, .arena_bytes = 0});
     Learner learner(device, samples_, policy_, settings, scale_);
-    return resident_ + std::max(plan_memory(device, samples_, learner, members_, values_), before) - before;
+    return resident_ + std::max(plan_memory(device, samples_, learner, members_, scored_, values_), before) - before;
   }
 
   /// The options that turn `from` into a plan.
@@ -153,7 +156,7 @@ class MemoryQuestion {
   const train::Samples& samples_;
   Policy policy_;
   int threads_, members_;
-  std::size_t values_;
+  std::size_t scored_, values_;
   std::vector<float> scale_;  // of the anomaly: decides no sizes
   std::size_t resident_ = resident_memory();
 };

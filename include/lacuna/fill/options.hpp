@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <initializer_list>
 #include <string>
@@ -21,6 +22,8 @@ struct SamplingContexts {
   };
   Kind kind = Kind::automatic;
   double ratio = 0.7;
+
+  bool may_be_self() const { return kind == Kind::automatic || kind == Kind::self; }
 };
 
 /// @brief Everything lacuna-fill can be told. Defaults are what wins on real data, not the paper's.
@@ -109,14 +112,22 @@ inline void validate(const Options& o) {
   require<OptionError>(o.network != "fno" || o.crop <= 0, "--crop ", o.crop,
                        ": a Fourier neural operator must see the whole grid, its modes are the grid's");
   require<OptionError>(o.members == 0 || o.members >= 2, "--members ", o.members, ": a spread needs at least 2 members");
-  require<OptionError>(o.steps >= 0 && o.minutes >= 0, "--steps ", o.steps, " --minutes ", o.minutes, ": expected 0 or more");
+  require<OptionError>(o.steps >= 0 && o.minutes >= 0 && std::isfinite(o.minutes), "--steps ", o.steps, " --minutes ", o.minutes,
+                       ": expected 0 or more");
   require<OptionError>(o.hidden >= 4 && o.hidden % 2 == 0, "--hidden ", o.hidden, ": expected an even width from 4");
   require<OptionError>(o.batch >= 0 && o.crop >= -1, "--batch ", o.batch, " --crop ", o.crop,
                        ": expected a batch from 0 and a crop from -1");
-  require<OptionError>(o.ratio >= 0 && o.ratio <= 1 && o.contexts.ratio > 0 && o.contexts.ratio <= 1, "context ratios ", o.ratio,
-                       " and ", o.contexts.ratio, ": expected at most 1");
-  require<OptionError>(o.learning_rate > 0, "--learning-rate ", o.learning_rate, ": expected a positive number");
+  require<OptionError>(o.ratio >= 0 && o.ratio < 1, "--ratio ", o.ratio,
+                       ": expected 0 (drawn from 0.5 to 1) or a ratio below 1: with 1 nothing would be hidden");
+  require<OptionError>(o.ratio == 0 || o.mask == "auto" || o.mask == "pixels", "--ratio ", o.ratio,
+                       ": has no meaning with --mask ", o.mask, ", it is of pixels");
+  require<OptionError>(o.contexts.ratio > 0 && o.contexts.ratio <= 1, "--contexts ", o.contexts.ratio,
+                       ": expected a ratio in (0, 1]");
+  require<OptionError>(o.learning_rate > 0 && std::isfinite(o.learning_rate), "--learning-rate ", o.learning_rate,
+                       ": expected a positive number");
   require<OptionError>(o.save_every >= 0, "--save-every ", o.save_every, ": expected 0 or more seconds");
+  require<OptionError>(!o.checkpoint.empty() || std::find(o.given.begin(), o.given.end(), "--save-every") == o.given.end(),
+                       "--save-every needs --checkpoint DIR");
   require<OptionError>(!o.resume || !o.checkpoint.empty(), "--resume needs --checkpoint DIR");
 }
 

@@ -69,7 +69,7 @@ inline std::vector<PolicyCandidate> policy_candidates(const Options& o, const ma
 }
 
 /// @brief Which of the candidates the audit allows; the structure's own policy first.
-/// Throws: OptionError with the audit's reason if none is (unless --mask names it and the refusal is overridden).
+/// Throws: OptionError with the audit's reason if none is, unless the refusal is overridden: then it is the first of them.
 inline std::vector<PolicyCandidate> allowed_policies(std::vector<PolicyCandidate> candidates, const Options& o,
                                                      const mask::Structure& structure) {
   const std::string own = structure.kind == mask::Structure::Kind::blocks      ? "blocks"
@@ -77,11 +77,13 @@ inline std::vector<PolicyCandidate> allowed_policies(std::vector<PolicyCandidate
                                                                                : "pixels";
   std::stable_sort(candidates.begin(), candidates.end(),
                    [&](const auto& a, const auto& b) { return (a.name == own) > (b.name == own); });
-  if (o.allow_unexposed && o.mask != "auto") return candidates;
   std::vector<PolicyCandidate> allowed;
   for (auto& candidate : candidates)
     if (candidate.exposure.verdict != mask::Verdict::refused) allowed.push_back(candidate);
-  if (allowed.empty()) mask::require_exposure(candidates.front().exposure);
+  if (allowed.empty()) {
+    mask::require_exposure(candidates.front().exposure, o.allow_unexposed);
+    allowed.push_back(candidates.front());
+  }
   return allowed;
 }
 

@@ -18,9 +18,9 @@ struct MethodScore {
   double nmse = 0;
 };
 
-/// @brief How far the spread can be trusted: scores on withheld values that it was not fitted to, in normalised units.
+/// @brief How far mean and spread can be trusted: scores on withheld values that neither was fitted to, in normalised units.
 struct SpreadTrust {
-  metrics::SpreadScores spread;         ///< of mean and calibrated spread, as normal laws
+  metrics::SpreadScores spread;         ///< of mean and calibrated spread, as normal laws; its mse() is that of the mean
   metrics::EnsembleScores ensemble{2};  ///< of the members as they come, if there are any
 };
 
@@ -33,7 +33,10 @@ struct Report {
   std::vector<MethodScore> scores;  ///< classical fills, then lacuna; of a classical method: the mean and itself
   std::vector<double> weights, spread_factors, spread_floors;  ///< per variable, then again for lost planes; floors in deviations
   data::FrameRange learned;                                    ///< frames that were learned from
-  std::size_t withheld = 0, filled = 0, parameters = 0, planned_bytes = 0, peak_bytes = 0;
+  double fitted_nmse = 0;    ///< of lacuna, on the very withheld values that its weights and contexts were fitted to
+  std::size_t withheld = 0;  ///< observations kept aside
+  std::size_t scored = 0;    ///< those of them that the scores are taken over, the same for every method
+  std::size_t filled = 0, parameters = 0, planned_bytes = 0, peak_bytes = 0;
   std::int64_t steps = 0;
   double training_seconds = 0, total_seconds = 0;
   std::uint64_t seed = 0;
@@ -68,6 +71,7 @@ inline nlohmann::json to_json(const Report& r) {
   nlohmann::json json{{"method", r.method},
                       {"withheld_nmse", errors},
                       {"withheld_values", r.withheld},
+                      {"scored_values", r.scored},
                       {"filled_values", r.filled},
                       {"variables", r.variables},
                       {"learned_frames", {r.learned.begin, r.learned.end}},
@@ -86,6 +90,7 @@ inline nlohmann::json to_json(const Report& r) {
   json.update({{"background", r.background},
                {"mask", r.mask},
                {"contexts", r.contexts},
+               {"fitted_nmse", r.fitted_nmse},
                {"weights", r.weights},
                {"spread_factors", r.spread_factors},
                {"network", r.network},
@@ -101,7 +106,8 @@ inline nlohmann::json to_json(const Report& r) {
 
 /// @brief The table of withheld errors: what the user compares.
 inline void print_scores(const Report& r, std::FILE* out) {
-  std::fprintf(out, "\nerror on %zu withheld observations (fraction of variance; smaller is better)\n", r.withheld);
+  const std::string which = r.scored == r.withheld ? text(r.withheld) : text(r.scored, " of ", r.withheld);
+  std::fprintf(out, "\nerror on %s withheld observations (fraction of variance; smaller is better)\n", which.c_str());
   for (const auto& s : r.scores) std::fprintf(out, "  %-24s %8.4f\n", s.method.c_str(), s.nmse);
   if (r.trust.spread.count() == 0) return;
   std::fprintf(

@@ -4,9 +4,9 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <set>
 #include <vector>
 
+#include "lacuna/baseline/evidence.hpp"
 #include "lacuna/mask/partition.hpp"
 #include "lacuna/sampler/single_step.hpp"
 #include "lacuna/train/samples.hpp"
@@ -92,26 +92,14 @@ struct Score {
   double background_nmse() const { return nmse(std::vector<double>(kinds.size(), 0.0)); }
 };
 
-/// @brief For each kind of gap up to `most` of the windows that hold withheld values of it, evenly spread; joined and in order.
-inline std::vector<int> windows_to_score(const train::Samples& samples, const std::vector<std::uint8_t>& withheld,
-                                         int most = 16) {
-  const std::size_t frame = samples.fields().frame_size(), size = frame * static_cast<std::size_t>(samples.length());
-  std::vector<std::vector<int>> holding(gap_kinds(samples));
-  for (std::size_t w = 0; w < samples.starts().size(); ++w) {
-    const std::size_t at = frame * static_cast<std::size_t>(samples.starts()[w]);
-    const int window = static_cast<int>(w);
-    for (std::size_t j = 0; j < size; ++j) {
-      if (withheld[at + j] == 0) continue;
-      auto& own = holding[kind_of_gap(samples, window, j)];
-      if (own.empty() || own.back() != window) own.push_back(window);
-    }
-  }
-  std::set<int> chosen;
-  for (const auto& own : holding) {
-    const int n = static_cast<int>(own.size()), count = std::min(n, most);
-    for (int i = 0; i < count; ++i) chosen.insert(own[static_cast<std::size_t>((2 * i + 1) * n / (2 * count))]);
-  }
-  return {chosen.begin(), chosen.end()};
+/// @brief Visits the withheld values that count in a window: visit(place in the record, place in the window).
+template <class Visit>
+void each_withheld(const train::Samples& samples, const Withheld& withheld, const baseline::ScoredWindow& w, const Visit& visit) {
+  const std::size_t frame = samples.fields().frame_size();
+  const std::size_t first = frame * static_cast<std::size_t>(samples.starts()[static_cast<std::size_t>(w.window)]);
+  const std::size_t end = frame * static_cast<std::size_t>(w.frames.end);
+  for (std::size_t i = frame * static_cast<std::size_t>(w.frames.begin); i < end; ++i)
+    if (withheld.mask[i] != 0) visit(i, i - first);
 }
 
 /// @brief The whole observed mask of a window as its context.
@@ -120,32 +108,35 @@ inline std::vector<std::uint8_t> self_context(const train::Samples& samples, int
   return {observed.begin(), observed.end()};
 }
 
-/// @brief Score with each window's own mask as the context: one evaluation a window.
+/// @brief Score with one context a window: request(window) draws it. One evaluation a window.
 ///
 /// visit(background, anomaly, truth, kind of gap) is called for every withheld value, window by window in order.
-template <class Sampler, class Visit>
-Score score_self(Sampler& sampler, const train::Samples& samples, const Withheld& withheld, const std::vector<int>& windows,
-                 const Visit& visit) {
+template <class Sampler, class Draw, class Visit>
+Score score_contexts(Sampler& sampler, const train::Samples& samples, const Withheld& withheld,
+                     const std::vector<baseline::ScoredWindow>& windows, const Draw& request, const Visit& visit) {
   std::vector<sampler::Request> requests;
-  for (const int w : windows) requests.push_back({w, static_cast<std::uint64_t>(w), self_context(samples, w)});
+  for (const auto& w : windows) requests.push_back(request(w.window));
   Score score{std::vector<ErrorSums>(gap_kinds(samples))};
-  sampler(requests, [&](std::size_t i, const sampler::Estimate& e) {
-    const std::size_t at =
-        samples.fields().frame_size() * static_cast<std::size_t>(samples.starts()[static_cast<std::size_t>(requests[i].window)]);
-    for (std::size_t j = 0; j < e.anomaly.size(); ++j) {
-      if (withheld.mask[at + j] == 0) continue;
+  sampler(requests, [&](std::size_t r, const sampler::Estimate& e) {
+    each_withheld(samples, withheld, windows[r], [&](std::size_t i, std::size_t j) {
       const auto background = static_cast<double>(e.background[j]), anomaly = static_cast<double>(e.anomaly[j]);
-      const auto truth = static_cast<double>(withheld.truth[at + j]);
-      const std::size_t kind = kind_of_gap(samples, requests[i].window, j);
+      const auto truth = static_cast<double>(withheld.truth[i]);
+      const std::size_t kind = kind_of_gap(samples, windows[r].window, j);
       score.kinds[kind].add(truth - background, anomaly);
       visit(background, anomaly, truth, kind);
-    }
+    });
   });
   return score;
 }
-template <class Sampler>
-Score score_self(Sampler& sampler, const train::Samples& samples, const Withheld& withheld, const std::vector<int>& windows) {
-  return score_self(sampler, samples, withheld, windows, [](double, double, double, std::size_t) {});
+template <class Sampler, class Draw>
+Score score_contexts(Sampler& sampler, const train::Samples& samples, const Withheld& withheld,
+                     const std::vector<baseline::ScoredWindow>& windows, const Draw& request) {
+  return score_contexts(sampler, samples, withheld, windows, request, [](double, double, double, std::size_t) {});
+}
+
+/// @brief A window's own mask as its context.
+inline sampler::Request self_request(const train::Samples& samples, int window) {
+  return {window, static_cast<std::uint64_t>(window), self_context(samples, window)};
 }
 
 /// @brief What an ensemble of contexts, and the window's own mask as a context, say about one withheld value.
@@ -217,25 +208,22 @@ inline void add_member(EnsembleValue& value, double background, double anomaly, 
 
 /// @brief The withheld values of windows, before anything was estimated.
 inline std::vector<EnsembleValue> withheld_values(const train::Samples& samples, const Withheld& withheld,
-                                                  const std::vector<int>& windows) {
-  const std::size_t frame = samples.fields().frame_size(), size = frame * static_cast<std::size_t>(samples.length());
+                                                  const std::vector<baseline::ScoredWindow>& windows) {
   std::vector<EnsembleValue> values;
-  for (const int w : windows) {
-    const std::size_t first = frame * static_cast<std::size_t>(samples.starts()[static_cast<std::size_t>(w)]);
-    for (std::size_t j = 0; j < size; ++j)
-      if (withheld.mask[first + j] != 0)
-        values.push_back({.at = first + j,
-                          .window = w,
-                          .kind = kind_of_gap(samples, w, j),
-                          .truth = static_cast<double>(withheld.truth[first + j])});
-  }
+  for (const auto& w : windows)
+    each_withheld(samples, withheld, w, [&](std::size_t i, std::size_t j) {
+      values.push_back({.at = i,
+                        .window = w.window,
+                        .kind = kind_of_gap(samples, w.window, j),
+                        .truth = static_cast<double>(withheld.truth[i])});
+    });
   return values;
 }
 
 /// @brief Runs K contexts of every window and keeps their moments at the withheld values, and the members of some of them.
 template <class Sampler, mask::MaskPolicy Policy>
 EnsembleValues ensemble_values(Sampler& sampler, const train::Samples& samples, const Policy& policy, std::uint64_t seed,
-                               int members, const Withheld& withheld, const std::vector<int>& windows) {
+                               int members, const Withheld& withheld, const std::vector<baseline::ScoredWindow>& windows) {
   EnsembleValues all{members, withheld_values(samples, withheld, windows), {}, {}};
   const std::size_t every = all.values.size() / EnsembleValues::most_kept + 1;
   for (std::size_t i = 0; i < all.values.size(); i += every) all.values[i].kept = static_cast<std::ptrdiff_t>(i / every);
@@ -275,12 +263,14 @@ EnsembleValues ensemble_values(Sampler& sampler, const train::Samples& samples, 
 /// @brief Adds what the windows' own masks say.
 template <class Sampler>
 void add_self(EnsembleValues& all, Sampler& sampler, const train::Samples& samples, const Withheld& withheld,
-              const std::vector<int>& windows) {
+              const std::vector<baseline::ScoredWindow>& windows) {
   std::size_t i = 0;
-  score_self(sampler, samples, withheld, windows, [&](double background, double anomaly, double, std::size_t) {
-    all.values[i].self_background = background;
-    all.values[i++].self_anomaly = anomaly;
-  });
+  score_contexts(
+      sampler, samples, withheld, windows, [&](int w) { return self_request(samples, w); },
+      [&](double background, double anomaly, double, std::size_t) {
+        all.values[i].self_background = background;
+        all.values[i++].self_anomaly = anomaly;
+      });
 }
 
 }  // namespace lacuna::fill

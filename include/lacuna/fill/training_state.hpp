@@ -1,6 +1,8 @@
 #pragma once
 
+#include <algorithm>
 #include <map>
+#include <sstream>
 #include <string>
 
 #include "lacuna/core/error.hpp"
@@ -43,6 +45,39 @@ struct TrainingState {
             {"best error", &TrainingState::best},       {"misses", &TrainingState::misses},
             {"decay from", &TrainingState::decay_from}, {"decay length", &TrainingState::decay_length}};
   }
+};
+
+/// @brief When a training without a given number of steps or minutes ends: the learning rate stays up until the error on withheld
+/// observations has not fallen by 1 % in four looks (or four fifths of the longest time are gone), then it falls to zero over a
+/// quarter of the time used.
+struct StopRule {
+  double longest = 600;  ///< seconds
+
+  static constexpr double enough = 0.01;  ///< fall of the error that counts
+  static constexpr int patience = 4;      ///< looks without one
+  static constexpr double last = 0.8;     ///< of the longest time: then the rate falls, whatever the error does
+
+  bool decaying(const TrainingState& state) const { return state.decay_from >= 0; }
+  /// Whether the withheld error is wanted, `now` seconds into the training: thirty times at most.
+  bool due(const TrainingState& state, double now) const {
+    return !decaying(state) && (now >= last * longest || now - state.looked >= longest / 30);
+  }
+  /// Takes the error that was asked for at `asked`; `now` is later by what it took to find out.
+  void look(TrainingState& state, double asked, double error, double now) const {
+    state.looked = asked;
+    const bool fell = error < (1 - enough) * state.best;
+    state.misses = fell ? 0 : state.misses + 1;
+    if (fell) state.best = error;
+    if (state.misses < patience && asked < last * longest) return;
+    state.decay_from = now;
+    state.decay_length = std::min(0.25 * now + 5.0, std::max(1.0, longest - now));
+  }
+  /// Fraction of the peak learning rate that is left: 0 = the training has ended.
+  double rate(const TrainingState& state, double now) const {
+    return decaying(state) ? std::clamp(1 - (now - state.decay_from) / state.decay_length, 0.0, 1.0) : 1.0;
+  }
+  /// When the training is expected to end.
+  double end(const TrainingState& state) const { return decaying(state) ? state.decay_from + state.decay_length : longest; }
 };
 
 }  // namespace lacuna::fill

@@ -24,24 +24,26 @@ template <MaskPolicy Policy>
 std::string policy_name(const Policy&) {
   return "this mask policy";
 }
-inline std::string policy_name(const Pixels&) { return "Pixels"; }
-inline std::string policy_name(const Blocks&) { return "Blocks"; }
-inline std::string policy_name(const Empirical&) { return "Empirical"; }
-inline std::string policy_name(const Observed&) { return "Observed"; }
+inline std::string policy_name(const Pixels& p) {
+  return p.random ? "hiding pixels at a random ratio" : text("hiding pixels at ratio ", p.ratio);
+}
+inline std::string policy_name(const Blocks& p) { return text("hiding blocks, ", p.rows, " x ", p.cols); }
+inline std::string policy_name(const Empirical&) { return "hiding by the data's own masks"; }
+inline std::string policy_name(const Observed&) { return "hiding nothing"; }
 template <class Policy>
 std::string policy_name(const LostPlanes<Policy>& p) {
-  return text("LostPlanes<", policy_name(p.policy), ">");
+  return text(policy_name(p.policy), " and whole planes");
 }
 
 /// @brief What to use instead, given the data's structure.
 inline std::string advice(const Structure& s) {
   switch (s.kind) {
-    case Structure::Kind::pixels: return "cells are missing one by one: use Pixels";
-    case Structure::Kind::blocks: return text("whole blocks are missing: use Blocks{.rows = ", s.rows, ", .cols = ", s.cols, "}");
-    case Structure::Kind::irregular: return "gaps have shapes of their own: use Empirical";
+    case Structure::Kind::pixels: return "cells are missing one by one: hide pixels, at a ratio below 1";
+    case Structure::Kind::blocks: return text("whole blocks are missing: hide blocks, ", s.rows, " x ", s.cols);
+    case Structure::Kind::irregular: return "gaps have shapes of their own: hide by the data's own masks (empirical)";
     case Structure::Kind::complete: break;
   }
-  return "use Pixels";
+  return "hide pixels";
 }
 
 /// @brief P(query | outside the context) if cells are observed with probability d and in the context with probability r:
@@ -154,9 +156,7 @@ inline Exposure exposure_within_planes(const Pixels& policy, const Structure& s,
   policy.check();
   if (s.kind == Structure::Kind::pixels) {
     const double p = pixel_exposure(policy, s.density);
-    Exposure e = single_exposure(s, "missing cells", p, p > 0 ? 0 : 1);
-    e.mask_in_distribution = policy.random;
-    return e;
+    return single_exposure(s, "missing cells", p, p > 0 ? 0 : 1);
   }
   if (s.kind != Structure::Kind::blocks) return sampled_exposure(policy, s, windows, options);
   // A block without any context cell is missing, or every one of its observed cells happens to be outside the context.
@@ -253,9 +253,10 @@ Exposure audit(const Policy& policy, const Structure& s, std::span<const Window>
   e.minimum = std::min(e.minimum, e.lost_planes);
   if (e.lost_planes <= 0 && e.verdict != Verdict::refused) {
     e.verdict = Verdict::refused;
-    e.reason = text(policy_name(policy), " leaves the ", s.lost_planes, " lost planes of the data without exposure; ",
-                    s.window_frames * s.variables < 2 ? "use windows of several frames and LostPlanes"
-                                                      : "wrap the policy in LostPlanes, with all_variables as the data need");
+    e.reason =
+        text(policy_name(policy), " leaves the ", s.lost_planes, " lost planes of the data without exposure; ",
+             s.window_frames * s.variables < 2 ? "use windows of several frames, and hide whole planes too (LostPlanes)"
+                                               : "hide whole planes too (LostPlanes), of the variables that the data lose");
   }
   return e;
 }

@@ -27,10 +27,9 @@ struct ExposureBin {
 
 /// @brief The exposure audit's result (eq. 8). Probabilities are over positions outside the context that are not static.
 struct Exposure {
-  double minimum = 1, mean = 1;       ///< over bins where there is something to fill; over all positions
-  double spread = 1;                  ///< largest over smallest exposure of the bins with something to fill
-  double lost_planes = 1;             ///< P(a plane is queried | it is absent from the context); 1 if none is ever lost
-  bool mask_in_distribution = false;  ///< M itself looks like a training context, so it may be the context of the mean
+  double minimum = 1, mean = 1;  ///< over bins where there is something to fill; over all positions
+  double spread = 1;             ///< largest over smallest exposure of the bins with something to fill
+  double lost_planes = 1;        ///< P(a plane is queried | it is absent from the context); 1 if none is ever lost
   std::vector<ExposureBin> bins{};
   int height = 0, width = 0;
   std::vector<float> map{};  ///< (H, W); NaN where static or never outside a context

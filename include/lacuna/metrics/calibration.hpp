@@ -62,6 +62,7 @@ class SpreadScores {
   /// Share of the truths within the central interval of interval_shares[i]: that share itself if all is well.
   double coverage(std::size_t i) const { return covered_[i] / over(); }
   double crps() const { return crps_ / over(); }
+  double mse() const { return squared_errors_ / over(); }
   /// Root mean square of the errors over that of the spreads: 1 if all is well, more if the spreads are too small.
   double scale() const { return variances_ > 0 ? std::sqrt(squared_errors_ / variances_) : 0.0; }
 

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "lacuna/core/parallel.hpp"
 #include "lacuna/core/philox.hpp"
 #include "lacuna/mask/partition.hpp"
 #include "lacuna/sampler/diffusion.hpp"
@@ -39,7 +40,8 @@ class NetworkExpectation {
     const bool shows_query = evaluator_.layout().query;
     const PhiloxKey key = philox_key(mix_bits(members_.seed) + (shows_query ? 0 : at.number), Purpose::ensemble);
     requests_.resize(members_.count * masks);
-    for (std::size_t r = 0; r < requests_.size(); ++r) {
+    parallel_for(evaluator_.threads(), static_cast<int>(requests_.size()), [&](int part) {
+      const auto r = static_cast<std::size_t>(part);
       const std::uint64_t sample = members_.first * masks + r;
       const auto word = philox(key, sample, mask::sample_position(std::uint64_t{1} << 62))[0];
       const auto donor = static_cast<std::size_t>(uniform_below(word, static_cast<int>(samples.windows().size())));
@@ -49,15 +51,18 @@ class NetworkExpectation {
       request.state = state.subspan(r / masks * size, size);
       request.kept_background = background_;
       mask::sampling_context(policy_, key, sample, samples.windows()[donor], patch, request.context);
-      if (!shows_query) continue;
+      if (!shows_query) return;
       request.query.resize(size);
       for (std::size_t i = 0; i < size; ++i) request.query[i] = samples.live()[i % samples.live().size()];
-    }
+    });
     std::fill(estimate.begin(), estimate.end(), 0.0f);
     const auto& scale = evaluator_.scale();
     evaluator_(requests_, [&](std::size_t r, const Estimate& e) {
       float* to = estimate.data() + r / masks * size;
-      for (std::size_t i = 0; i < size; ++i) to[i] += e.anomaly[i] / (scale[i % scale.size()] * static_cast<float>(masks_));
+      for (std::size_t v = 0; v < scale.size(); ++v) {
+        const float share = 1.0f / (scale[v] * static_cast<float>(masks_));
+        for (std::size_t i = v; i < size; i += scale.size()) to[i] += e.anomaly[i] * share;
+      }
     });
   }
 

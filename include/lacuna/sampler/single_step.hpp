@@ -136,7 +136,10 @@ class SingleStep {
     const auto& grid = samples_.fields().grid;
     const auto patch = data::whole(grid);
     const int first = samples_.starts()[static_cast<std::size_t>(request.window)];
-    samples_.cut(samples_.fields().values, request.window, patch, w.values);
+    if (request.state.empty())
+      samples_.cut(samples_.fields().values, request.window, patch, w.values);
+    else
+      w.values.resize(request.state.size());
     samples_.cut_place(patch, w.place);
     check(request, w.values);
     w.alpha = static_cast<float>(schedule_.alpha(request.time));
@@ -150,8 +153,9 @@ class SingleStep {
                                      w.workspace);
     if (layout_.climate) samples_.cut(samples_.background().climatology(), request.window, patch, w.climate);
     // A state is handed on as the value that has it as its anomaly, without noise.
-    for (std::size_t i = 0; i < request.state.size(); ++i)
-      w.values[i] = w.estimate.background[i] + scale_[i % scale_.size()] * request.state[i];
+    for (std::size_t i = 0; i < request.state.size(); i += scale_.size())
+      for (std::size_t v = 0; v < scale_.size(); ++v)
+        w.values[i + v] = w.estimate.background[i + v] + scale_[v] * request.state[i + v];
     const bool noised = request.state.empty();
     w.input.resize(static_cast<std::size_t>(grid.cells()) * static_cast<std::size_t>(layout_.channels()));
     train::assemble_input(layout_,
@@ -175,11 +179,11 @@ class SingleStep {
 
   void check(const Request& request, const std::vector<float>& values) const {
     require<OptionError>(request.time >= 0 && request.time <= 1, "SingleStep: time ", request.time, " is not in 0 .. 1");
-    const auto fits = [&](std::size_t size) { return size == 0 || size == values.size(); };
-    require<ShapeError>(
-        request.context.size() == values.size() && fits(request.state.size()) && fits(request.kept_background.size()),
-        "SingleStep: a context of ", request.context.size(), ", a state of ", request.state.size(), " and a background of ",
-        request.kept_background.size(), " elements, expected ", values.size());
+    const std::size_t size = samples_.fields().frame_size() * static_cast<std::size_t>(layout_.frames);
+    const auto fits = [&](std::size_t given) { return given == 0 || given == size; };
+    require<ShapeError>(request.context.size() == size && fits(request.state.size()) && fits(request.kept_background.size()),
+                        "SingleStep: a context of ", request.context.size(), ", a state of ", request.state.size(),
+                        " and a background of ", request.kept_background.size(), " elements, expected ", size);
     if (!layout_.query) return;
     require<ShapeError>(request.query.size() == values.size(), "SingleStep: a query of ", request.query.size(),
                         " elements for a network that is shown it, expected ", values.size());

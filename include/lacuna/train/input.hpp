@@ -105,6 +105,7 @@ struct SampleView {
 /// Source: paper Algorithm 1, lines 4-6, and Algorithm 2, lines 3-6, with the background of this library as clean conditioning.
 inline void assemble_input(const InputLayout& layout, const SampleView& s, float* out) {
   const int fields = layout.fields(), channels = layout.channels();
+  const bool noisy = s.sigma != 0.0f;
   for (int cell = 0; cell < s.patch.cells(); ++cell) {
     const auto grid_cell = s.grid_cell(cell);
     float* to = out + static_cast<std::ptrdiff_t>(cell) * channels;
@@ -116,7 +117,7 @@ inline void assemble_input(const InputLayout& layout, const SampleView& s, float
       const auto show = [&](bool seen, CellNoise& own) {
         *next = seen ? 1.0f : 0.0f;
         next += fields;
-        *next = seen ? noised(s.anomaly(at, v), s.alpha, s.sigma, own(f)) : 0.0f;
+        *next = !seen ? 0.0f : noisy ? noised(s.anomaly(at, v), s.alpha, s.sigma, own(f)) : s.alpha * s.anomaly(at, v);
         next += fields;
       };
       show(s.context[at] != 0, noise);

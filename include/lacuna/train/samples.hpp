@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstdint>
@@ -24,9 +25,10 @@ namespace lacuna::train {
 /// Not copyable: the windows look into its masks.
 class Samples {
  public:
-  /// live (H, W, V), 0 = static: found from the masks if empty. Samples that share a network must share it.
+  /// live (H, W, V), 0 = static: found from the masks if empty. learned: the frames that are learned from (empty: all), which
+  /// decide whether there is a season. Samples that share a network must share both.
   Samples(data::Fields fields, const data::WindowSettings& settings, baseline::Background background,
-          std::vector<std::uint8_t> live = {})
+          std::vector<std::uint8_t> live = {}, const data::FrameRange& learned = {})
       : fields_(std::move(fields)),
         length_(settings.length),
         starts_(data::window_starts(fields_.frames(), settings)),
@@ -39,7 +41,7 @@ class Samples {
                         fields_.frame_size());
     windows_ = mask::windows_of(masks(), starts_, length_, live_);
     make_place();
-    make_season();
+    make_season(learned == data::FrameRange{} ? data::FrameRange{0, fields_.frames()} : learned);
   }
   Samples(const Samples&) = delete;
   Samples& operator=(const Samples&) = delete;
@@ -52,7 +54,8 @@ class Samples {
   const baseline::Background& background() const { return background_; }
   int place_channels() const { return place_channels_; }
   int season_channels() const { return season_channels_; }
-  /// Features of a window's middle frame's time: sine and cosine of the year; empty if the record is shorter than a year.
+  /// Features of a window's middle frame's time: sine and cosine of the year; none if what is learned from is shorter than a
+  /// year.
   const float* season(int window) const { return season_.data() + static_cast<std::ptrdiff_t>(window) * season_channels_; }
 
   mask::Masks masks() const {
@@ -68,24 +71,34 @@ class Samples {
     auto out = to.begin();
     for (int f = 0; f < length_; ++f)
       for (int y = 0; y < patch.height; ++y)
-        for (int x = 0; x < patch.width; ++x) {
-          const auto at = static_cast<std::ptrdiff_t>(
-              fields_.index(starts_[static_cast<std::size_t>(window)] + f, patch.y + y, (patch.x + x) % fields_.grid.width(), 0));
-          out = std::copy_n(from.begin() + at, v, out);
-        }
+        each_run(patch, [&](int x, int cells) {
+          const auto at =
+              static_cast<std::ptrdiff_t>(fields_.index(starts_[static_cast<std::size_t>(window)] + f, patch.y + y, x, 0));
+          out = std::copy_n(from.begin() + at, static_cast<std::ptrdiff_t>(cells) * v, out);
+        });
   }
   /// Static features (h, w, P) of a patch: where the cell lies, and where a variable never exists.
   void cut_place(const data::Patch& patch, std::vector<float>& to) const {
     to.resize(static_cast<std::size_t>(patch.cells() * place_channels_));
     auto out = to.begin();
     for (int y = 0; y < patch.height; ++y)
-      for (int x = 0; x < patch.width; ++x) {
-        const int cell = (patch.y + y) * fields_.grid.width() + (patch.x + x) % fields_.grid.width();
-        out = std::copy_n(place_.begin() + static_cast<std::ptrdiff_t>(cell) * place_channels_, place_channels_, out);
-      }
+      each_run(patch, [&](int x, int cells) {
+        const std::ptrdiff_t cell = static_cast<std::ptrdiff_t>(patch.y + y) * fields_.grid.width() + x;
+        out = std::copy_n(place_.begin() + cell * place_channels_, static_cast<std::ptrdiff_t>(cells) * place_channels_, out);
+      });
   }
 
  private:
+  /// The runs of neighbouring columns that make up a row of a patch: visit(first column, number), again from 0 past the seam.
+  template <class Visit>
+  void each_run(const data::Patch& patch, const Visit& visit) const {
+    for (int done = 0; done < patch.width;) {
+      const int x = (patch.x + done) % fields_.grid.width(), cells = std::min(patch.width - done, fields_.grid.width() - x);
+      visit(x, cells);
+      done += cells;
+    }
+  }
+
   void make_place() {
     const auto& grid = fields_.grid;
     bool any_static = false;
@@ -112,13 +125,14 @@ class Samples {
       }
   }
 
-  void make_season() {
+  void make_season(const data::FrameRange& learned) {
     const auto units = data::parse_time_units(fields_.time_units);
     constexpr double year = 365.2425 * 86400.0;
-    if (!units || units->seconds(fields_.time.back()) - units->seconds(fields_.time.front()) < 0.9 * year) return;
+    const auto seconds = [&](int t) { return units->seconds(fields_.time[static_cast<std::size_t>(t)]); };
+    if (!units || seconds(learned.end - 1) - seconds(learned.begin) < 0.9 * year) return;
     season_channels_ = 2;
     for (const int start : starts_) {
-      const double phase = units->seconds(fields_.time[static_cast<std::size_t>(start + length_ / 2)]) / year;
+      const double phase = seconds(start + length_ / 2) / year;
       const double angle = 2.0 * 3.14159265358979323846 * (phase - std::floor(phase));
       season_.push_back(static_cast<float>(std::sin(angle)));
       season_.push_back(static_cast<float>(std::cos(angle)));
