@@ -84,6 +84,13 @@ void declare(CLI::App& app, lacuna::fill::Options& o, Words& words) {
       ->capture_default_str();
   app.add_option("--members", words.members, "members of the context ensemble; auto: as many as help on withheld observations")
       ->capture_default_str();
+  app.add_option("--samples", o.samples,
+                 "samples of the posterior, drawn in many steps, that the spread comes from in place of the members (0: none)")
+      ->check(CLI::Range(0, 1000))
+      ->capture_default_str();
+  app.add_option("--sampling-steps", o.sampling_steps, "steps of each sample")
+      ->check(CLI::Range(1, 10000))
+      ->capture_default_str();
   app.add_option("--steps", words.steps, "training steps (repeatable bit for bit)")->type_name("N");
   app.add_option("--minutes", o.minutes, "training time")->check(CLI::NonNegativeNumber);
   app.add_option("--seed", words.seed, "seed of all randomness")->type_name("N")->capture_default_str();

@@ -49,6 +49,16 @@ TEST_CASE("Climatology: frames that are not learned from get a mean and give not
   CHECK(std::equal(known.begin(), known.end(), before.begin()));
 }
 
+TEST_CASE("Climatology: a year to learn from has no months, however long the record, and every frame the same mean") {
+  const data::Fields f = monthly(48, 0.5);
+  const ClimatologySettings settings{.width = 1};
+  const auto given = Climatology(f, {.length = 3}, {0, 12})(settings);
+  const auto known = Climatology(data::frames_of(f, {0, 12}), {.length = 3})(settings);
+  CHECK(std::equal(known.begin(), known.end(), given.begin()));
+  const std::size_t frame = f.frame_size();
+  for (std::size_t i = 13 * frame; i < given.size(); ++i) REQUIRE(given[i] == given[12 * frame + i % frame]);
+}
+
 TEST_CASE("Climatology: without a calendar the mean of the other windows") {
   data::Fields f;
   f.grid = test::plane(1, 1);

@@ -44,8 +44,6 @@ TEST_CASE("the windows that are scored show every variable's gaps and lost plane
   Kept kept;
   for (int t = 0; t < 90; ++t) kept.keep(t, 5, 5, 0);
   for (int i = 0; i < 144; ++i) kept.keep(40, i / 12, i % 12, 1);  // frame 40, in window 13
-  CHECK(baseline::lost_plane(kept.available, 40, 1));
-  CHECK_FALSE(baseline::lost_plane(kept.available, 40, 0));
   const auto windows = windows_to_score(kept.evidence(), 4);
   CHECK(windows.size() == 5);
   const auto found = numbers(windows);

@@ -15,7 +15,7 @@ struct Setting {
   data::Fields fields = waves::make(9, 2, waves::Gaps::pixels);
   train::Samples samples{fields, {}, {baseline::BackgroundKind::none, fields, {}, {}}};
   Policy policy{mask::AnyPolicy{mask::Pixels::random_ratio()}, 0.0f};
-  MemoryQuestion question{samples, policy, 1, 3, samples.windows().size(), samples.fields().values.size()};
+  MemoryQuestion question{samples, policy, 1, workload({.members = 3}, samples.windows().size(), 100, fields.values.size())};
 };
 
 std::string table(const std::vector<MemoryPlan>& plans, std::size_t limit) {
@@ -95,4 +95,21 @@ TEST_CASE("plans of real networks: fewer samples and recomputation take less, a 
     CHECK(s.question(settings, false).size() == 4);
     CHECK(s.question(settings, false)[0].settings.batch == 4);
   }
+}
+
+TEST_CASE("more members, more samples and more withheld values take more; every batch that will be is planned for") {
+  const auto work = [](const Options& o) { return workload(o, 5, 1000, 90000); };
+  CHECK(work({.members = 0}).members == MembersNeeded::most);
+  CHECK(work({.members = 7}).batches == std::vector<std::size_t>{1, 5, 7});
+  CHECK(work({.members = 7}).states == 0);
+  CHECK(work({.samples = 40}).batches == std::vector<std::size_t>{1, 5, 32, 8, 10});
+  CHECK(work({.samples = 40}).states == 32);
+  Setting s;
+  cpu::Device device({.threads = 1, .arena_bytes = 0});
+  Learner learner(device, s.samples, s.policy, {.hidden = 4, .batch = 2}, {1.0f, 1.0f});
+  const auto bytes = [&](const Options& o) { return plan_memory(device, s.samples, learner, work(o)); };
+  bytes({.samples = 40});  // buffers and primitives exist from here on
+  CHECK(bytes({.samples = 40}) > bytes({.samples = 8}) + std::size_t{1000} * 30 * 8);
+  CHECK(bytes({.members = 50}) > bytes({.members = 3}));
+  CHECK_NOTHROW(plan_memory(device, s.samples, learner, {}));
 }

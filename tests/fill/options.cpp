@@ -37,11 +37,17 @@ TEST_CASE("options that would do nothing, and numbers that are none, are refused
   CHECK_THROWS_WITH(validate({.mask = "blocks", .ratio = 0.5}), Catch::Matchers::Contains("--ratio 0.5: has no meaning"));
   CHECK_THROWS_WITH(validate({.mask = "empirical", .ratio = 0.5}), Catch::Matchers::Contains("--mask empirical"));
   CHECK_NOTHROW(validate({.mask = "pixels", .ratio = 0.5}));
-  CHECK_NOTHROW(validate({.ratio = 0.5}));
+  CHECK_THROWS_WITH(validate({.ratio = 0.5}), Catch::Matchers::Contains("expected --mask pixels"));
   CHECK_THROWS_WITH(validate({.ratio = 1.0}), Catch::Matchers::Contains("--ratio 1: expected"));
   CHECK_THROWS_WITH(validate({.ratio = std::nan("")}), Catch::Matchers::Contains("--ratio nan"));
   CHECK_THROWS_WITH(validate({.learning_rate = INFINITY}), Catch::Matchers::Contains("--learning-rate inf: expected a positive"));
   CHECK_THROWS_WITH(validate({.minutes = INFINITY}), Catch::Matchers::Contains("--minutes inf"));
   CHECK_THROWS_WITH(validate({.given = {"--save-every"}}), Catch::Matchers::Contains("--save-every needs --checkpoint"));
   CHECK_NOTHROW(validate({.given = {"--save-every"}, .checkpoint = "state"}));
+  CHECK_THROWS_WITH(validate({.given = {"--sampling-steps"}}), Catch::Matchers::Contains("--sampling-steps needs --samples"));
+  CHECK_THROWS_WITH(validate({.given = {"--members"}, .samples = 8}), Catch::Matchers::Contains("--members: has no meaning"));
+  CHECK_THROWS_WITH(validate({.members = 0, .samples = 8}), Catch::Matchers::Contains("--members: has no meaning"));
+  CHECK_THROWS_WITH(validate({.contexts = {SamplingContexts::Kind::policy}, .samples = 8}),
+                    Catch::Matchers::Contains("--contexts: with --samples"));
+  CHECK_NOTHROW(validate({.given = {"--samples", "--sampling-steps"}, .samples = 8}));
 }

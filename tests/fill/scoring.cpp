@@ -26,7 +26,7 @@ TEST_CASE("the learned part never makes the withheld error worse") {
   score.kinds[0].add(1.0, 0.5);
   score.kinds[0].add(2.0, -0.1);
   score.kinds[1].add(0.5, -3.0);
-  CHECK(score.nmse() <= score.background_nmse());
+  CHECK(score.nmse() <= score.nmse({0.0, 0.0, 0.0, 0.0}));
   CHECK(score.nmse({1.0, 1.0, 1.0, 1.0}) >= score.nmse());
   CHECK(Score{std::vector<ErrorSums>(2)}.nmse() == 0.0);
 }
@@ -69,4 +69,42 @@ TEST_CASE("where windows overlap, a withheld value is counted in the first that 
   std::vector<int> each(12);
   for (int t = 0; t < 12; ++t) each[static_cast<std::size_t>(t)] = t;
   CHECK(frames == each);
+}
+
+TEST_CASE("samples are drawn a bounded number at once, each the same whatever is drawn beside it") {
+  // A network that answers half of what it is shown.
+  const auto f = waves::make(6, 1, waves::Gaps::pixels);
+  const lacuna::train::Samples samples(f, {}, {lacuna::baseline::BackgroundKind::none, f, {}, {}});
+  struct Half {
+    lacuna::Variable<float> operator()(lacuna::Graph<float>& g, const lacuna::Variable<float>& input, const float*) const {
+      auto out = g.make(input.shape.with_channels(3));
+      const auto channels = static_cast<std::size_t>(input.shape.channels);
+      for (std::size_t i = 0; i < out.shape.size(); ++i) out.data[i] = 0.5f * input.data[i / 3 * channels + 3 + i % 3];
+      return out;
+    }
+  };
+  lacuna::cpu::Device device({.threads = 2});
+  lacuna::Parameters<float> parameters;
+  const Half network;
+  lacuna::sampler::SingleStep<Half> sampler(device, samples, lacuna::train::input_layout(samples), network, parameters, {2.0f});
+  const lacuna::mask::Pixels policy;
+  const auto drawn = [&](int count, int window) {
+    std::vector<std::vector<float>> all;
+    const auto ensemble = sample_ensemble(sampler, policy, 1, count, 4);
+    CHECK(ensemble.count == count);
+    ensemble.evaluate(window, [&](std::size_t k, const lacuna::sampler::Estimate& e) {
+      CHECK(k == all.size());
+      all.push_back(e.anomaly);
+    });
+    return all;
+  };
+  const auto many = drawn(40, 0), few = drawn(3, 0);
+  REQUIRE(many.size() == 40);
+  for (std::size_t k = 0; k < few.size(); ++k) CHECK(many[k] == few[k]);
+  CHECK(many[33] != many[1]);
+  std::size_t differ = 0;
+  for (std::size_t i = 0; i < few[0].size(); ++i) differ += few[0][i] != few[1][i] ? 1 : 0;
+  CHECK(differ > 0);
+  for (std::size_t i = 0; i < few[0].size(); ++i)  // observed values are exact in every sample
+    if (!std::isnan(f.values[i])) REQUIRE(few[1][i] == f.values[i]);
 }

@@ -73,3 +73,11 @@ TEST_CASE("the learning rate stays up until the decision, then falls to zero in 
   CHECK(rule.rate(state, 150) == 0.0);
   CHECK_FALSE(rule.due(state, 599));
 }
+
+TEST_CASE("looks that take long leave as much time to train between them") {
+  const StopRule rule{.longest = 600};
+  TrainingState state;
+  rule.look(state, 20, 1.0, 70);
+  CHECK_FALSE(rule.due(state, 89));
+  CHECK(rule.due(state, 90));
+}

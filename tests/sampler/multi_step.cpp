@@ -91,6 +91,39 @@ TEST_CASE("the network sees random contexts of the state, at the state's time, w
   CHECK(std::count(other.begin(), other.end(), 0.0f) < std::count(estimate.begin(), estimate.end(), 0.0f) / 4);
 }
 
+TEST_CASE("random contexts are never empty: a network has learned nothing of those") {
+  std::vector<float> times;
+  Setting<Echo> s(BackgroundKind::climatology, [&](const auto&, auto&) { return Echo{3, &times}; });
+  const std::size_t size = window_size(s.samples), members = 24;
+  const std::vector<float> background(size, 0.25f), state(members * size, 0.5f);
+  std::vector<float> estimate(members * size);
+  const mask::Pixels few{.ratio = 0.01f};  // half of the contexts that it draws of a mask are empty
+  sampler::NetworkExpectation expectation(s.evaluator, few, 1, background, {.seed = 4, .count = members}, 1);
+  expectation({0.4, 0}, state, estimate);
+  for (std::size_t m = 0; m < members; ++m) {
+    const auto first = estimate.begin() + static_cast<std::ptrdiff_t>(m * size);
+    CHECK(std::any_of(first, first + static_cast<std::ptrdiff_t>(size), [](float x) { return x != 0; }));
+  }
+}
+
+TEST_CASE("windows with the same observations do not share their noise") {
+  std::vector<float> times;
+  Setting<Echo> s(BackgroundKind::none, [&](const auto&, auto&) { return Echo{3, &times}; });
+  sampler::MultiStep draw(s.evaluator, mask::Pixels{},
+                          sampler::Diffusion(VariancePreserving{}, sampler::FirstOrder{}, {1.0, 0.5}),
+                          {.seed = 3, .contexts = 0});
+  const auto first = draw(0, 0, 1), second = draw(1, 0, 1);
+  const auto &here = s.samples.windows()[0].masks.observed, &there = s.samples.windows()[1].masks.observed;
+  std::size_t gaps = 0, same = 0;
+  for (std::size_t i = 0; i < first.size(); ++i) {
+    if (here[i] != 0 || there[i] != 0) continue;
+    ++gaps;
+    same += first[i] == second[i] ? 1 : 0;
+  }
+  CHECK(gaps > 50);
+  CHECK(same < gaps / 2);  // a network that answers 0 outside of its context leaves noise times one number there
+}
+
 TEST_CASE("a trained network draws posterior samples that keep the observations and spread where nothing is known") {
   Setting<nn::UNet> s(BackgroundKind::none, [](const train::InputLayout& layout, Parameters<float>& parameters) {
     return nn::UNet({.inputs = layout.channels(), .outputs = layout.fields(), .hidden = 4, .multipliers = {1, 2}}, parameters, 1);

@@ -7,6 +7,7 @@
 #include <set>
 #include <vector>
 
+#include "lacuna/baseline/planes.hpp"
 #include "lacuna/data/field.hpp"
 #include "lacuna/data/windows.hpp"
 
@@ -50,20 +51,14 @@ struct ScoredWindow {
   data::FrameRange frames;  ///< of the record
 };
 
-/// @brief Whether nothing of a plane (T,V) is available.
-inline bool lost_plane(const data::Fields& available, int t, int variable) {
-  const std::size_t frame = available.frame_size(), first = frame * static_cast<std::size_t>(t);
-  for (std::size_t i = first + static_cast<std::size_t>(variable); i < first + frame; i += available.names.size())
-    if (!std::isnan(available.values[i])) return false;
-  return true;
-}
-
 /// @brief The windows that every method is scored on: for each kind of gap up to `most` of those that hold withheld values of it,
 /// evenly spread; joined and in order. A kind is a variable's gaps in planes with observations, or its lost planes: errors there
 /// are of another size.
 inline std::vector<ScoredWindow> windows_to_score(const Evidence& e, int most = 16) {
   const std::size_t frame = e.available.frame_size(), variables = e.available.names.size();
   const std::vector<int> starts = data::window_starts(e.available.frames(), e.windows);
+  const auto observed = observed_of(e.available);
+  const mask::Masks masks = masks_of(e.available, observed);
   std::vector<std::vector<int>> holding(2 * variables);
   for (std::size_t w = 0; w < starts.size(); ++w)
     for (int t = starts[w]; t < starts[w] + e.windows.length; ++t)
@@ -72,7 +67,7 @@ inline std::vector<ScoredWindow> windows_to_score(const Evidence& e, int most = 
         bool withheld = false;
         for (std::size_t i = first + v; i < first + frame && !withheld; i += variables) withheld = e.withheld[i] != 0;
         if (!withheld) continue;
-        auto& own = holding[lost_plane(e.available, t, static_cast<int>(v)) ? variables + v : v];
+        auto& own = holding[mask::lost_plane(masks, t, static_cast<int>(v)) ? variables + v : v];
         if (own.empty() || own.back() != static_cast<int>(w)) own.push_back(static_cast<int>(w));
       }
   std::set<int> chosen;

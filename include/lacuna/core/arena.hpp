@@ -29,9 +29,9 @@ namespace lacuna {
 /// and gives costs no memory and leaves its size in high_water().
 /// An arena of capacity 0 only counts: it reserves nothing and lends addresses that no memory is behind, as many as are asked
 /// for. It serves dry runs, where a system that limits address space must not limit what can be planned.
-/// Where the system grants less address space than the capacity (ulimit -v), half of it is asked for, again and again.
-/// Under the address sanitizer every block has a poisoned margin, and given-back blocks are poisoned.
-/// Throws: Error when the reserved range is used up. Not thread-safe: taken and given by the thread that issues the ops.
+/// Where the system grants less address space than the capacity (ulimit -v), the arena takes a quarter to a half of what it
+/// would. Under the address sanitizer every block has a poisoned margin, and given-back blocks are poisoned. Throws: Error when
+/// the reserved range is used up. Not thread-safe: taken and given by the thread that issues the ops.
 class Arena {
  public:
   static constexpr std::size_t alignment = 64;
@@ -44,14 +44,16 @@ class Arena {
     }
     counts_only_ = false;
     constexpr std::size_t least = std::size_t{1} << 20;
-    void* range = MAP_FAILED;
-    for (;; capacity_ = round_up(capacity_ / 2)) {
-      range = mmap(nullptr, capacity_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-      if (range != MAP_FAILED || capacity_ <= least) break;
-    }
+    void* range = reserve(capacity_);
+    while (range == MAP_FAILED && capacity_ > least) range = reserve(capacity_ = round_up(capacity_ / 2));
     require(range != MAP_FAILED, "Arena: the system grants no ", capacity_ >> 10, " KiB of address space (of ", capacity >> 20,
             " MiB asked for; see ulimit -v)");
     limited_ = capacity_ < capacity;
+    if (limited_) {  // others need some of it too
+      munmap(range, capacity_);
+      range = reserve(capacity_ = round_up(capacity_ / 2));
+      require(range != MAP_FAILED, "Arena: the system grants no ", capacity_ >> 10, " KiB of address space any more");
+    }
     base_ = static_cast<std::byte*>(range);
     madvise(base_, capacity_, MADV_HUGEPAGE);
   }
@@ -142,6 +144,9 @@ class Arena {
   static void unpoison(void*, std::size_t) {}
 #endif
 
+  static void* reserve(std::size_t bytes) {
+    return mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  }
   static std::size_t round_up(std::size_t bytes) { return (bytes + alignment - 1) / alignment * alignment; }
 
   FreeList& free_list(std::size_t bytes) {

@@ -26,7 +26,8 @@ struct BackgroundPlan {
   baseline::Background make(const data::Fields& fields) const { return make(fields, {0, fields.frames()}); }
 };
 
-/// @brief Fits and scores the classical fills for the report and takes the background that the options name, or the best one.
+/// @brief Fits and scores the classical fills for the report and takes the background that the options name, or the best one (for
+/// samples of the posterior the better one of climatology and none, see sampler::MultiStep).
 inline BackgroundPlan choose_background(const Options& o, const Study& study, const std::vector<baseline::ScoredWindow>& windows,
                                         int threads, Report& report) {
   const auto found =
@@ -37,6 +38,8 @@ inline BackgroundPlan choose_background(const Options& o, const Study& study, co
   for (const auto kind :
        {BackgroundKind::none, BackgroundKind::climatology, BackgroundKind::kriging, BackgroundKind::climatology_kriging})
     if (o.background == baseline::name(kind)) plan.kind = kind;
+  if (o.samples > 0 && o.background == "auto")
+    plan.kind = report.score("climatology") < report.score("mean") ? BackgroundKind::climatology : BackgroundKind::none;
   report.background = baseline::name(plan.kind);
   std::printf("background: %s, withheld error %.4f\n", report.background.c_str(),
               report.score(plan.kind == BackgroundKind::none ? "mean" : report.background));

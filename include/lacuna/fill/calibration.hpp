@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <utility>
 #include <vector>
@@ -54,25 +55,36 @@ inline Calibration fit_calibration(std::span<const EnsembleValue> values, int me
   return c;
 }
 
-/// @brief Two parts of withheld values, which come window by window: the earlier and the later windows. A single one is cut in
-/// half.
-inline std::pair<std::span<const EnsembleValue>, std::span<const EnsembleValue>> two_folds(
-    std::span<const EnsembleValue> values) {
-  std::vector<std::size_t> begins;
-  for (std::size_t i = 0; i < values.size(); ++i)
-    if (i == 0 || values[i].window != values[i - 1].window) begins.push_back(i);
-  const std::size_t middle = begins.size() < 2 ? values.size() / 2 : begins[begins.size() / 2];
-  return {values.first(middle), values.subspan(middle)};
+/// @brief Which of two folds each withheld value is in, 0 or 1; values come window by window. Of each kind of gap the earlier
+/// windows are in the first and the later ones in the second; a single one is cut in half, so that a kind with two values is in
+/// both.
+inline std::vector<std::uint8_t> two_folds(std::span<const EnsembleValue> values, std::size_t kinds) {
+  std::vector<std::vector<std::size_t>> of_kind(kinds);
+  for (std::size_t i = 0; i < values.size(); ++i) of_kind[values[i].kind].push_back(i);
+  std::vector<std::uint8_t> folds(values.size(), 0);
+  for (const auto& own : of_kind) {
+    std::vector<std::size_t> begins;  // of windows, in `own`
+    for (std::size_t i = 0; i < own.size(); ++i)
+      if (i == 0 || values[own[i]].window != values[own[i - 1]].window) begins.push_back(i);
+    for (std::size_t i = begins.size() < 2 ? own.size() / 2 : begins[begins.size() / 2]; i < own.size(); ++i) folds[own[i]] = 1;
+  }
+  return folds;
 }
 
 /// @brief Fits on each fold and scores on the other one.
 inline SpreadTrust cross_validate(const EnsembleValues& all, SamplingContexts::Kind contexts, std::size_t kinds) {
   SpreadTrust trust{{}, metrics::EnsembleScores(static_cast<std::size_t>(all.members))};
-  const auto [first, second] = two_folds(all.values);
+  const auto folds = two_folds(all.values, kinds);
+  std::vector<EnsembleValue> fitted;
   std::vector<double> members;
-  for (const auto& [fitted, scored] : {std::pair{first, second}, std::pair{second, first}}) {
+  for (const std::uint8_t fold : {std::uint8_t{0}, std::uint8_t{1}}) {
+    fitted.clear();
+    for (std::size_t i = 0; i < folds.size(); ++i)
+      if (folds[i] == fold) fitted.push_back(all.values[i]);
     const Calibration c = fit_calibration(fitted, all.members, contexts, kinds);
-    for (const auto& v : scored) {
+    for (std::size_t i = 0; i < folds.size(); ++i) {
+      const auto& v = all.values[i];
+      if (folds[i] == fold) continue;
       trust.spread.add(c.error(v), c.spread_of(v));
       if (v.kept < 0) continue;
       all.members_of(v, c.weights[v.kind], members);

@@ -21,6 +21,7 @@
 #include "lacuna/fill/policy_choice.hpp"
 #include "lacuna/fill/report.hpp"
 #include "lacuna/fill/study.hpp"
+#include "lacuna/fill/withheld_error.hpp"
 #include "lacuna/sampler/ensemble.hpp"
 
 namespace lacuna::fill {
@@ -48,68 +49,6 @@ inline void choose_sizes(const data::Grid& grid, const mask::Structure& structur
   if (settings.batch == 0) settings.batch = std::clamp(cells_per_step / (rows * columns), 4, 32);
 }
 
-/// @brief Observations kept aside, and the windows that they are scored in.
-struct Scored {
-  Withheld withheld;
-  std::vector<baseline::ScoredWindow> windows;
-};
-
-/// @brief What contexts say about the withheld values, and the masks themselves where they may form the mean.
-template <class SamplerType>
-EnsembleValues evaluate_withheld(SamplerType& sampler, const train::Samples& samples, const Policy& policy, const Options& o,
-                                 int members, const Scored& scored) {
-  auto values = ensemble_values(sampler, samples, policy, o.seed, members, scored.withheld, scored.windows);
-  if (o.contexts.may_be_self()) add_self(values, sampler, samples, scored.withheld, scored.windows);
-  return values;
-}
-
-/// @brief The error on withheld values from one context a window, as it decides choices and the end of training: the mask itself
-/// where that may form the mean, else the first of the contexts that do.
-template <class SamplerType>
-double quick_error(SamplerType& sampler, const train::Samples& samples, const Policy& contexts, const Options& o,
-                   const Scored& scored) {
-  return score_contexts(sampler, samples, scored.withheld, scored.windows,
-                        [&](int w) {
-                          return o.contexts.may_be_self() ? self_request(samples, w)
-                                                          : member_request(samples, contexts, o.seed, w, 0);
-                        })
-      .nmse();
-}
-
-/// @brief Picks the contexts of the mean, the weight of the learned part, the spread and, where it is to be chosen, the number of
-/// members on withheld observations, and reports what they reach on those that they were not fitted to.
-template <class SamplerType>
-Calibration calibrate(SamplerType& sampler, const train::Samples& samples, const Policy& policy, const Options& o,
-                      const Scored& scored, Report& report) {
-  constexpr int pilot = 10;
-  const auto fit = [&](const EnsembleValues& v) {
-    return fit_calibration(v.values, v.members, o.contexts.kind, gap_kinds(samples));
-  };
-  auto values = evaluate_withheld(sampler, samples, policy, o, o.members == 0 ? pilot : o.members, scored);
-  Calibration c = fit(values);
-  if (o.members == 0) {
-    const auto needed = members_needed(values, c);
-    std::printf("members: the mean asks for %.0f, the spread for %.0f; %d are taken\n", std::ceil(needed.mean),
-                std::ceil(needed.spread), needed.count());
-    if (needed.count() != pilot) {
-      values = evaluate_withheld(sampler, samples, policy, o, needed.count(), scored);
-      c = fit(values);
-    }
-  }
-  report.members = c.members;
-  report.members_chosen = o.members == 0;
-  report.contexts = c.self ? "the mask itself" : text("mean of ", c.members, " contexts");
-  report.weights = c.weights;
-  for (const auto& model : c.spread) {
-    report.spread_factors.push_back(model.factor);
-    report.spread_floors.push_back(model.floor);
-  }
-  report.trust = cross_validate(values, o.contexts.kind, gap_kinds(samples));
-  report.fitted_nmse = c.nmse;
-  report.scores.push_back({"lacuna", report.trust.spread.mse()});
-  return c;
-}
-
 /// @brief Sums of means and spreads over the windows that cover each value.
 struct Overlap {
   explicit Overlap(std::size_t size) : mean(size, 0.0f), spread(size, 0.0f), count(size, 0) {}
@@ -127,13 +66,10 @@ struct WindowMoments {
 
 /// @brief Imputes one window: the mean by the calibration's contexts, the spread always by the ensemble.
 template <class SamplerType>
-void impute_window(SamplerType& sampler, const train::Samples& samples, const Policy& policy, std::uint64_t seed,
-                   const Calibration& c, int window, WindowMoments& buffers, Overlap& out) {
+void impute_window(SamplerType& sampler, const train::Samples& samples, const Ensemble& ensemble, const Calibration& c,
+                   int window, WindowMoments& buffers, Overlap& out) {
   const std::size_t frame = samples.fields().frame_size(), size = frame * static_cast<std::size_t>(samples.length());
   const std::size_t at = frame * static_cast<std::size_t>(samples.starts()[static_cast<std::size_t>(window)]);
-  std::vector<sampler::Request> requests;
-  for (int k = 0; k < c.members; ++k) requests.push_back(member_request(samples, policy, seed, window, k));
-  if (c.self) requests.push_back({window, static_cast<std::uint64_t>(window), self_context(samples, window)});
   auto& weights = buffers.weights;  // no structured binding: Clang before 16 cannot capture it
   auto& expected = buffers.expected;
   auto& moments = buffers.moments;
@@ -141,16 +77,41 @@ void impute_window(SamplerType& sampler, const train::Samples& samples, const Po
   weights.resize(size);
   for (std::size_t j = 0; j < size; ++j) weights[j] = static_cast<float>(c.weights[kind_of_gap(samples, window, j)]);
   moments.reset(size);
-  sampler(requests, [&](std::size_t i, const sampler::Estimate& e) {
-    if (i < static_cast<std::size_t>(c.members)) return moments.add({e.background.data(), e.anomaly.data(), weights.data()});
-    for (std::size_t j = 0; j < size; ++j) out.mean[at + j] += e.background[j] + weights[j] * e.anomaly[j];
+  ensemble.evaluate(window, [&](std::size_t, const sampler::Estimate& e) {
+    moments.add({e.background.data(), e.anomaly.data(), weights.data()});
   });
+  const std::vector<sampler::Request> itself{self_request(samples, window)};
+  if (c.self)
+    sampler(itself, [&](std::size_t, const sampler::Estimate& e) {
+      for (std::size_t j = 0; j < size; ++j) out.mean[at + j] += e.background[j] + weights[j] * e.anomaly[j];
+    });
   for (std::size_t j = 0; j < size; ++j) {
     if (!c.self) out.mean[at + j] += moments.mean()[j];
     out.spread[at + j] += static_cast<float>(c.spread[kind_of_gap(samples, window, j)].spread(
         static_cast<double>(moments.deviation(j)), static_cast<double>(expected[j])));
     ++out.count[at + j];
   }
+}
+
+/// @brief Imputes every window with all observations as context.
+inline Overlap impute_windows(Learner& learner, const data::Fields& input, const Study& study, const BackgroundPlan& background,
+                              const Policy& contexts, const Calibration& calibration, const Options& o, const Report& report) {
+  data::Fields everything = input;
+  study.normalisation.apply(everything);
+  auto known = background.make(everything, report.learned);
+  const train::Samples all(std::move(everything), o.window, std::move(known), study.live, report.learned);
+  auto sampler = learner.sampler(all);
+  const Ensemble ensemble = ensemble_of(sampler, contexts, o, calibration.members);
+  Overlap sums(input.values.size());
+  WindowMoments buffers;
+  Progress progress;
+  const int windows = static_cast<int>(all.windows().size());
+  for (int w = 0; w < windows; ++w) {
+    impute_window(sampler, all, ensemble, calibration, w, buffers, sums);
+    progress.show("imputing", static_cast<double>(w + 1) / windows);
+  }
+  progress.finish();
+  return sums;
 }
 
 /// @brief Averages overlaps, restores units, and puts the observed values back exactly. Filled are the study's live cells and
@@ -179,15 +140,6 @@ inline void merge(const data::Fields& input, const Study& study, const Overlap& 
             i / input.frame_size(), " is not finite");
     ++result.report.filled;
   }
-}
-
-/// @brief The policy that contexts are drawn by when imputing: no planes are hidden that the data have.
-inline Policy sampling_policy(const Policy& training, const SamplingContexts& contexts) {
-  Policy policy = training;
-  policy.probability = 0.0f;
-  if (contexts.kind == SamplingContexts::Kind::ratio)
-    policy.policy = mask::AnyPolicy{mask::Pixels{.ratio = static_cast<float>(contexts.ratio)}};
-  return policy;
 }
 
 /// @brief Chooses among the allowed policies, the structure's own first: each trains a small network for the same few steps, and
@@ -228,6 +180,24 @@ inline bool in_bfloat16(const Options& o) {
   std::printf("--precision bfloat16: this build has no oneDNN; the network is trained in float\n");
 #endif
   return false;
+}
+
+/// @brief What a learner is made with, by options, grid and gaps; with --memory the largest batch that fits.
+inline LearnerSettings learner_settings(const Options& o, const train::Samples& samples, const mask::Structure& structure,
+                                        const Policy& policy, int threads, const Workload& work) {
+  LearnerSettings settings{.network = o.network,
+                           .hidden = o.hidden,
+                           .batch = o.batch,
+                           .crop = o.crop,
+                           .recompute = o.recompute,
+                           .bfloat16 = in_bfloat16(o),
+                           .seed = o.seed,
+                           .learning_rate = o.learning_rate};
+  choose_sizes(samples.fields().grid, structure, settings);
+  if (o.memory == 0) return settings;
+  const auto plans = MemoryQuestion(samples, policy, threads, work)(settings, o.batch == 0);
+  MemoryQuestion::print(plans, o.memory, stdout);
+  return MemoryQuestion::choose(plans, settings, o.memory);
 }
 
 /// @brief What a checkpoint of this run belongs to.
@@ -331,27 +301,14 @@ inline Result impute(const data::Fields& input, const Options& o) {
   const auto candidates = policy_candidates(o, structure, samples);
   constexpr int map_rows = 12;
   for (const auto& candidate : candidates) std::printf("%s", mask::summary(candidate.exposure, map_rows).c_str());
-  LearnerSettings settings{.network = o.network,
-                           .hidden = o.hidden,
-                           .batch = o.batch,
-                           .crop = o.crop,
-                           .recompute = o.recompute,
-                           .bfloat16 = in_bfloat16(o),
-                           .seed = o.seed,
-                           .learning_rate = o.learning_rate};
-  choose_sizes(samples.fields().grid, structure, settings);
   const auto allowed = allowed_policies(candidates, o, structure);
-  if (o.memory > 0) {
-    const auto plans = MemoryQuestion(samples, allowed[0].policy, device.threads(), o.members, scored.windows.size(),
-                                      input.values.size())(settings, o.batch == 0);
-    MemoryQuestion::print(plans, o.memory, stdout);
-    settings = MemoryQuestion::choose(plans, settings, o.memory);
-  }
+  const Workload work = workload(o, scored.windows.size(), report.scored, input.values.size());
+  const LearnerSettings settings = learner_settings(o, samples, structure, allowed[0].policy, device.threads(), work);
   std::optional<Learner> made(std::in_place, device, samples, allowed[0].policy, settings);
   report.network = settings.network;
   report.precision = settings.bfloat16 ? "bfloat16" : "float";
   report.parameters = made->parameters().size();
-  report.planned_bytes = plan_memory(device, samples, *made, o.members, scored.windows.size(), input.values.size());
+  report.planned_bytes = plan_memory(device, samples, *made, work);
   std::printf("network: %s of %zu parameters in %s, batch %d of %s; planned peak memory %.0f MB\n", settings.network.c_str(),
               report.parameters, report.precision.c_str(), settings.batch,
               settings.crop == 0 ? "the whole grid" : text(settings.crop, " x ", settings.crop, " crops").c_str(),
@@ -372,20 +329,7 @@ inline Result impute(const data::Fields& input, const Options& o) {
     return calibrate(scorer, samples, contexts, o, scored, report);
   }();
 
-  data::Fields everything = input;
-  study.normalisation.apply(everything);
-  auto known = background.make(everything, report.learned);
-  const train::Samples all(std::move(everything), o.window, std::move(known), study.live, report.learned);
-  auto sampler = learner.sampler(all);
-  Overlap sums(input.values.size());
-  WindowMoments buffers;
-  Progress progress;
-  const int windows = static_cast<int>(all.windows().size());
-  for (int w = 0; w < windows; ++w) {
-    impute_window(sampler, all, contexts, o.seed, calibration, w, buffers, sums);
-    progress.show("imputing", static_cast<double>(w + 1) / windows);
-  }
-  progress.finish();
+  const Overlap sums = impute_windows(learner, input, study, background, contexts, calibration, o, report);
   merge(input, study, sums, o.fill_static, result);
   finish(report, o, start);
   return result;

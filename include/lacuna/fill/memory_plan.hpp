@@ -14,23 +14,47 @@
 
 namespace lacuna::fill {
 
+/// @brief What imputation will ask of a network, as far as it decides memory.
+struct Workload {
+  std::vector<std::size_t> batches;  ///< requests at once
+  std::size_t members = 0;           ///< of the ensemble
+  std::size_t states = 0;            ///< samples of the posterior that are drawn at once
+  std::size_t scored = 0;            ///< withheld values that members are kept of
+  std::size_t values = 0;            ///< of all fields to fill
+};
+
+/// @brief The workload of a run that scores so many windows with so many withheld values, and fills fields of so many values.
+/// Where the number of members is yet to be chosen, it is planned for as many as there may be.
+inline Workload workload(const Options& o, std::size_t windows, std::size_t scored, std::size_t values) {
+  const auto members = static_cast<std::size_t>(o.samples > 0 ? o.samples : o.members == 0 ? MembersNeeded::most : o.members);
+  Workload work{.batches = {1, windows, members}, .members = members, .scored = scored, .values = values};
+  if (o.samples == 0) return work;
+  work.states = std::min(samples_at_once, members);
+  work.batches = {1, windows, work.states, members % samples_at_once,
+                  static_cast<std::size_t>(sampler::MultiStepSettings{}.contexts)};
+  return work;
+}
+
 /// @brief Plans training and imputation without computing and returns the peak memory to expect, in bytes.
 ///
-/// What is resident once parameters, buffers and primitives exist, the arena, and per value of all fields (`values` in number):
-/// the samples of all observations (13 bytes), sums over windows (10), results (9) and the file in memory (9); a byte a
-/// context and value of a window. Where the number of members is yet to be chosen (0), it is planned for as many as there may be.
-/// scored: windows that withheld values are scored in, by one context each.
-inline std::size_t plan_memory(cpu::Device& device, const train::Samples& samples, Learner& learner, int members,
-                               std::size_t scored, std::size_t values) {
+/// What is resident once parameters, buffers and primitives exist, the arena, and per value of all fields: the samples of all
+/// observations (13 bytes), sums over windows (10), results (9) and the file in memory (9); a byte a context and value of a
+/// window; 22 bytes a state and value of a window; 8 bytes a member of each withheld value that members are kept of.
+inline std::size_t plan_memory(cpu::Device& device, const train::Samples& samples, Learner& learner, const Workload& work) {
   device.release();
   trim_memory();
   learner.trainer().plan();
   auto sampler = learner.sampler(samples);
-  const auto requests = static_cast<std::size_t>(members == 0 ? MembersNeeded::most : members) + 1;
-  for (const std::size_t count : {requests, scored}) sampler.plan(static_cast<int>(count));
-  constexpr std::size_t bytes_per_value = 41;
+  std::size_t requests = 0;
+  for (const std::size_t count : work.batches) {
+    sampler.plan(static_cast<int>(count));
+    requests = std::max(requests, count);
+  }
+  constexpr std::size_t bytes_per_value = 41, bytes_per_state = 22, bytes_per_member = 8;
   const std::size_t window = samples.fields().frame_size() * static_cast<std::size_t>(samples.length());
-  return resident_memory() + device.arena().high_water() + values * bytes_per_value + window * std::max(requests, scored);
+  return resident_memory() + device.arena().high_water() + work.values * bytes_per_value +
+         window * (requests + work.states * bytes_per_state) +
+         std::min(EnsembleValues::most_kept, work.scored) * work.members * bytes_per_member;
 }
 
 /// @brief A number of bytes as people write it: 8GB, 512 MB, 1.5GiB. Throws OptionError, naming --memory.
@@ -62,16 +86,9 @@ struct MemoryPlan {
 /// kept and computed again.
 class MemoryQuestion {
  public:
-  /// policy: any that may be trained with; values: of all fields to fill. The samples must outlive the question.
-  MemoryQuestion(const train::Samples& samples, const Policy& policy, int threads, int members, std::size_t scored,
-                 std::size_t values)
-      : samples_(samples),
-        policy_(policy),
-        threads_(threads),
-        members_(members),
-        scored_(scored),
-        values_(values),
-        scale_(samples.fields().names.size(), 1.0f) {}
+  /// policy: any that may be trained with. The samples must outlive the question.
+  MemoryQuestion(const train::Samples& samples, const Policy& policy, int threads, const Workload& work)
+      : samples_(samples), policy_(policy), threads_(threads), work_(work), scale_(samples.fields().names.size(), 1.0f) {}
 
   /// @brief Plans every combination: batches from the settings' own down to one, then the least batch with half the crop and with
   /// half the width. batches: only the settings' own where false.
@@ -141,7 +158,7 @@ class MemoryQuestion {
     const std::size_t before = resident_memory();
     cpu::Device device({.threads = threads_, .arena_bytes = 0});
     Learner learner(device, samples_, policy_, settings, scale_);
-    return resident_ + std::max(plan_memory(device, samples_, learner, members_, scored_, values_), before) - before;
+    return resident_ + std::max(plan_memory(device, samples_, learner, work_), before) - before;
   }
 
   /// The options that turn `from` into a plan.
@@ -155,8 +172,8 @@ class MemoryQuestion {
 
   const train::Samples& samples_;
   Policy policy_;
-  int threads_, members_;
-  std::size_t scored_, values_;
+  int threads_;
+  Workload work_;
   std::vector<float> scale_;  // of the anomaly: decides no sizes
   std::size_t resident_ = resident_memory();
 };

@@ -39,9 +39,11 @@ struct Options {
   std::string mask = "auto";        ///< auto, pixels, blocks, empirical
   double ratio = 0;                 ///< pixels: a fixed context ratio as in the paper; 0: random from 0.5 to 1
   SamplingContexts contexts;
-  int members = 10;        ///< 0: as many as help, by the error on withheld observations
-  std::int64_t steps = 0;  ///< 0: no limit of steps
-  double minutes = 0;      ///< 0: no limit of time (with no limit at all: until the withheld error stops falling, at most 10)
+  int members = 10;         ///< 0: as many as help, by the error on withheld observations
+  int samples = 0;          ///< samples of the posterior that the spread comes from, in place of the members' contexts; 0: none
+  int sampling_steps = 20;  ///< of each sample
+  std::int64_t steps = 0;   ///< 0: no limit of steps
+  double minutes = 0;       ///< 0: no limit of time (with no limit at all: until the withheld error stops falling, at most 10)
   std::uint64_t seed = 1;
   int threads = 0;
   double withhold = 0.1;                  ///< share of the observations kept aside to choose settings and to score
@@ -111,6 +113,17 @@ inline void validate(const Options& o) {
                        " is trained in float");
   require<OptionError>(o.network != "fno" || o.crop <= 0, "--crop ", o.crop,
                        ": a Fourier neural operator must see the whole grid, its modes are the grid's");
+  require<OptionError>(o.samples == 0 || o.samples >= 2, "--samples ", o.samples, ": a spread needs at least 2 samples");
+  require<OptionError>(o.sampling_steps >= 1, "--sampling-steps ", o.sampling_steps, ": expected 1 or more");
+  const auto given = [&](const char* option) { return std::find(o.given.begin(), o.given.end(), option) != o.given.end(); };
+  require<OptionError>(o.samples > 0 || !given("--sampling-steps"), "--sampling-steps needs --samples N");
+  require<OptionError>(o.samples == 0 || (!given("--members") && o.members != 0), "--members: has no meaning with --samples ",
+                       o.samples, ", which take the place of the members' contexts");
+  require<OptionError>(o.samples == 0 || o.contexts.may_be_self(),
+                       "--contexts: with --samples expected auto or self, the mean is that of the samples or by the mask itself");
+  require<OptionError>(o.samples == 0 || one_of(o.background, {"auto", "none", "climatology"}), "--background ", o.background,
+                       ": with --samples expected auto, none or climatology: kriging is exact where something was observed, so "
+                       "the network has learned nothing of anomalies there");
   require<OptionError>(o.members == 0 || o.members >= 2, "--members ", o.members, ": a spread needs at least 2 members");
   require<OptionError>(o.steps >= 0 && o.minutes >= 0 && std::isfinite(o.minutes), "--steps ", o.steps, " --minutes ", o.minutes,
                        ": expected 0 or more");
@@ -119,15 +132,14 @@ inline void validate(const Options& o) {
                        ": expected a batch from 0 and a crop from -1");
   require<OptionError>(o.ratio >= 0 && o.ratio < 1, "--ratio ", o.ratio,
                        ": expected 0 (drawn from 0.5 to 1) or a ratio below 1: with 1 nothing would be hidden");
-  require<OptionError>(o.ratio == 0 || o.mask == "auto" || o.mask == "pixels", "--ratio ", o.ratio,
-                       ": has no meaning with --mask ", o.mask, ", it is of pixels");
+  require<OptionError>(o.ratio == 0 || o.mask == "pixels", "--ratio ", o.ratio, ": has no meaning with --mask ", o.mask,
+                       ", expected --mask pixels");
   require<OptionError>(o.contexts.ratio > 0 && o.contexts.ratio <= 1, "--contexts ", o.contexts.ratio,
                        ": expected a ratio in (0, 1]");
   require<OptionError>(o.learning_rate > 0 && std::isfinite(o.learning_rate), "--learning-rate ", o.learning_rate,
                        ": expected a positive number");
   require<OptionError>(o.save_every >= 0, "--save-every ", o.save_every, ": expected 0 or more seconds");
-  require<OptionError>(!o.checkpoint.empty() || std::find(o.given.begin(), o.given.end(), "--save-every") == o.given.end(),
-                       "--save-every needs --checkpoint DIR");
+  require<OptionError>(!o.checkpoint.empty() || !given("--save-every"), "--save-every needs --checkpoint DIR");
   require<OptionError>(!o.resume || !o.checkpoint.empty(), "--resume needs --checkpoint DIR");
 }
 

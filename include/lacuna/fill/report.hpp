@@ -30,6 +30,7 @@ struct Report {
   std::string method = "diffusion";
   std::string settings;  ///< what was chosen for a classical method
   std::string gaps, background, mask, contexts, network, precision;
+  std::string ensemble;             ///< what the spread comes from
   std::vector<MethodScore> scores;  ///< classical fills, then lacuna; of a classical method: the mean and itself
   std::vector<double> weights, spread_factors, spread_floors;  ///< per variable, then again for lost planes; floors in deviations
   data::FrameRange learned;                                    ///< frames that were learned from
@@ -90,6 +91,7 @@ inline nlohmann::json to_json(const Report& r) {
   json.update({{"background", r.background},
                {"mask", r.mask},
                {"contexts", r.contexts},
+               {"ensemble", r.ensemble},
                {"fitted_nmse", r.fitted_nmse},
                {"weights", r.weights},
                {"spread_factors", r.spread_factors},

@@ -4,11 +4,19 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <memory>
+#include <type_traits>
 #include <vector>
 
 #include "lacuna/baseline/evidence.hpp"
 #include "lacuna/mask/partition.hpp"
+#include "lacuna/sampler/diffusion.hpp"
+#include "lacuna/sampler/multi_step.hpp"
 #include "lacuna/sampler/single_step.hpp"
+#include "lacuna/sampler/solvers.hpp"
+#include "lacuna/sampler/time_path.hpp"
+#include "lacuna/schedule/variance_preserving.hpp"
 #include "lacuna/train/samples.hpp"
 
 namespace lacuna::fill {
@@ -89,7 +97,6 @@ struct Score {
     return count > 0 ? error / count : 0;
   }
   double nmse() const { return nmse(best_weights()); }
-  double background_nmse() const { return nmse(std::vector<double>(kinds.size(), 0.0)); }
 };
 
 /// @brief Visits the withheld values that count in a window: visit(place in the record, place in the window).
@@ -187,6 +194,49 @@ sampler::Request member_request(const train::Samples& samples, const Policy& pol
   return request;
 }
 
+/// @brief The members of a window's ensemble: evaluate(window, visit) calls visit(k, estimate) for k = 0 .. count - 1, in order.
+struct Ensemble {
+  using Visit = std::function<void(std::size_t, const sampler::Estimate&)>;
+
+  int count = 0;
+  std::function<void(int window, const Visit&)> evaluate;
+};
+
+/// @brief Single-step estimates from contexts that a policy draws. Refers to the sampler and its samples.
+template <class Sampler, mask::MaskPolicy Policy>
+Ensemble context_ensemble(Sampler& sampler, const Policy& policy, std::uint64_t seed, int count) {
+  return {count, [&sampler, policy, seed, count](int window, const Ensemble::Visit& visit) {
+            std::vector<sampler::Request> requests;
+            for (int k = 0; k < count; ++k) requests.push_back(member_request(sampler.samples(), policy, seed, window, k));
+            sampler(requests, visit);
+          }};
+}
+
+/// @brief Most samples of the posterior that are drawn at once: they bound the memory.
+inline constexpr std::size_t samples_at_once = 32;
+
+/// @brief Samples of the posterior in many steps (Algorithm 4), each as its background and what it adds. Refers to the sampler.
+template <class Sampler, mask::MaskPolicy Policy>
+Ensemble sample_ensemble(Sampler& sampler, const Policy& policy, std::uint64_t seed, int count, int steps) {
+  const schedule::VariancePreserving schedule;
+  const sampler::Diffusion path(schedule, sampler::FirstOrder{}, sampler::time_grid(schedule, {.steps = steps}));
+  const auto draw = std::make_shared<sampler::MultiStep<Sampler, Policy, std::remove_const_t<decltype(path)>>>(
+      sampler, policy, path, sampler::MultiStepSettings{.seed = seed});
+  return {count, [draw, total = static_cast<std::size_t>(count)](int window, const Ensemble::Visit& visit) {
+            for (std::size_t first = 0; first < total; first += samples_at_once) {
+              const std::size_t some = std::min(samples_at_once, total - first);
+              const auto states = (*draw)(window, first, some);
+              sampler::Estimate one{draw->background(), {}};
+              one.anomaly.resize(one.background.size());
+              for (std::size_t k = 0; k < some; ++k) {
+                for (std::size_t i = 0; i < one.anomaly.size(); ++i)
+                  one.anomaly[i] = states[k * one.anomaly.size() + i] - one.background[i];
+                visit(first + k, one);
+              }
+            }
+          }};
+}
+
 /// @brief The error that the background expects of itself in a window of which all observations are known, as a fraction of the
 /// anomaly's deviation (baseline::Background::deviation).
 inline void expect_error(const train::Samples& samples, int window, int threads, baseline::Background::Workspace& workspace,
@@ -220,10 +270,10 @@ inline std::vector<EnsembleValue> withheld_values(const train::Samples& samples,
   return values;
 }
 
-/// @brief Runs K contexts of every window and keeps their moments at the withheld values, and the members of some of them.
-template <class Sampler, mask::MaskPolicy Policy>
-EnsembleValues ensemble_values(Sampler& sampler, const train::Samples& samples, const Policy& policy, std::uint64_t seed,
-                               int members, const Withheld& withheld, const std::vector<baseline::ScoredWindow>& windows) {
+/// @brief Evaluates the ensemble of every window and keeps its moments at the withheld values, and the members of some of them.
+inline EnsembleValues ensemble_values(const Ensemble& ensemble, const train::Samples& samples, int threads,
+                                      const Withheld& withheld, const std::vector<baseline::ScoredWindow>& windows) {
+  const int members = ensemble.count;
   EnsembleValues all{members, withheld_values(samples, withheld, windows), {}, {}};
   const std::size_t every = all.values.size() / EnsembleValues::most_kept + 1;
   for (std::size_t i = 0; i < all.values.size(); i += every) all.values[i].kept = static_cast<std::ptrdiff_t>(i / every);
@@ -236,11 +286,9 @@ EnsembleValues ensemble_values(Sampler& sampler, const train::Samples& samples, 
     while (end < all.values.size() && all.values[end].window == w) ++end;
     const std::size_t first =
         samples.fields().frame_size() * static_cast<std::size_t>(samples.starts()[static_cast<std::size_t>(w)]);
-    expect_error(samples, w, sampler.threads(), workspace, expected);
+    expect_error(samples, w, threads, workspace, expected);
     for (std::size_t i = begin; i < end; ++i) all.values[i].expected = static_cast<double>(expected[all.values[i].at - first]);
-    std::vector<sampler::Request> requests;
-    for (int k = 0; k < members; ++k) requests.push_back(member_request(samples, policy, seed, w, k));
-    sampler(requests, [&](std::size_t k, const sampler::Estimate& e) {
+    ensemble.evaluate(w, [&](std::size_t k, const sampler::Estimate& e) {
       for (std::size_t i = begin; i < end; ++i) {
         EnsembleValue& value = all.values[i];
         const float b = e.background[value.at - first], d = e.anomaly[value.at - first];

@@ -58,13 +58,13 @@ struct StopRule {
   static constexpr double last = 0.8;     ///< of the longest time: then the rate falls, whatever the error does
 
   bool decaying(const TrainingState& state) const { return state.decay_from >= 0; }
-  /// Whether the withheld error is wanted, `now` seconds into the training: thirty times at most.
+  /// Whether the withheld error is wanted, `now` seconds into the training: a thirtieth of the longest time after the last look.
   bool due(const TrainingState& state, double now) const {
     return !decaying(state) && (now >= last * longest || now - state.looked >= longest / 30);
   }
   /// Takes the error that was asked for at `asked`; `now` is later by what it took to find out.
   void look(TrainingState& state, double asked, double error, double now) const {
-    state.looked = asked;
+    state.looked = now;
     const bool fell = error < (1 - enough) * state.best;
     state.misses = fell ? 0 : state.misses + 1;
     if (fell) state.best = error;

@@ -20,9 +20,10 @@ namespace lacuna::sampler {
 /// @brief Eq. 26 by a network: E[x0 | x_t] as the mean over random contexts M_rnd of what it makes of M_rnd x_t.
 ///
 /// M_rnd is a context of the mask of any window, drawn anew at each evaluation from (seed, evaluation, member): the marginal
-/// distribution of contexts in training, not a subset of this window's mask. A network that is shown the query sees one context
-/// at all evaluations, and as its query all of the state that is not static (Algorithm 3, lines 1, 7 and 8). States hold members
-/// (F, H, W, V) one after another in units of the anomaly's deviation. Source: paper, appendices D and E.
+/// distribution of contexts in training, not a subset of this window's mask and, as there, never empty. A network that is shown
+/// the query sees one context at all evaluations, and as its query all of the state that is not static (Algorithm 3, lines 1, 7
+/// and 8). States hold members (F, H, W, V) one after another in units of the anomaly's deviation. Source: paper, appendices D
+/// and E.
 template <class Evaluator, mask::MaskPolicy Policy>
 class NetworkExpectation {
  public:
@@ -35,22 +36,18 @@ class NetworkExpectation {
 
   void operator()(const Evaluation& at, std::span<const float> state, std::span<float> estimate) {
     const train::Samples& samples = evaluator_.samples();
-    const auto patch = data::whole(samples.fields().grid);
     const std::size_t size = state.size() / members_.count, masks = static_cast<std::size_t>(masks_);
     const bool shows_query = evaluator_.layout().query;
     const PhiloxKey key = philox_key(mix_bits(members_.seed) + (shows_query ? 0 : at.number), Purpose::ensemble);
     requests_.resize(members_.count * masks);
     parallel_for(evaluator_.threads(), static_cast<int>(requests_.size()), [&](int part) {
       const auto r = static_cast<std::size_t>(part);
-      const std::uint64_t sample = members_.first * masks + r;
-      const auto word = philox(key, sample, mask::sample_position(std::uint64_t{1} << 62))[0];
-      const auto donor = static_cast<std::size_t>(uniform_below(word, static_cast<int>(samples.windows().size())));
       Request& request = requests_[r];
       request.window = window_;
       request.time = at.time;
       request.state = state.subspan(r / masks * size, size);
       request.kept_background = background_;
-      mask::sampling_context(policy_, key, sample, samples.windows()[donor], patch, request.context);
+      draw_context(key, members_.first * masks + r, request.context);
       if (!shows_query) return;
       request.query.resize(size);
       for (std::size_t i = 0; i < size; ++i) request.query[i] = samples.live()[i % samples.live().size()];
@@ -67,6 +64,18 @@ class NetworkExpectation {
   }
 
  private:
+  /// A context of any window. Empty ones are drawn anew, as in training: the network knows nothing of them.
+  void draw_context(const PhiloxKey& key, std::uint64_t number, std::vector<std::uint8_t>& context) const {
+    constexpr std::uint64_t attempts = 8;
+    const auto& samples = evaluator_.samples();
+    for (std::uint64_t sample = number * attempts; sample < (number + 1) * attempts; ++sample) {
+      const auto word = philox(key, sample, mask::sample_position(std::uint64_t{1} << 62))[0];
+      const auto donor = static_cast<std::size_t>(uniform_below(word, static_cast<int>(samples.windows().size())));
+      if (mask::sampling_context(policy_, key, sample, samples.windows()[donor], data::whole(samples.fields().grid), context) > 0)
+        return;
+    }
+  }
+
   Evaluator& evaluator_;
   const Policy& policy_;
   int window_;
@@ -107,7 +116,8 @@ class MultiStep {
 
   /// @brief Samples first .. first + count - 1 of a window, (count, F, H, W, V) in normalised units; observed values are exact.
   std::vector<float> operator()(int window, std::uint64_t first, std::size_t count) {
-    const Members members{settings_.seed, first, count};
+    const auto own = static_cast<std::uint64_t>(window);  // windows do not share their noise
+    const Members members{mix_bits(settings_.seed ^ mix_bits(own + 1)), first, count};
     prepare(window, members);
     std::vector<float> state(known_.size());
     NetworkExpectation expectation(evaluator_, policy_, window, background_, members, settings_.random_masks);
@@ -126,6 +136,9 @@ class MultiStep {
       state[i] = observed_[i] != 0 ? values_[i % size()] : background_[i % size()] + scale[i % scale.size()] * state[i];
     return state;
   }
+
+  /// Background (F, H, W, V) of the window that was sampled last.
+  const std::vector<float>& background() const { return background_; }
 
  private:
   std::size_t size() const { return background_.size(); }
@@ -156,7 +169,7 @@ class MultiStep {
     const auto patch = data::whole(evaluator_.samples().fields().grid);
     std::vector<Request> requests;
     for (int k = 0; k < settings_.contexts; ++k) {
-      const auto member = static_cast<std::uint64_t>(k);
+      const std::uint64_t member = static_cast<std::uint64_t>(k) << 32 | static_cast<std::uint64_t>(window);
       requests.push_back({.window = window, .member = member, .context = {}});
       mask::sampling_context(policy_, philox_key(settings_.seed, Purpose::ensemble), member, masks, patch,
                              requests.back().context);

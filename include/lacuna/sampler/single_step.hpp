@@ -92,6 +92,7 @@ class SingleStep {
   /// @brief Prepares this many requests and runs their passes without computing: afterwards buffers and primitives exist, and
   /// device.arena().high_water() is what a pass takes.
   void plan(int requests) {
+    if (requests <= 0) return;
     const int chunk = std::min(members_per_pass(), requests);
     const std::vector<std::uint8_t> nothing(samples_.fields().frame_size() * static_cast<std::size_t>(layout_.frames));
     const Request request{.context = nothing, .query = nothing};
