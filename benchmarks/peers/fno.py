@@ -1,12 +1,12 @@
 """Times the 2-D Fourier neural operator's training step and K = 10 ensemble in lacuna and in PyTorch, alternately.
 
-usage: python3 fno.py BENCH_FNO_STEP [--rounds 15] [--threads 1 2] [--json OUT.json]
+usage: python3 fno.py BENCH_FNO_STEP [--rounds 15] [--threads 1 2] [--precision float|bfloat16] [--json OUT.json]
 needs PyTorch (Debian: python3-torch) and the program bench_fno_step (benchmarks/fno_step.cpp, release build)
 
 Both sides run the same network (hidden 32, modes 16 x 16, 4 layers, time embedding of 128) on the same batch (16 images of 64 x 64)
 and do the same work as in unet2d.py, which tells what a round and a ratio are. PyTorch's side concatenates mask, values, time
 embedding and grid and transforms with torch.fft, as the published network does; lacuna multiplies the broadcast channels once a
-sample.
+sample. In bfloat16 PyTorch runs under autocast and, having no transforms of bfloat16, transforms in float; so does lacuna.
 """
 import math
 
@@ -35,6 +35,7 @@ class SpectralConv(nn.Module):
         self.bias = nn.Parameter(torch.zeros(width, 1, 1))
 
     def forward(self, x):
+        x = x.float()
         h, w = x.shape[-2:]
         m, n = self.modes
         f = torch.fft.fftshift(torch.fft.rfft2(x, norm="forward"), dim=-2)
@@ -80,9 +81,9 @@ class Fno(nn.Module):
 class Torch(unet2d.Torch):
     """The PyTorch side; its transforms want channels first."""
 
-    def __init__(self):
+    def __init__(self, precision):
         torch.manual_seed(0)
-        self.layout, self.net = torch.contiguous_format, Fno()
+        self.layout, self.autocast, self.net = torch.contiguous_format, precision == "bfloat16", Fno()
         self.optimizer = torch.optim.Adam(self.net.parameters(), 1e-3, betas=(0.95, 0.999))
         self.truth = torch.randn(16, 1, 64, 64)
         self.observed = (torch.rand_like(self.truth) < 0.3).float()
@@ -93,4 +94,4 @@ class Torch(unet2d.Torch):
 PARAMETERS = 1234081  # as nn::Fno counts them (tests/nn/fno.cpp)
 
 if __name__ == "__main__":
-    comparison.main(__doc__, lambda precision: {"torch.fft": Torch()}, (("step", 3), ("ensemble", 2)))
+    comparison.main(__doc__, lambda precision: {"torch.fft": Torch(precision)}, (("step", 3), ("ensemble", 2)), ("float", "bfloat16"))

@@ -4,6 +4,7 @@
 #include "support/compare.hpp"
 #include "support/fill.hpp"
 #include "support/probe.hpp"
+#include "support/tolerances.hpp"
 
 using namespace lacuna;
 
@@ -11,9 +12,9 @@ namespace {
 
 const train::InputLayout layout{.frames = 3, .variables = 2, .background = true, .climate = false, .place = 3, .season = 2};
 
-std::vector<float> estimate(const char* name, int height, int width) {
+std::vector<float> estimate(const char* name, int height, int width, bool bfloat16 = false) {
   Parameters<float> parameters;
-  const fill::Network network({.name = name, .hidden = 4}, layout, height, width, parameters, 1);
+  const fill::Network network({.name = name, .hidden = 4, .bfloat16 = bfloat16}, layout, height, width, parameters, 1);
   cpu::Device device({.threads = 1});
   Graph<float> graph(device, parameters, Mode::infer);
   const auto input = graph.make({2, 1, height, width, layout.channels()});
@@ -27,11 +28,14 @@ std::vector<float> estimate(const char* name, int height, int width) {
 
 }  // namespace
 
-TEST_CASE("each network takes the trainer's input and estimates every frame and variable") {
+TEST_CASE("each network takes the trainer's input and estimates every frame and variable, in bfloat16 nearly the same") {
   for (const char* name : {"unet", "space-time-unet", "fno"})
     for (const auto& [height, width] : {std::pair(9, 13), std::pair(1, 6)}) {
       INFO(name << " on " << height << " x " << width);
-      CHECK(test::all_finite(estimate(name, height, width)));
+      const auto wide = estimate(name, height, width), narrow = estimate(name, height, width, true);
+      CHECK(test::all_finite(wide));
+      CHECK(narrow != wide);
+      CHECK(test::relative_distance(narrow, wide) < test::tolerance::bfloat16_network);
     }
   CHECK(test::all_finite(estimate("unet", 5, 1)));
 }

@@ -1,6 +1,9 @@
 #include "lacuna/nn/in_bfloat16.hpp"
 
+#include <type_traits>
+
 #include "catch.hpp"
+#include "lacuna/nn/fno.hpp"
 #include "lacuna/nn/space_time_unet.hpp"
 #include "lacuna/nn/unet.hpp"
 #include "support/compare.hpp"
@@ -90,5 +93,40 @@ TEST_CASE("A space-time UNet in bfloat16: output and gradients near those in flo
     CHECK(narrow == pass_of<nn::InBfloat16<nn::SpaceTimeUNet>>(device, true, {}, frames));
     CHECK(step_memory<nn::InBfloat16<nn::SpaceTimeUNet>>(path, true, frames) ==
           step_memory<nn::InBfloat16<nn::SpaceTimeUNet>>(path, false, frames));
+  }
+}
+
+TEST_CASE("A Fourier neural operator in bfloat16: near float, repeated bit for bit, in less memory") {
+  for (const bool frames : {false, true}) {
+    const Shape of_input{.batch = 4, .frames = frames ? 4 : 1, .height = 32, .width = 32, .channels = 3};
+    const std::vector<float> times{0.9f, 0.03f, 0.5f, 0.2f};
+    std::size_t planned[2] = {};
+    const auto pass = [&](auto network_of, int threads, bool recompute) {
+      using Network = typename decltype(network_of)::type;
+      cpu::Device device({.threads = threads});
+      Parameters<float> parameters;
+      nn::Fno::Settings s{.inputs = 3, .outputs = 2, .modes = {8, 8}, .recompute = recompute};
+      if (frames) s.modes.insert(s.modes.begin(), 4);
+      const Network network(s, parameters, 1);
+      const auto run = [&](Graph<float>& g, const auto& x) { return network(g, x[0], times.data()); };
+      constexpr bool narrow = !std::is_same_v<Network, nn::Fno>;
+      {
+        cpu::Device planning({.threads = threads, .arena_bytes = 0});
+        Graph<float> graph(planning, parameters, Mode::train, true);
+        const auto y = network(graph, graph.make(of_input), times.data());
+        graph.contribute(y, graph.take(y.shape.size()));
+        graph.backward();
+        planned[narrow] = planning.arena().high_water();
+      }
+      return test::train_pass<float>(device, parameters, {test::random_operand<float>(of_input, 1)}, run);
+    };
+    const auto wide = pass(std::type_identity<nn::Fno>{}, 2, false);
+    const auto narrow = pass(std::type_identity<nn::InBfloat16<nn::Fno>>{}, 2, false);
+    CHECK(test::relative_distance(narrow.result, wide.result) < test::tolerance::bfloat16_network);
+    CHECK(test::relative_distance(narrow.parameter_gradients, wide.parameter_gradients) < test::tolerance::bfloat16_network);
+    CHECK(narrow.result != wide.result);
+    CHECK(planned[1] < planned[0]);
+    CHECK(narrow == pass(std::type_identity<nn::InBfloat16<nn::Fno>>{}, 1, false));
+    CHECK(narrow == pass(std::type_identity<nn::InBfloat16<nn::Fno>>{}, 2, true));
   }
 }

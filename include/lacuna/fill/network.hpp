@@ -18,7 +18,7 @@ struct NetworkSettings {
   std::string name = "unet";  ///< unet, space-time-unet or fno
   int hidden = 32;
   bool recompute = false;  ///< blocks are computed again on the way back: less memory for more time
-  bool bfloat16 = false;   ///< images are kept in bfloat16: the UNets only
+  bool bfloat16 = false;   ///< images are kept in bfloat16
 };
 
 /// @brief A space-time UNet that takes the trainer's input: frames, which are channels there, become an axis, and the estimate's
@@ -63,25 +63,26 @@ class Network {
 
  private:
   using Any = std::variant<nn::UNet, nn::InBfloat16<nn::UNet>, FramesAsAxis<nn::SpaceTimeUNet>,
-                           FramesAsAxis<nn::InBfloat16<nn::SpaceTimeUNet>>, nn::Fno>;
+                           FramesAsAxis<nn::InBfloat16<nn::SpaceTimeUNet>>, nn::Fno, nn::InBfloat16<nn::Fno>>;
 
   static Any make(const NetworkSettings& settings, const train::InputLayout& layout, int height, int width,
                   Parameters<float>& parameters, std::uint64_t seed) {
     constexpr int most_modes = 16;
     const auto& [name, hidden, recompute, bfloat16] = settings;
-    require<OptionError>(!bfloat16 || name != "fno", "--precision bfloat16: a Fourier neural operator is trained in float");
     if (name == "space-time-unet" && bfloat16)
       return FramesAsAxis<nn::InBfloat16<nn::SpaceTimeUNet>>(layout, settings, parameters, seed);
     if (name == "space-time-unet") return FramesAsAxis<nn::SpaceTimeUNet>(layout, settings, parameters, seed);
     require<OptionError>(name != "fno" || width >= 2, "--network fno: the grid has ", width,
                          " columns, a Fourier neural operator needs 2 or more");
-    if (name == "fno")
-      return nn::Fno({.inputs = layout.channels(),
-                      .outputs = layout.fields(),
-                      .hidden = hidden,
-                      .modes = {std::min(most_modes, height), std::min(most_modes, width / 2 * 2)},
-                      .recompute = recompute},
-                     parameters, seed);
+    if (name == "fno") {
+      const nn::Fno::Settings s{.inputs = layout.channels(),
+                                .outputs = layout.fields(),
+                                .hidden = hidden,
+                                .modes = {std::min(most_modes, height), std::min(most_modes, width / 2 * 2)},
+                                .recompute = recompute};
+      if (bfloat16) return nn::InBfloat16<nn::Fno>(s, parameters, seed);
+      return nn::Fno(s, parameters, seed);
+    }
     require<OptionError>(name == "unet", "--network ", name, ": expected unet, space-time-unet or fno");
     const nn::UNet::Settings s{.inputs = layout.channels(), .outputs = layout.fields(), .hidden = hidden, .recompute = recompute};
     if (bfloat16) return nn::InBfloat16<nn::UNet>(s, parameters, seed);

@@ -109,8 +109,6 @@ inline void validate(const Options& o) {
   require<OptionError>(one_of(o.network, {"unet", "space-time-unet", "fno"}), "--network ", o.network,
                        ": expected unet, space-time-unet or fno");
   require<OptionError>(one_of(o.precision, {"float", "bfloat16"}), "--precision ", o.precision, ": expected float or bfloat16");
-  require<OptionError>(o.precision == "float" || o.network != "fno", "--precision ", o.precision, ": --network ", o.network,
-                       " is trained in float");
   require<OptionError>(o.network != "fno" || o.crop <= 0, "--crop ", o.crop,
                        ": a Fourier neural operator must see the whole grid, its modes are the grid's");
   require<OptionError>(o.samples == 0 || o.samples >= 2, "--samples ", o.samples, ": a spread needs at least 2 samples");

@@ -69,20 +69,20 @@ class Fno {
   /// @brief Estimate of x0 from the assembled input.
   /// Shapes: input (B,T,H,W,inputs), times (B) in [0,1] -> (B,T,H,W,outputs); T = 1 where frames are channels.
   /// input_gradient: skipped in training, where the input is data. Throws: ShapeError.
-  template <class T>
-  Variable<T> operator()(Graph<T>& g, const Variable<T>& input, const T* times,
+  template <class T, class S>
+  Variable<S> operator()(Graph<T>& g, const Variable<S>& input, const T* times,
                          ops::InputGradient input_gradient = ops::InputGradient::skipped) const {
     validate(input.shape);
     auto x = lifted(g, input, times, input_gradient);
     for (const Block& layer : blocks_) {
       const bool last = &layer == &blocks_.back();
-      x = consume(g, x, [&](const Variable<T>& v) {
+      x = consume(g, x, [&](const Variable<S>& v) {
         return run_block(g, settings_.recompute, [&g, &layer, v, last] { return block(g, layer, v, last); });
       });
     }
-    x = consume(g, x, [&](const Variable<T>& v) { return ops::pointwise_linear(g, project_first_, v); });
-    x = consume(g, x, [&](const Variable<T>& v) { return ops::gelu(g, v); });
-    return consume(g, x, [&](const Variable<T>& v) { return ops::pointwise_linear(g, project_second_, v); });
+    x = consume(g, x, [&](const Variable<S>& v) { return ops::pointwise_linear(g, project_first_, v); });
+    x = consume(g, x, [&](const Variable<S>& v) { return ops::gelu(g, v); });
+    return consume(g, x, [&](const Variable<S>& v) { return ops::pointwise_linear(g, project_second_, v); });
   }
 
  private:
@@ -122,16 +122,16 @@ class Fno {
                           ", input has shape ", input, "; expected ", modes_[i], " cells or more there");
   }
 
-  template <class T>
-  Variable<T> lifted(Graph<T>& g, const Variable<T>& input, const T* times, ops::InputGradient input_gradient) const {
+  template <class T, class S>
+  Variable<S> lifted(Graph<T>& g, const Variable<S>& input, const T* times, ops::InputGradient input_gradient) const {
     if (settings_.normalised_fields == 0) return lift(g, input, times, input_gradient);
     require<OptionError>(input_gradient == ops::InputGradient::skipped, "Fno: normalised fields have no gradient");
     const auto more = ops::normalised_convolution(g, input, settings_.normalised_fields, modes_);
-    return consume(g, more, [&](const Variable<T>& v) { return lift(g, v, times, input_gradient); });
+    return consume(g, more, [&](const Variable<S>& v) { return lift(g, v, times, input_gradient); });
   }
 
-  template <class T>
-  Variable<T> lift(Graph<T>& g, const Variable<T>& input, const T* times, ops::InputGradient input_gradient) const {
+  template <class T, class S>
+  Variable<S> lift(Graph<T>& g, const Variable<S>& input, const T* times, ops::InputGradient input_gradient) const {
     Variable<T> time;
     if (settings_.time_features > 0) {
       time = ops::time_embedding(g, times, input.shape.batch, settings_.time_features);
@@ -142,19 +142,19 @@ class Fno {
     const bool timed = settings_.time_features > 0;
     auto x = ops::conditioned_linear(g, lift_first_, input, timed ? &time : nullptr, axes(), input_gradient);
     if (timed) g.release(time);
-    x = consume(g, x, [&](const Variable<T>& v) { return ops::gelu(g, v); });
-    return consume(g, x, [&](const Variable<T>& v) { return ops::pointwise_linear(g, lift_second_, v); });
+    x = consume(g, x, [&](const Variable<S>& v) { return ops::gelu(g, v); });
+    return consume(g, x, [&](const Variable<S>& v) { return ops::pointwise_linear(g, lift_second_, v); });
   }
 
-  template <class T>
-  static Variable<T> block(Graph<T>& g, const Block& layer, const Variable<T>& x, bool last) {
-    const auto gelu = [&](const Variable<T>& v) { return ops::gelu(g, v); };
+  template <class T, class S>
+  static Variable<S> block(Graph<T>& g, const Block& layer, const Variable<S>& x, bool last) {
+    const auto gelu = [&](const Variable<S>& v) { return ops::gelu(g, v); };
     auto y = ops::spectral_convolution(g, layer.spectral, x);
     ops::pointwise_linear_add(g, layer.skip, x, y);
     if (!last) y = consume(g, y, gelu);
-    y = consume(g, y, [&](const Variable<T>& v) { return ops::pointwise_linear(g, layer.narrow, v); });
+    y = consume(g, y, [&](const Variable<S>& v) { return ops::pointwise_linear(g, layer.narrow, v); });
     y = consume(g, y, gelu);
-    y = consume(g, y, [&](const Variable<T>& v) { return ops::pointwise_linear(g, layer.widen, v); });
+    y = consume(g, y, [&](const Variable<S>& v) { return ops::pointwise_linear(g, layer.widen, v); });
     ops::gated_add(g, layer.gate, x, y);
     return last ? y : consume(g, y, gelu);
   }

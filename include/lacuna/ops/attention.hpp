@@ -6,8 +6,8 @@
 #include <type_traits>
 
 #include "lacuna/autograd/graph.hpp"
-#include "lacuna/ops/cast.hpp"
 #include "lacuna/ops/tile_product.hpp"
+#include "lacuna/ops/wide_copies.hpp"
 
 namespace lacuna::ops {
 
@@ -71,47 +71,6 @@ void add_attention_sums(T* all, const AttentionParameters& layer, Parameters<T>&
     for (int j = 0; j < c; ++j) p.gradient(layer.bias)[j] += sums.bias[j];
   }
 }
-
-/// @brief Values in the scalar that kernels compute in: in place, or for bfloat16 in copies that follow each other in `room`.
-template <class T, class S>
-class WideCopies {
- public:
-  static constexpr bool needed = !std::is_same_v<S, T>;
-  /// Room for copies of so many values.
-  static std::size_t size(std::size_t values) { return needed ? values : 0; }
-
-  explicit WideCopies(T* room) : room_(room) {}
-
-  /// `rows` runs of `count` values, `step` apart in the tensor and close together in the copy.
-  T* read(const S* values, std::size_t count, std::size_t rows = 1, std::size_t step = 0) {
-    if constexpr (needed) {
-      for (std::size_t i = 0; i < rows; ++i) convert(values + i * step, room_ + i * count, count);
-      return taken(rows * count);
-    } else {
-      return const_cast<T*>(values);
-    }
-  }
-  /// Where to write what write() then takes to its place.
-  T* place(S* values, std::size_t size) {
-    if constexpr (needed)
-      return taken(size);
-    else
-      return values;
-  }
-  static void write(const T* copy, S* values, std::size_t count, std::size_t rows = 1, std::size_t step = 0) {
-    if constexpr (needed)
-      for (std::size_t i = 0; i < rows; ++i) convert(copy + i * count, values + i * step, count);
-  }
-
- private:
-  T* taken(std::size_t size) {
-    T* at = room_;
-    room_ += size;
-    return at;
-  }
-
-  T* room_;
-};
 
 /// @brief Calls work(image, index, slot, out transposed (W, C), copies) for every frame; `image` is an object of type Image with
 /// workspace of its own and the packed weights, `copies` has room for three images. Takes and gives the same memory in a dry

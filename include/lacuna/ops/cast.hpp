@@ -18,6 +18,17 @@ void convert(const From* from, To* to, std::size_t size) {
   for (std::size_t i = size - size % simd::lanes; i < size; ++i) to[i] = static_cast<To>(static_cast<float>(from[i]));
 }
 
+/// @brief The same on all threads; nothing in a dry graph.
+template <class T, class To, class From>
+void convert_all(Graph<T>& graph, const From* from, To* to, std::size_t size) {
+  if (graph.dry()) return;
+  const int parts = graph.device().threads();
+  parallel_for(parts, parts, [&](int part) {
+    const auto [begin, end] = share(size, parts, part);
+    convert(from + begin, to + begin, end - begin);
+  });
+}
+
 /// @brief y = x in another scalar type: float or bfloat16.
 ///
 /// Shapes: x, y alike. Gradient: converted and handed over; none if y's consumer computed none (a network's first layer). NaN:
@@ -28,19 +39,11 @@ Variable<To> cast(Graph<T>& graph, const Variable<From>& x) {
   const auto scope = graph.template op<std::uint8_t>(
       "cast", {.forward = size * (sizeof(From) + sizeof(To)), .backward = size * (sizeof(From) + sizeof(To))});
   const auto y = graph.template make<To>(x.shape);
-  const auto run = [size](Graph<T>& g, const auto* from, auto* to) {
-    if (g.dry()) return;
-    const int parts = g.device().threads();
-    parallel_for(parts, parts, [&](int part) {
-      const auto [begin, end] = share(size, parts, part);
-      convert(from + begin, to + begin, end - begin);
-    });
-  };
-  run(graph, x.data, y.data);
-  graph.record([&graph, x, y, size, run] {
+  convert_all(graph, x.data, y.data, size);
+  graph.record([&graph, x, y, size] {
     if (y.node->gradient != nullptr) {
       From* grad_x = graph.template take<From>(size);
-      run(graph, y.node->gradient, grad_x);
+      convert_all(graph, y.node->gradient, grad_x, size);
       graph.contribute(x, grad_x);
     }
     graph.finish(y);

@@ -15,10 +15,10 @@ namespace lacuna::ops {
 /// cell i of n, along (H, W) for two axes, (T, H, W) for three.
 /// Gradient: added to x's (unless skipped), the features' and the parameters'. NaN: propagates within its position.
 /// Determinism: independent of the number of threads. Throws: ShapeError if the widths do not add up.
-template <class T>
+template <class T, class S = T>
 class ConditionedLinear {
  public:
-  ConditionedLinear(Graph<T>& graph, const LinearParameters& layer, const Variable<T>& x, const Variable<T>* features, int axes)
+  ConditionedLinear(Graph<T>& graph, const LinearParameters& layer, const Variable<S>& x, const Variable<T>* features, int axes)
       : graph_(graph), layer_(layer), x_(x), axes_(axes) {
     if (features != nullptr) features_ = *features;
     width_ = features != nullptr ? features->shape.channels : 0;
@@ -28,12 +28,10 @@ class ConditionedLinear {
       require_shape("conditioned_linear", "features", features->shape, {.batch = x.shape.batch, .channels = width_});
   }
 
-  void forward(const Variable<T>& y) const {
+  void forward(const Variable<S>& y) const {
     const auto out = static_cast<std::size_t>(layer_.outputs), cells = sample_cells(),
                batch = static_cast<std::size_t>(x_.shape.batch);
     const T* weight = graph_.parameters().value(layer_.weight);
-    pointwise_forward<T>(graph_, x_.shape.cells(), {weight, layer_.inputs}, nullptr, x_.data, x_.shape.channels, y.data,
-                         layer_.outputs, Into::overwritten);
     T* offsets = graph_.take(batch * out);  // (B, out): bias and features
     T* slopes = graph_.take(static_cast<std::size_t>(axes_) * out);
     if (!graph_.dry()) {
@@ -48,28 +46,26 @@ class ConditionedLinear {
       for (std::size_t a = 0; a < static_cast<std::size_t>(axes_); ++a)
         for (std::size_t o = 0; o < out; ++o) slopes[a * out + o] = of_axis(weight, o, a);
     }
-    for_rows(graph_, x_.shape.cells(), [&](Range r) {
-      for (std::size_t i = r.begin; i < r.end; ++i) {
-        const auto at = coordinates(i % cells);
-        const T* offset = offsets + i / cells * out;
-        T* to = y.data + i * out;
-        for (std::size_t o = 0; o < out; ++o) {
-          T sum = offset[o];
-          for (std::size_t a = 0; a < static_cast<std::size_t>(axes_); ++a) sum += at[a] * slopes[a * out + o];
-          to[o] += sum;
-        }
-      }
-    });
+    pointwise_forward(graph_, x_.shape.cells(), Strided<const T>{weight, layer_.inputs}, x_.data, x_.shape.channels, y.data,
+                      layer_.outputs, Into::overwritten, [&](std::size_t i, T* to) {
+                        const auto at = coordinates(i % cells);
+                        const T* offset = offsets + i / cells * out;
+                        for (std::size_t o = 0; o < out; ++o) {
+                          T sum = offset[o];
+                          for (std::size_t a = 0; a < static_cast<std::size_t>(axes_); ++a) sum += at[a] * slopes[a * out + o];
+                          to[o] += sum;
+                        }
+                      });
     graph_.give(slopes, static_cast<std::size_t>(axes_) * out);
     graph_.give(offsets, batch * out);
   }
 
-  void backward(const T* grad_y, InputGradient input_gradient) const {
+  void backward(const S* grad_y, InputGradient input_gradient) const {
     auto& p = graph_.parameters();
     const auto out = static_cast<std::size_t>(layer_.outputs);
     T* grad_weight = p.gradient(layer_.weight);
-    pointwise_parameter_gradients<T>(graph_, x_.shape.cells(), x_.data, x_.shape.channels, grad_y, layer_.outputs, grad_weight,
-                                     layer_.inputs, nullptr);
+    pointwise_parameter_gradients(graph_, x_.shape.cells(), x_.data, x_.shape.channels, grad_y, layer_.outputs, grad_weight,
+                                  layer_.inputs, static_cast<T*>(nullptr));
     const std::size_t each = (static_cast<std::size_t>(axes_) + 1) * out, batch = static_cast<std::size_t>(x_.shape.batch);
     T* sums = graph_.take(batch * each);  // (B, 1 + axes, out): sums of grad_y, and of grad_y times the coordinates
     if (!graph_.dry()) std::fill_n(sums, batch * each, T(0));
@@ -78,17 +74,17 @@ class ConditionedLinear {
       sum_over_rows(graph_, cells, sums + b * each, each, [&](Range r, T* own) {
         for (std::size_t i = r.begin; i < r.end; ++i) {
           const auto at = coordinates(i);
-          const T* g = grad_y + (b * cells + i) * out;
-          for (std::size_t o = 0; o < out; ++o) own[o] += g[o];
+          const S* g = grad_y + (b * cells + i) * out;
+          for (std::size_t o = 0; o < out; ++o) own[o] += static_cast<T>(g[o]);
           for (std::size_t a = 0; a < static_cast<std::size_t>(axes_); ++a)
-            for (std::size_t o = 0; o < out; ++o) own[(a + 1) * out + o] += at[a] * g[o];
+            for (std::size_t o = 0; o < out; ++o) own[(a + 1) * out + o] += at[a] * static_cast<T>(g[o]);
         }
       });
     if (!graph_.dry()) add_sums(sums, each);
     if (width_ > 0) feature_gradient(sums, each);
     graph_.give(sums, batch * each);
     if (input_gradient == InputGradient::computed)
-      pointwise_input_gradient<T>(graph_, x_, {p.value(layer_.weight), layer_.inputs}, grad_y, layer_.outputs);
+      pointwise_input_gradient(graph_, x_, Strided<const T>{p.value(layer_.weight), layer_.inputs}, grad_y, layer_.outputs);
   }
 
  private:
@@ -139,19 +135,20 @@ class ConditionedLinear {
 
   Graph<T>& graph_;
   LinearParameters layer_;
-  Variable<T> x_, features_;
+  Variable<S> x_;
+  Variable<T> features_;
   int axes_, width_ = 0;
 };
 
 /// @brief ConditionedLinear as an op. features: null for none.
-template <class T>
-Variable<T> conditioned_linear(Graph<T>& graph, const LinearParameters& layer, const Variable<T>& x, const Variable<T>* features,
+template <class T, class S>
+Variable<S> conditioned_linear(Graph<T>& graph, const LinearParameters& layer, const Variable<S>& x, const Variable<T>* features,
                                int axes, InputGradient input_gradient = InputGradient::computed) {
-  const ConditionedLinear<T> op(graph, layer, x, features, axes);
+  const ConditionedLinear<T, S> op(graph, layer, x, features, axes);
   const std::size_t in = x.shape.size(), out = x.shape.cells() * static_cast<std::size_t>(layer.outputs);
-  const auto scope = graph.op("conditioned_linear",
-                              {.forward = in + out, .backward = (input_gradient == InputGradient::computed ? 2 : 1) * in + out});
-  const auto y = graph.make(x.shape.with_channels(layer.outputs));
+  const auto scope = graph.template op<S>(
+      "conditioned_linear", {.forward = in + out, .backward = (input_gradient == InputGradient::computed ? 2 : 1) * in + out});
+  const auto y = graph.template make<S>(x.shape.with_channels(layer.outputs));
   op.forward(y);
   graph.record([&graph, op, y, input_gradient] {
     op.backward(y.node->gradient, input_gradient);

@@ -25,8 +25,9 @@ LACUNA_INLINE NormalLanes normal_lanes(const simd::Floats& x) {
   return {simd::blend(simd::sign_mask(x), tail, 1.0f - tail), 0.39894228040143267794f * e};
 }
 
-/// @brief y = gelu(x); float in lanes, the rest of a run and double one by one.
-inline void gelu_run(const float* x, float* y, std::size_t size) {
+/// @brief y = gelu(x); float and bfloat16 in lanes, the rest of a run one by one.
+template <class S>
+void gelu_run(const S* x, S* y, std::size_t size) {
   const std::size_t whole = size - size % simd::lanes;
   simd::run([=]() LACUNA_KERNEL {
     for (std::size_t i = 0; i < whole; i += simd::lanes) {
@@ -34,14 +35,15 @@ inline void gelu_run(const float* x, float* y, std::size_t size) {
       simd::store(y + i, v * normal_lanes(v).distribution);
     }
   });
-  for (std::size_t i = whole; i < size; ++i) y[i] = Gelu::value(x[i]);
+  for (std::size_t i = whole; i < size; ++i) y[i] = static_cast<S>(Gelu::value(static_cast<float>(x[i])));
 }
 inline void gelu_run(const double* x, double* y, std::size_t size) {
   for (std::size_t i = 0; i < size; ++i) y[i] = Gelu::value(x[i]);
 }
 
 /// @brief gradient = gelu'(x) gradient.
-inline void gelu_gradient_run(const float* x, float* gradient, std::size_t size) {
+template <class S>
+void gelu_gradient_run(const S* x, S* gradient, std::size_t size) {
   const std::size_t whole = size - size % simd::lanes;
   simd::run([=]() LACUNA_KERNEL {
     for (std::size_t i = 0; i < whole; i += simd::lanes) {
@@ -50,7 +52,8 @@ inline void gelu_gradient_run(const float* x, float* gradient, std::size_t size)
       simd::store(gradient + i, simd::load(gradient + i) * (n.distribution + v * n.density));
     }
   });
-  for (std::size_t i = whole; i < size; ++i) gradient[i] *= Gelu::derivative(x[i]);
+  for (std::size_t i = whole; i < size; ++i)
+    gradient[i] = static_cast<S>(static_cast<float>(gradient[i]) * Gelu::derivative(static_cast<float>(x[i])));
 }
 inline void gelu_gradient_run(const double* x, double* gradient, std::size_t size) {
   for (std::size_t i = 0; i < size; ++i) gradient[i] *= Gelu::derivative(x[i]);
@@ -61,15 +64,15 @@ inline void gelu_gradient_run(const double* x, double* gradient, std::size_t siz
 /// Shapes: x, y alike. Gradient: (Phi(x) + x phi(x)) grad_y; y's buffer becomes x's. NaN: propagates within its element.
 /// Determinism: independent of the number of threads. Cost: forward reads x and writes y, backward reads x and changes the
 /// gradient. Source: Hendrycks and Gimpel, arXiv:1606.08415.
-template <class T>
-Variable<T> gelu(Graph<T>& graph, const Variable<T>& x) {
-  const auto scope = graph.op("gelu", {.forward = 2 * x.shape.size(), .backward = 3 * x.shape.size()});
-  const auto y = graph.make(x.shape);
+template <class T, class S>
+Variable<S> gelu(Graph<T>& graph, const Variable<S>& x) {
+  const auto scope = graph.template op<S>("gelu", {.forward = 2 * x.shape.size(), .backward = 3 * x.shape.size()});
+  const auto y = graph.template make<S>(x.shape);
   const auto channels = static_cast<std::size_t>(x.shape.channels);
   for_rows(graph, x.shape.cells(),
            [&](Range r) { gelu_run(x.data + r.begin * channels, y.data + r.begin * channels, (r.end - r.begin) * channels); });
   graph.record([&graph, x, y, channels] {
-    T* gradient = y.node->gradient;
+    S* gradient = y.node->gradient;
     for_rows(graph, x.shape.cells(), [&](Range r) {
       gelu_gradient_run(x.data + r.begin * channels, gradient + r.begin * channels, (r.end - r.begin) * channels);
     });

@@ -34,8 +34,8 @@ void taper(T* spectrum, int blocks, const SpectralModes& modes, int channels) {
 /// Gradient: none, the input is data. NaN: spreads over the sample (2-D: frame); mask first. Determinism: as
 /// spectral_convolution(). Throws: ShapeError if there are fewer than 2 fields channels, or a grid smaller than the modes.
 /// Source: Knutsson and Westin 1993, Normalized and differential convolution, eq. 5.
-template <class T>
-Variable<T> normalised_convolution(Graph<T>& graph, const Variable<T>& input, int fields, const SpectralModes& modes) {
+template <class T, class S>
+Variable<S> normalised_convolution(Graph<T>& graph, const Variable<S>& input, int fields, const SpectralModes& modes) {
   using Weights = typename SpectralPlan<T>::Weights;
   require<ShapeError>(fields >= 1 && 2 * fields <= input.shape.channels, "normalised_convolution: input has shape ", input.shape,
                       ", expected masks and values of ", fields, " fields");
@@ -44,12 +44,13 @@ Variable<T> normalised_convolution(Graph<T>& graph, const Variable<T>& input, in
   const auto in = static_cast<std::size_t>(input.shape.channels), f = static_cast<std::size_t>(fields), cells = pair.cells();
   const int blocks = modes[0] > 0 ? pair.batch : pair.images();
   const std::size_t size = 4 * f * static_cast<std::size_t>(blocks) * static_cast<std::size_t>(kept_modes(modes));
-  const auto scope = graph.op("normalised_convolution", {.forward = 2 * input.shape.size() + cells * f});
-  const auto y = graph.make(input.shape.with_channels(input.shape.channels + fields));
+  const auto scope = graph.template op<S>("normalised_convolution", {.forward = 2 * input.shape.size() + cells * f});
+  const auto y = graph.template make<S>(input.shape.with_channels(input.shape.channels + fields));
   T* smooth = graph.take(pair.size());
   T* spectrum = graph.take(size);
   for_rows(graph, cells, [&](Range r) {
-    for (std::size_t i = r.begin; i < r.end; ++i) std::copy_n(input.data + i * in, 2 * f, smooth + i * 2 * f);
+    for (std::size_t i = r.begin; i < r.end; ++i)
+      for (std::size_t c = 0; c < 2 * f; ++c) smooth[i * 2 * f + c] = static_cast<T>(input.data[i * in + c]);
   });
   plan.analyse(graph, smooth, pair, spectrum, Weights::mean);
   if (!graph.dry()) taper(spectrum, blocks, modes, 2 * fields);
@@ -57,11 +58,11 @@ Variable<T> normalised_convolution(Graph<T>& graph, const Variable<T>& input, in
   for_rows(graph, cells, [&](Range r) {
     constexpr T least = T(0.05);
     for (std::size_t i = r.begin; i < r.end; ++i) {
-      T* to = y.data + i * (in + f);
+      S* to = y.data + i * (in + f);
       std::copy_n(input.data + i * in, in, to);
       for (std::size_t c = 0; c < f; ++c) {
         const T weight = smooth[i * 2 * f + c], sum = smooth[i * 2 * f + f + c];
-        to[in + c] = weight < least ? T(0) : sum / weight;
+        to[in + c] = static_cast<S>(weight < least ? T(0) : sum / weight);
       }
     }
   });

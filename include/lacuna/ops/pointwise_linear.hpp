@@ -4,6 +4,7 @@
 #include "lacuna/ops/linear.hpp"
 #include "lacuna/ops/panel_product.hpp"
 #include "lacuna/ops/row_sums.hpp"
+#include "lacuna/ops/wide_copies.hpp"
 
 namespace lacuna::ops {
 
@@ -21,39 +22,69 @@ void for_rows(Graph<T>& graph, std::size_t rows, const Task& task) {
   });
 }
 
-/// @brief y (rows, outputs) = W x + b, or y += W x + b; W (outputs, inputs) may be the first columns of one with rows further
-/// apart. b may be null.
-template <class T>
-void pointwise_forward(Graph<T>& graph, std::size_t rows, Strided<const T> weight, const T* bias, const T* x, int inputs, T* y,
-                       int outputs, Into into) {
+/// @brief task(range of rows, copies) likewise, with copies for so many values S of each row.
+template <class S, class T, class Task>
+void for_wide_rows(Graph<T>& graph, std::size_t rows, std::size_t values, const Task& task) {
+  using Copies = WideCopies<T, S>;
+  const int threads = graph.device().threads();
+  const std::size_t own = Copies::size(rows_of_a_task * values), room = own * static_cast<std::size_t>(threads);
+  T* copies = Copies::needed ? graph.take(room) : nullptr;
+  if (!graph.dry()) {
+    const auto tasks = static_cast<int>((rows + rows_of_a_task - 1) / rows_of_a_task), workers = std::min(threads, tasks);
+    parallel_for(workers, workers, [&](int worker) {
+      for (int i = worker; i < tasks; i += workers) {
+        const std::size_t begin = static_cast<std::size_t>(i) * rows_of_a_task;
+        task(Range{begin, std::min(rows, begin + rows_of_a_task)}, Copies(copies + own * static_cast<std::size_t>(worker)));
+      }
+    });
+  }
+  if constexpr (Copies::needed) graph.give(copies, room);
+}
+
+/// @brief y (rows, outputs) = W x, or y += W x; W (outputs, inputs) may be the first columns of one with rows further apart.
+/// finish(row, its channels) is called for every row before it is stored.
+template <class T, class S, class Finish>
+void pointwise_forward(Graph<T>& graph, std::size_t rows, Strided<const T> weight, const S* x, int inputs, S* y, int outputs,
+                       Into into, const Finish& finish) {
   const auto in = static_cast<std::size_t>(inputs), out = static_cast<std::size_t>(outputs);
   T* turned = graph.take(in * out);  // (in, out): the right-hand side of a product has contiguous rows
   if (!graph.dry())
     for (std::size_t o = 0; o < out; ++o)
       for (std::size_t i = 0; i < in; ++i)
         turned[i * out + o] = weight.data[static_cast<std::ptrdiff_t>(o) * weight.row + static_cast<std::ptrdiff_t>(i)];
-  for_rows(graph, rows, [&](Range r) {
-    T* to = y + r.begin * out;
-    const auto count = static_cast<std::ptrdiff_t>(r.end - r.begin);
-    panel_product({x + r.begin * in, inputs}, {turned, outputs}, {to, outputs}, {count, outputs, inputs}, into);
-    if (bias == nullptr) return;
-    for (std::ptrdiff_t row = 0; row < count; ++row)
-      for (std::size_t o = 0; o < out; ++o) to[row * outputs + static_cast<std::ptrdiff_t>(o)] += bias[o];
+  for_wide_rows<S>(graph, rows, in + out, [&](Range r, WideCopies<T, S> copies) {
+    const std::size_t count = r.end - r.begin;
+    S* target = y + r.begin * out;
+    const T* from = copies.read(x + r.begin * in, count * in);
+    T* to = into == Into::overwritten ? copies.place(target, count * out) : copies.read(target, count * out);
+    panel_product({from, inputs}, {turned, outputs}, {to, outputs}, {static_cast<std::ptrdiff_t>(count), outputs, inputs}, into);
+    for (std::size_t row = 0; row < count; ++row) finish(r.begin + row, to + row * out);
+    copies.write(to, target, count * out);
   });
   graph.give(turned, in * out);
 }
 
-/// @brief grad_weight (outputs, inputs) += grad_y^T x, grad_bias += sum of grad_y.
-template <class T>
-void pointwise_parameter_gradients(Graph<T>& graph, std::size_t rows, const T* x, int inputs, const T* grad_y, int outputs,
+/// @brief grad_weight (outputs, inputs) += grad_y^T x, grad_bias += sum of grad_y; grad_bias may be null.
+template <class T, class S>
+void pointwise_parameter_gradients(Graph<T>& graph, std::size_t rows, const S* x, int inputs, const S* grad_y, int outputs,
                                    T* grad_weight, std::ptrdiff_t weight_row, T* grad_bias) {
+  using Copies = WideCopies<T, S>;
   const auto in = static_cast<std::size_t>(inputs), out = static_cast<std::size_t>(outputs);
+  const std::size_t own_room = Copies::size(rows_of_a_task * (in + out));
+  const std::size_t room = own_room * static_cast<std::size_t>(summing_runs(rows));
+  T* copies = Copies::needed ? graph.take(room) : nullptr;
   T* sums = graph.take(out * (in + 1));
   if (!graph.dry()) std::fill_n(sums, out * (in + 1), T(0));
-  sum_over_rows(graph, rows, sums, out * (in + 1), [&](Range r, T* own) {
-    panel_product(Strided<const T>{grad_y + r.begin * out, outputs}.transposed(), {x + r.begin * in, inputs}, {own, inputs},
-                  {outputs, inputs, static_cast<std::ptrdiff_t>(r.end - r.begin)});
-    if (grad_bias != nullptr) add_rows(grad_y, r, out, own + in * out);
+  sum_over_rows(graph, rows, sums, out * (in + 1), [&](Range all, T* own, int run) {
+    const std::size_t step = Copies::needed ? rows_of_a_task : all.end - all.begin;
+    for (std::size_t begin = all.begin; begin < all.end; begin += step) {
+      const std::size_t count = std::min(step, all.end - begin);
+      Copies some(copies + own_room * static_cast<std::size_t>(run));
+      const T *from = some.read(x + begin * in, count * in), *grad = some.read(grad_y + begin * out, count * out);
+      panel_product(Strided<const T>{grad, outputs}.transposed(), {from, inputs}, {own, inputs},
+                    {outputs, inputs, static_cast<std::ptrdiff_t>(count)}, Into::added);
+      if (grad_bias != nullptr) add_rows(grad, Range{0, count}, out, own + in * out);
+    }
   });
   if (!graph.dry())
     for (std::size_t o = 0; o < out; ++o) {
@@ -62,31 +93,40 @@ void pointwise_parameter_gradients(Graph<T>& graph, std::size_t rows, const T* x
       if (grad_bias != nullptr) grad_bias[o] += sums[in * out + o];
     }
   graph.give(sums, out * (in + 1));
+  if constexpr (Copies::needed) graph.give(copies, room);
 }
 
 /// @brief grad_x (rows, inputs) += grad_y W.
-template <class T>
-void pointwise_input_gradient(Graph<T>& graph, const Variable<T>& x, Strided<const T> weight, const T* grad_y, int outputs) {
+template <class T, class S>
+void pointwise_input_gradient(Graph<T>& graph, const Variable<S>& x, Strided<const T> weight, const S* grad_y, int outputs) {
   const int inputs = x.shape.channels;
   const auto in = static_cast<std::size_t>(inputs), out = static_cast<std::size_t>(outputs);
   const Into into = x.node->gradient == nullptr ? Into::overwritten : Into::added;
-  if (x.node->gradient == nullptr) x.node->gradient = graph.take(x.shape.size());
-  T* grad_x = x.node->gradient;
-  for_rows(graph, x.shape.cells(), [&](Range r) {
-    panel_product({grad_y + r.begin * out, outputs}, weight, {grad_x + r.begin * in, inputs},
-                  {static_cast<std::ptrdiff_t>(r.end - r.begin), inputs, outputs}, into);
+  if (x.node->gradient == nullptr) x.node->gradient = graph.template take<S>(x.shape.size());
+  S* grad_x = x.node->gradient;
+  for_wide_rows<S>(graph, x.shape.cells(), in + out, [&](Range r, WideCopies<T, S> copies) {
+    const std::size_t count = r.end - r.begin;
+    S* target = grad_x + r.begin * in;
+    const T* grad = copies.read(grad_y + r.begin * out, count * out);
+    T* to = into == Into::overwritten ? copies.place(target, count * in) : copies.read(target, count * in);
+    panel_product({grad, outputs}, weight, {to, inputs}, {static_cast<std::ptrdiff_t>(count), inputs, outputs}, into);
+    copies.write(to, target, count * in);
   });
 }
 
-template <class T>
-void pointwise(Graph<T>& graph, const LinearParameters& layer, const Variable<T>& x, const Variable<T>& y, bool owns_result) {
+template <class T, class S>
+void pointwise(Graph<T>& graph, const LinearParameters& layer, const Variable<S>& x, const Variable<S>& y, bool owns_result) {
   const bool biased = layer.bias.size > 0;
   const auto weight = [&graph, layer] { return Strided<const T>{graph.parameters().value(layer.weight), layer.inputs}; };
-  pointwise_forward(graph, x.shape.cells(), weight(), biased ? graph.parameters().value(layer.bias) : nullptr, x.data,
-                    layer.inputs, y.data, layer.outputs, owns_result ? Into::overwritten : Into::added);
+  const T* bias = biased ? graph.parameters().value(layer.bias) : nullptr;
+  pointwise_forward(graph, x.shape.cells(), weight(), x.data, layer.inputs, y.data, layer.outputs,
+                    owns_result ? Into::overwritten : Into::added, [bias, out = layer.outputs](std::size_t, T* to) {
+                      if (bias == nullptr) return;
+                      for (int o = 0; o < out; ++o) to[o] += bias[o];
+                    });
   graph.record([&graph, layer, x, y, biased, weight, owns_result] {
     auto& p = graph.parameters();
-    const T* grad_y = y.node->gradient;
+    const S* grad_y = y.node->gradient;
     pointwise_parameter_gradients(graph, x.shape.cells(), x.data, layer.inputs, grad_y, layer.outputs, p.gradient(layer.weight),
                                   layer.inputs, biased ? p.gradient(layer.bias) : nullptr);
     pointwise_input_gradient(graph, x, weight(), grad_y, layer.outputs);
@@ -97,27 +137,27 @@ void pointwise(Graph<T>& graph, const LinearParameters& layer, const Variable<T>
 /// @brief y = W x + b along the channels of every position, for images: linear() on all threads. No bias where it has size 0.
 ///
 /// Shapes: x (B,T,H,W,in) -> y (B,T,H,W,out). Gradient: added to x's and the parameters'. NaN: propagates within its position.
-/// Backends: cpu (own kernel for float, Eigen otherwise). Determinism: independent of the number of threads.
-/// Throws: ShapeError on a channel mismatch.
-template <class T>
-Variable<T> pointwise_linear(Graph<T>& graph, const LinearParameters& layer, const Variable<T>& x) {
+/// dtype: S images; bfloat16 is computed in float, a task's rows at a time. Backends: cpu (own kernel for float, else Eigen).
+/// Determinism: independent of the number of threads. Throws: ShapeError on a channel mismatch.
+template <class T, class S>
+Variable<S> pointwise_linear(Graph<T>& graph, const LinearParameters& layer, const Variable<S>& x) {
   require<ShapeError>(x.shape.channels == layer.inputs, "pointwise_linear: x has shape ", x.shape, ", expected ", layer.inputs,
                       " channels");
   const std::size_t in = x.shape.size(), out = x.shape.cells() * static_cast<std::size_t>(layer.outputs);
-  const auto scope = graph.op("pointwise_linear", {.forward = in + out, .backward = 2 * in + out});
-  const auto y = graph.make(x.shape.with_channels(layer.outputs));
+  const auto scope = graph.template op<S>("pointwise_linear", {.forward = in + out, .backward = 2 * in + out});
+  const auto y = graph.template make<S>(x.shape.with_channels(layer.outputs));
   pointwise(graph, layer, x, y, true);
   return y;
 }
 
 /// @brief Adds W x + b to `sum` in place. Throws: ShapeError also if sum's shape is not the result's.
-template <class T>
-void pointwise_linear_add(Graph<T>& graph, const LinearParameters& layer, const Variable<T>& x, const Variable<T>& sum) {
+template <class T, class S>
+void pointwise_linear_add(Graph<T>& graph, const LinearParameters& layer, const Variable<S>& x, const Variable<S>& sum) {
   require<ShapeError>(x.shape.channels == layer.inputs, "pointwise_linear_add: x has shape ", x.shape, ", expected ",
                       layer.inputs, " channels");
   require_shape("pointwise_linear_add", "sum", sum.shape, x.shape.with_channels(layer.outputs));
   const std::size_t in = x.shape.size(), out = sum.shape.size();
-  const auto scope = graph.op("pointwise_linear_add", {.forward = in + 2 * out, .backward = 2 * in + out});
+  const auto scope = graph.template op<S>("pointwise_linear_add", {.forward = in + 2 * out, .backward = 2 * in + out});
   pointwise(graph, layer, x, sum, false);
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <type_traits>
 
 #include "lacuna/autograd/graph.hpp"
 
@@ -10,8 +11,8 @@ namespace lacuna::ops {
 /// @brief Into how many runs rows are cut where their sums must not depend on the number of threads.
 inline int summing_runs(std::size_t rows) { return static_cast<int>(std::clamp<std::size_t>(rows / 256, 1, 16)); }
 
-/// @brief sums (width) += what `add(range of rows, sums of a run)` adds for each run; the runs' sums start at zero and are joined
-/// in order, so the result does not depend on the number of threads.
+/// @brief sums (width) += what `add(range of rows, sums of a run)`, or add(range, sums, run), adds for each run; the runs' sums
+/// start at zero and are joined in order, so the result does not depend on the number of threads.
 template <class T, class Add>
 void sum_over_rows(Graph<T>& graph, std::size_t rows, T* sums, std::size_t width, const Add& add) {
   const int runs = summing_runs(rows);
@@ -20,7 +21,10 @@ void sum_over_rows(Graph<T>& graph, std::size_t rows, T* sums, std::size_t width
     parallel_for(graph.device().threads(), runs, [&](int run) {
       T* own = partial + static_cast<std::size_t>(run) * width;
       std::fill_n(own, width, T(0));
-      add(share(rows, runs, run), own);
+      if constexpr (std::is_invocable_v<Add, Range, T*, int>)
+        add(share(rows, runs, run), own, run);
+      else
+        add(share(rows, runs, run), own);
     });
     for (int run = 0; run < runs; ++run)
       for (std::size_t i = 0; i < width; ++i) sums[i] += partial[static_cast<std::size_t>(run) * width + i];

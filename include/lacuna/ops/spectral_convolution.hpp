@@ -9,6 +9,7 @@
 #include "lacuna/ops/pointwise_linear.hpp"
 #include "lacuna/ops/row_sums.hpp"
 #include "lacuna/ops/spectral_axis.hpp"
+#include "lacuna/ops/wide_copies.hpp"
 
 namespace lacuna::ops {
 
@@ -237,10 +238,11 @@ class ModeMixing {
 /// part alone survives. Along the other axes -modes/2 to modes/2 - 1 are kept (odd numbers of modes: symmetric).
 /// Shapes: x (B,T,H,W,in) -> y (B,T,H,W,out); any grid of at least `modes` cells along each axis.
 /// Gradient: handed to x, added to the parameters'. NaN: spreads over the sample's (2-D: frame's) channels; mask x first.
+/// dtype: S images; bfloat16 is transformed on a float copy, which does not outlive the transform.
 /// Determinism: independent of the number of threads. Cost: SpectralAxis's for each axis, 8 B modes in out FLOPs between.
 /// Throws: ShapeError on a channel mismatch or a grid too small. Source: Li et al. 2021, arXiv:2010.08895.
-template <class T>
-Variable<T> spectral_convolution(Graph<T>& graph, const SpectralParameters& layer, const Variable<T>& x) {
+template <class T, class S>
+Variable<S> spectral_convolution(Graph<T>& graph, const SpectralParameters& layer, const Variable<S>& x) {
   using Weights = typename SpectralPlan<T>::Weights;
   require<ShapeError>(x.shape.channels == layer.inputs, "spectral_convolution: x has shape ", x.shape, ", expected ",
                       layer.inputs, " channels");
@@ -250,27 +252,40 @@ Variable<T> spectral_convolution(Graph<T>& graph, const SpectralParameters& laye
   const std::size_t spectrum_in = modes * static_cast<std::size_t>(layer.inputs),
                     spectrum_out = modes * static_cast<std::size_t>(layer.outputs);
   const std::size_t moved = x.shape.size() + x.shape.cells() * static_cast<std::size_t>(layer.outputs);
-  const auto scope = graph.op("spectral_convolution", {.forward = moved, .backward = moved});
-  const auto y = graph.make(x.shape.with_channels(layer.outputs));
+  const auto scope = graph.template op<S>("spectral_convolution", {.forward = moved, .backward = moved});
+  const auto y = graph.template make<S>(x.shape.with_channels(layer.outputs));
   T* before = graph.take(spectrum_in);  // kept for the weights' gradient
   T* after = graph.take(spectrum_out);
-  plan.analyse(graph, x.data, x.shape, before, Weights::mean);
+  {
+    const WideImage<T, S> wide(graph, static_cast<const S*>(x.data), x.shape.size());
+    plan.analyse(graph, wide.data(), x.shape, before, Weights::mean);
+  }
   ModeMixing<T>(graph, layer, blocks).forward(before, after);
-  plan.synthesise(graph, after, y.shape, y.data, graph.parameters().value(layer.bias), Weights::members);
+  {
+    const WideImage<T, S> wide(graph, y.data, y.shape.size());
+    plan.synthesise(graph, after, y.shape, wide.data(), graph.parameters().value(layer.bias), Weights::members);
+    wide.write();
+  }
   graph.give(after, spectrum_out);
   if (!graph.recording()) graph.give(before, spectrum_in);
   graph.record([&graph, &plan, layer, x, y, before, blocks, spectrum_in, spectrum_out] {
-    const T* grad_y = y.node->gradient;
     const auto outputs = static_cast<std::size_t>(layer.outputs);
-    sum_over_rows(graph, y.shape.cells(), graph.parameters().gradient(layer.bias), outputs,
-                  [&](Range r, T* own) { add_rows(grad_y, r, outputs, own); });
     T* grad_after = graph.take(spectrum_out);
+    {
+      const WideImage<T, S> grad_y(graph, static_cast<const S*>(y.node->gradient), y.shape.size());
+      sum_over_rows(graph, y.shape.cells(), graph.parameters().gradient(layer.bias), outputs,
+                    [&](Range r, T* own) { add_rows(grad_y.data(), r, outputs, own); });
+      plan.analyse(graph, grad_y.data(), y.shape, grad_after, Weights::members);
+    }
     T* grad_before = graph.take(spectrum_in);
-    plan.analyse(graph, grad_y, y.shape, grad_after, Weights::members);
     ModeMixing<T>(graph, layer, blocks).backward(before, grad_after, grad_before);
     graph.give(grad_after, spectrum_out);
-    T* grad_x = graph.take(x.shape.size());
-    plan.synthesise(graph, grad_before, x.shape, grad_x, nullptr, Weights::mean);
+    S* grad_x = graph.template take<S>(x.shape.size());
+    {
+      const WideImage<T, S> wide(graph, grad_x, x.shape.size());
+      plan.synthesise(graph, grad_before, x.shape, wide.data(), nullptr, Weights::mean);
+      wide.write();
+    }
     graph.give(grad_before, spectrum_in);
     graph.give(before, spectrum_in);
     graph.contribute(x, grad_x);
