@@ -124,7 +124,8 @@ class Trained {
   std::vector<float> in_steps(Sampler& evaluate, const std::vector<std::string>& parts) const {
     const schedule::VariancePreserving schedule;
     const auto path = sampler::time_grid(schedule, {.steps = std::stoi(parts.at(1))});
-    sampler::MultiStepSettings s{.seed = seed_, .contexts = settings_.members};
+    const bool rival = job_.method == "missdiff" || job_.method == "ambientdiff";  // they know no ensemble of contexts
+    sampler::MultiStepSettings s{.seed = seed_, .contexts = rival ? 1 : settings_.members};
     if (parts.size() > 2) {
       s.weight = parts[2] == "none"        ? sampler::no_weight
                  : parts[2] == "quadratic" ? sampler::quadratic_weight
