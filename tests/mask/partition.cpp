@@ -40,6 +40,9 @@ void check_policy(const Policy& policy, const Owned& o) {
             REQUIRE(part.query[i] == whole.query[at]);
           }
     CHECK(i == part.context.size());
+    std::vector<std::uint8_t> drawn;
+    CHECK(sampling_context(policy, test_key, sample, w, patch, drawn) == part.context_count);
+    CHECK(drawn == part.context);
   }
 }
 
@@ -50,6 +53,11 @@ TEST_CASE("Partition: subsets of M and the same draw in every patch, for every p
     Owned o = cloud_masks(3, 9, 11, 2, 2, 2.0, 8);
     o.periodic = periodic;
     const auto windows = windows_of(o.view(), std::vector<int>{0, 1, 2}, 1);
+    Owned shared = pixel_masks(3, 9, 11, 2, 0.5, 3, 8);
+    shared.periodic = periodic;
+    check_policy(Pixels{}, shared);
+    check_policy(Blocks{.drop_max = 3}, shared);
+    check_policy(LostPlanes<Pixels>{.policy = {}, .probability = 0.9f, .all_variables = 0.3f}, shared);
     check_policy(Pixels{}, o);
     check_policy(Pixels::random_ratio(), o);
     check_policy(Blocks{.drop_max = 3}, o);

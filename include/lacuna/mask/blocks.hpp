@@ -70,6 +70,8 @@ struct Blocks {
   static constexpr int max_groups = 256;
 
   struct Draw {
+    static constexpr bool same_in_group = true;
+
     BlockPartition partition;
     bool query_all = false;
     std::array<BlockSet, max_groups> dropped{};

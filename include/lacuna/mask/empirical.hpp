@@ -63,6 +63,8 @@ class Empirical {
   }
 
   struct Draw {
+    static constexpr bool same_in_group = true;
+
     const std::uint8_t* planes = nullptr;  ///< (G, H, W) of the donor
     int groups = 1, height = 0, width = 0, shift = 0;
     bool periodic_x = false, flip_x = false, flip_y = false;

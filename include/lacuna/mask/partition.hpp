@@ -1,5 +1,7 @@
 #pragma once
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
@@ -15,24 +17,42 @@ struct Partition {
   std::size_t context_count = 0, query_count = 0;
 };
 
-/// @brief Calls visit(index in the patch, cell) for every observed cell of a window's patch; x wraps on periodic grids.
-/// Throws: ShapeError if the patch leaves the grid.
+/// @brief for_observed() for one frame of a patch that lies in the grid.
 template <class Visit>
-void for_observed(const Window& window, const data::Patch& patch, const Visit& visit) {
+void for_observed_of_frame(const Window& window, const data::Patch& patch, int t, const Visit& visit) {
+  const Masks& m = window.masks;
+  std::size_t i = static_cast<std::size_t>(t) * static_cast<std::size_t>(patch.cells()) * static_cast<std::size_t>(m.variables);
+  for (int y = patch.y; y < patch.y + patch.height; ++y)
+    for (int column = patch.x; column < patch.x + patch.width; ++column) {
+      const int x = column < m.width ? column : column - m.width;
+      for (int v = 0; v < m.variables; ++v, ++i)
+        if (m.at(t, y, x, v)) visit(i, Cell{t, y, x, v, window.group(t, v)});
+    }
+}
+
+/// @brief Throws ShapeError if the patch leaves the grid.
+inline void require_patch(const Window& window, const data::Patch& patch) {
   const Masks& m = window.masks;
   const bool inside = patch.y >= 0 && patch.height >= 1 && patch.y + patch.height <= m.height && patch.width >= 1 &&
                       patch.width <= m.width && patch.x >= 0 &&
                       (m.periodic_x ? patch.x < m.width : patch.x + patch.width <= m.width);
   require<ShapeError>(inside, "partition: a patch of ", patch.height, " x ", patch.width, " cells at (", patch.y, ", ", patch.x,
                       ") on a grid of ", m.height, " x ", m.width);
-  std::size_t i = 0;
-  for (int t = 0; t < m.frames; ++t)
-    for (int y = patch.y; y < patch.y + patch.height; ++y)
-      for (int column = patch.x; column < patch.x + patch.width; ++column) {
-        const int x = column < m.width ? column : column - m.width;
-        for (int v = 0; v < m.variables; ++v, ++i)
-          if (m.at(t, y, x, v)) visit(i, Cell{t, y, x, v, window.group(t, v)});
-      }
+}
+
+/// @brief Calls visit(index in the patch, cell) for every observed cell of a window's patch; x wraps on periodic grids.
+/// Throws: ShapeError if the patch leaves the grid.
+template <class Visit>
+void for_observed(const Window& window, const data::Patch& patch, const Visit& visit) {
+  require_patch(window, patch);
+  for (int t = 0; t < window.masks.frames; ++t) for_observed_of_frame(window, patch, t, visit);
+}
+
+/// @brief Whether frame t > 0 has the masks of the frame before it, variable by variable.
+inline bool shares_masks(const Window& window, int t) {
+  for (int v = 0; v < window.masks.variables; ++v)
+    if (window.group(t, v) != window.group(t - 1, v)) return false;
+  return true;
 }
 
 /// @brief Bytes of a window on a patch.
@@ -72,10 +92,28 @@ std::size_t sampling_context(const Policy& policy, PhiloxKey key, std::uint64_t 
   const auto draw = policy.draw(key, member, window);
   out.assign(patch_size(window, patch), 0);
   std::size_t count = 0;
-  for_observed(window, patch, [&](std::size_t i, const Cell& cell) {
+  const auto keep = [&](std::size_t i, const Cell& cell) {
     out[i] = draw.in_context(cell);
     count += out[i];
-  });
+  };
+  if constexpr (!same_in_group<DrawOf<Policy>>) {
+    for_observed(window, patch, keep);
+  } else {
+    require_patch(window, patch);
+    const auto plane = static_cast<std::ptrdiff_t>(patch.cells()) * window.masks.variables;
+    std::size_t of_frame = 0;
+    for (int t = 0; t < window.masks.frames; ++t) {
+      const auto to = out.begin() + plane * t;
+      if (t > 0 && shares_masks(window, t)) {
+        std::copy(to - plane, to, to);
+        count += of_frame;
+        continue;
+      }
+      const std::size_t before = count;
+      for_observed_of_frame(window, patch, t, keep);
+      of_frame = count - before;
+    }
+  }
   return count;
 }
 

@@ -51,6 +51,8 @@ struct Pixels {
   }
 
   struct Draw {
+    static constexpr bool same_in_group = true;
+
     PhiloxKey key;
     std::uint64_t sample = 0;
     float ratio = 1.0f, query = 1.0f;

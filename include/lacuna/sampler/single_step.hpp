@@ -203,9 +203,11 @@ class SingleStep {
       const auto& from = work_[static_cast<std::size_t>(i)].input;
       float* to = input.data + static_cast<std::ptrdiff_t>(i) * row.size() * column.size() * channels;
       for (int y = row.begin; y < row.end; ++y)
-        for (int x = column.begin; x < column.end; ++x) {
-          const int cell = y * width + ((x % width) + width) % width;
-          to = std::copy_n(from.begin() + static_cast<std::ptrdiff_t>(cell) * channels, channels, to);
+        for (int x = column.begin; x < column.end;) {  // runs of columns, around the seam where the grid is periodic
+          const int first = ((x % width) + width) % width, cells = std::min(column.end - x, width - first);
+          const std::ptrdiff_t cell = static_cast<std::ptrdiff_t>(y) * width + first;
+          to = std::copy_n(from.begin() + cell * channels, static_cast<std::ptrdiff_t>(cells) * channels, to);
+          x += cells;
         }
     });
     const auto estimate = network_(graph, input, times_.data());

@@ -106,13 +106,13 @@ struct SampleView {
 inline void assemble_input(const InputLayout& layout, const SampleView& s, float* out) {
   const int fields = layout.fields(), channels = layout.channels();
   const bool noisy = s.sigma != 0.0f;
+  const std::size_t plane = static_cast<std::size_t>(s.patch.cells()) * static_cast<std::size_t>(layout.variables);
   for (int cell = 0; cell < s.patch.cells(); ++cell) {
     const auto grid_cell = s.grid_cell(cell);
     float* to = out + static_cast<std::ptrdiff_t>(cell) * channels;
     CellNoise noise(s.noise, s.sample, grid_cell, fields), query_noise(s.query_noise, s.sample, grid_cell, fields);
-    for (int f = 0; f < fields; ++f) {
-      const int v = f % layout.variables;
-      const std::size_t at = s.index(layout, cell, f);
+    std::size_t at = s.index(layout, cell, 0);
+    for (int f = 0, v = 0; f < fields; ++f) {
       float* next = to + f;
       const auto show = [&](bool seen, CellNoise& own) {
         *next = seen ? 1.0f : 0.0f;
@@ -127,6 +127,11 @@ inline void assemble_input(const InputLayout& layout, const SampleView& s, float
         next += fields;
       }
       if (layout.climate) *next = s.climate[at];
+      ++at;
+      if (++v == layout.variables) {
+        v = 0;
+        at += plane - static_cast<std::size_t>(layout.variables);
+      }
     }
     float* rest = to + channels - layout.place - layout.season;
     for (int p = 0; p < layout.place; ++p) *rest++ = s.place[static_cast<std::ptrdiff_t>(cell) * layout.place + p];
