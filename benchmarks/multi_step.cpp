@@ -23,7 +23,8 @@ using namespace lacuna;
 
 constexpr int side = 32, frames = 10, steps = 200, contexts = 10;
 
-data::Fields noise_with_gaps() {
+/// One mask for all frames, as the paper's data have it, or one for each.
+data::Fields noise_with_gaps(bool shared) {
   data::Fields f{.names = {"noise"}};
   for (int i = 0; i < side; ++i) {
     f.grid.y.push_back(i);
@@ -33,6 +34,7 @@ data::Fields noise_with_gaps() {
   f.values.resize(f.frame_size() * frames);
   for (std::size_t i = 0; i < f.values.size(); ++i) f.values[i] = normals(philox(philox_key(1, Purpose::initial), 0, i))[0];
   auto observed = mask::draw_pixels(f.grid, frames, 0.3, 1);
+  for (std::size_t i = f.frame_size(); shared && i < observed.size(); ++i) observed[i] = observed[i - f.frame_size()];
   return mask::with_gaps(std::move(f), observed);
 }
 
@@ -48,12 +50,9 @@ double milliseconds(const Work& work) {
   return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
-  const int threads = argc > 1 ? std::stoi(argv[1]) : 1, rounds = argc > 2 ? std::stoi(argv[2]) : 5;
+void run(bool shared, int threads, int rounds) {
   cpu::Device device({.threads = threads});
-  const data::Fields fields = noise_with_gaps();
+  const data::Fields fields = noise_with_gaps(shared);
   const train::Samples samples(fields, {.length = frames}, {baseline::BackgroundKind::none, fields, {.length = frames}, {}});
   const auto layout = train::input_layout(samples);
   Parameters<float> parameters;
@@ -63,8 +62,8 @@ int main(int argc, char** argv) {
   const sampler::Diffusion diffusion(vp, sampler::FirstOrder{}, sampler::time_grid(vp, {.steps = steps}));
   sampler::MultiStep draw(evaluator, mask::Pixels{}, diffusion, {.contexts = contexts});
 
-  std::printf("%d frames of %d x %d, %d steps, %d contexts, %d threads, medians of %d rounds\n", frames, side, side, steps,
-              contexts, threads, rounds);
+  std::printf("%d frames of %d x %d, %s, %d steps, %d contexts, %d threads, medians of %d rounds\n", frames, side, side,
+              shared ? "one mask" : "a mask each", steps, contexts, threads, rounds);
   for (const int members : {1, 8}) {
     const auto evaluations = [&] {
       const std::vector<float> times(static_cast<std::size_t>(members), 0.5f);
@@ -87,4 +86,11 @@ int main(int argc, char** argv) {
     std::printf("  samples at once %d: %d evaluations %8.1f ms, sampling %8.1f ms, ratio %.3f\n", members, steps, median(bare),
                 median(whole), median(ratio));
   }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const int threads = argc > 1 ? std::stoi(argv[1]) : 1, rounds = argc > 2 ? std::stoi(argv[2]) : 5;
+  for (const bool shared : {true, false}) run(shared, threads, rounds);
 }

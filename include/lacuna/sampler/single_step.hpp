@@ -68,6 +68,7 @@ class SingleStep {
     const auto& grid = samples.fields().grid;
     rows_ = cut_axis(grid.height(), settings.tile, settings.margin, false);
     columns_ = cut_axis(grid.width(), settings.tile, settings.margin, grid.periodic_x);
+    samples.cut_place(data::whole(grid), place_);
   }
 
   int threads() const { return device_.threads(); }
@@ -117,7 +118,7 @@ class SingleStep {
 
  private:
   struct Work {
-    std::vector<float> values, climate, place, input;
+    std::vector<float> values, climate, input;
     Estimate estimate;
     float alpha = 1, sigma = 0;  ///< of the request's time
     baseline::Background::Workspace workspace;
@@ -141,7 +142,6 @@ class SingleStep {
       samples_.cut(samples_.fields().values, request.window, patch, w.values);
     else
       w.values.resize(request.state.size());
-    samples_.cut_place(patch, w.place);
     check(request, w.values);
     w.alpha = static_cast<float>(schedule_.alpha(request.time));
     w.sigma = static_cast<float>(schedule_.sigma(request.time));
@@ -167,7 +167,7 @@ class SingleStep {
                            .query = request.query.data(),
                            .background = layout_.background ? w.estimate.background.data() : nullptr,
                            .climate = layout_.climate ? w.climate.data() : nullptr,
-                           .place = w.place.data(),
+                           .place = place_.data(),
                            .season = samples_.season(request.window),
                            .scale = scale_.data(),
                            .alpha = noised ? w.alpha : 1.0f,
@@ -248,7 +248,7 @@ class SingleStep {
   Matching matching_;
   std::vector<Tile> rows_, columns_;
   std::vector<Work> work_;
-  std::vector<float> times_;
+  std::vector<float> place_, times_;
 };
 
 }  // namespace lacuna::sampler
