@@ -78,7 +78,7 @@ void declare(CLI::App& app, lacuna::fill::Options& o, Words& words) {
   app.add_option("--mask", o.mask, "how contexts are drawn; auto: by the gaps' structure, the exposure audit and withheld error")
       ->check(CLI::IsMember({"auto", "pixels", "blocks", "empirical"}))
       ->capture_default_str();
-  app.add_option("--ratio", o.ratio, "fixed context ratio for pixels, as in the paper (0: random from 0.5 to 1)")
+  app.add_option("--ratio", o.ratio, "with --mask pixels: a fixed context ratio, as in the paper (0: random from 0.5 to 1)")
       ->capture_default_str();
   app.add_option("--contexts", words.contexts, "contexts of the mean: auto, self (the mask itself), policy, or a ratio")
       ->capture_default_str();

@@ -1,6 +1,7 @@
 #include "lacuna/mask/partition.hpp"
 
 #include "catch.hpp"
+#include "lacuna/mask/any_policy.hpp"
 #include "lacuna/mask/blocks.hpp"
 #include "lacuna/mask/empirical.hpp"
 #include "lacuna/mask/lost_planes.hpp"
@@ -57,6 +58,9 @@ TEST_CASE("Partition: subsets of M and the same draw in every patch, for every p
     shared.periodic = periodic;
     check_policy(Pixels{}, shared);
     check_policy(Blocks{.drop_max = 3}, shared);
+    check_policy(Observed{}, shared);
+    check_policy(AnyPolicy{Pixels{}}, shared);
+    check_policy(Empirical(windows), shared);
     check_policy(LostPlanes<Pixels>{.policy = {}, .probability = 0.9f, .all_variables = 0.3f}, shared);
     check_policy(Pixels{}, o);
     check_policy(Pixels::random_ratio(), o);
@@ -66,6 +70,32 @@ TEST_CASE("Partition: subsets of M and the same draw in every patch, for every p
     check_policy(LostPlanes<Pixels>{.policy = {}, .probability = 0.9f, .all_variables = 0.3f}, o);
     check_policy(LostPlanes<Empirical>{.policy = Empirical(windows), .probability = 0.9f}, o);
   }
+}
+
+TEST_CASE("Partition: frames of one group that are observed at other static cells have contexts of their own") {
+  // The second variable is observed at the first one's static cell (4, 4), in the first frame alone.
+  Owned o = pixel_masks(2, 9, 11, 2, 0.5, 2, 8);
+  std::vector<std::uint8_t> live(9 * 11 * 2, 1);
+  live[o.view().index(0, 4, 4, 0)] = 0;
+  for (int t = 0; t < 2; ++t) {
+    o.bytes[o.view().index(t, 4, 4, 0)] = 0;
+    o.bytes[o.view().index(t, 4, 4, 1)] = t == 0 ? 1 : 0;
+  }
+  const auto windows = windows_of(o.view(), std::vector<int>{0}, 2, live);
+  REQUIRE(windows[0].group(0, 1) == windows[0].group(1, 1));
+  const auto check = [&](const auto& policy) {
+    Partition part;
+    std::vector<std::uint8_t> drawn;
+    for (std::uint64_t sample = 0; sample < 5; ++sample) {
+      partition(policy, test_key, sample, windows[0], {0, 0, 9, 11}, part);
+      CHECK(sampling_context(policy, test_key, sample, windows[0], {0, 0, 9, 11}, drawn) == part.context_count);
+      CHECK(drawn == part.context);
+    }
+  };
+  check(Pixels{});
+  check(Observed{});
+  check(Blocks{.drop_max = 3});
+  check(AnyPolicy{Pixels{}});
 }
 
 TEST_CASE("Partition: a mask shared by frames has one context, masks per frame have their own") {

@@ -86,6 +86,21 @@ TEST_CASE("Wide copies: a conditioned layer takes bfloat16 images beside float f
     const Variable<float>* none = nullptr;
     return ops::conditioned_linear(g, layer, x[0], none, 3);
   });
+  Parameters<float> q;
+  const ops::LinearParameters timed{q.add("weight", {20, 12 + 5 + 3}), q.add("bias", {20}), 20, 20};
+  q.values() = test::normals<float>(q.size(), 3);
+  cpu::Device device({.threads = 2});
+  const std::vector operands{test::narrow_operand(shape, 1), test::random_operand<float>({.batch = 2, .channels = 5}, 2)};
+  const auto wide = test::train_pass<float>(
+      device, q, operands, [timed](Graph<float>& g, const auto& x) { return ops::conditioned_linear(g, timed, x[0], &x[1], 3); });
+  const auto narrow = test::train_pass<float>(device, q, operands, [timed](Graph<float>& g, const auto& x) {
+    const auto image = ops::cast<Bfloat16>(g, x[0]);
+    return ops::cast<float>(g, ops::conditioned_linear(g, timed, image, &x[1], 3));
+  });
+  CHECK(test::relative_difference(narrow.result, wide.result) < test::tolerance::bfloat16);
+  for (std::size_t k = 0; k < 2; ++k)
+    CHECK(test::relative_difference(narrow.operand_gradients[k], wide.operand_gradients[k]) < test::tolerance::bfloat16);
+  CHECK(test::relative_difference(narrow.parameter_gradients, wide.parameter_gradients) < test::tolerance::bfloat16);
 }
 
 TEST_CASE("Wide copies: a normalised convolution's bfloat16 input is passed through, and what it appends is near float's") {

@@ -315,7 +315,7 @@ TEST_CASE("in many steps all objectives fill gaps; probabilistic fields know not
   check(many_steps(velocity.learn(1500), law, stairs.path(), 1), 0.85);
   check(many_steps(miss.learn(1500), law, stairs.path(), 1), 0.95);
   // Without the observations' mean (equation 28) what is known reaches a gap through the state alone, which tells less of it.
-  check(many_steps(field.learn(1500), law, stairs.path(), 0), 0.95);
+  check(many_steps(field.learn(1500), law, stairs.path(), 0), 0.9);
   CHECK(many_steps(field, law, one_step, 0).error > 0.9);
 }
 

@@ -173,6 +173,7 @@ inline Policy choose_policy(int threads, const train::Samples& samples, const st
 /// says that they do not.
 inline bool in_bfloat16(const Options& o) {
   if (o.precision == "float") return false;
+  if (o.network == "fno") return true;  // computes in float on any machine
 #ifdef LACUNA_HAS_ONEDNN
   if (simd::has_bfloat16()) return true;
   std::printf("--precision bfloat16: this machine does not multiply bfloat16; the network is trained in float\n");

@@ -39,7 +39,8 @@ inline Workload workload(const Options& o, std::size_t windows, std::size_t scor
 ///
 /// What is resident once parameters, buffers and primitives exist, the arena, and per value of all fields: the samples of all
 /// observations (13 bytes), sums over windows (10), results (9) and the file in memory (9); a byte a context and value of a
-/// window; 22 bytes a state and value of a window; 8 bytes a member of each withheld value that members are kept of.
+/// window; 22 bytes a state and value of a window; 8 bytes a member of each withheld value that
+/// members are kept of; the withheld values, and a fold of them.
 inline std::size_t plan_memory(cpu::Device& device, const train::Samples& samples, Learner& learner, const Workload& work) {
   device.release();
   trim_memory();
@@ -54,7 +55,8 @@ inline std::size_t plan_memory(cpu::Device& device, const train::Samples& sample
   const std::size_t window = samples.fields().frame_size() * static_cast<std::size_t>(samples.length());
   return resident_memory() + device.arena().high_water() + work.values * bytes_per_value +
          window * (requests + work.states * bytes_per_state) +
-         std::min(EnsembleValues::most_kept, work.scored) * work.members * bytes_per_member;
+         std::min(EnsembleValues::most_kept, work.scored) * work.members * bytes_per_member +
+         work.scored * sizeof(EnsembleValue) * 3 / 2;
 }
 
 /// @brief A number of bytes as people write it: 8GB, 512 MB, 1.5GiB. Throws OptionError, naming --memory.

@@ -24,6 +24,9 @@ class AnyPolicy {
                  DrawOf<AmbientDiff<Blocks>>>
         draw;
 
+    bool same_in_group() const {
+      return std::visit([](const auto& d) { return is_same_in_group(d); }, draw);
+    }
     bool in_context(Cell c) const {
       return std::visit([c](const auto& d) { return d.in_context(c); }, draw);
     }

@@ -70,7 +70,7 @@ struct Blocks {
   static constexpr int max_groups = 256;
 
   struct Draw {
-    static constexpr bool same_in_group = true;
+    static constexpr bool same_in_group() { return true; }
 
     BlockPartition partition;
     bool query_all = false;

@@ -63,7 +63,7 @@ class Empirical {
   }
 
   struct Draw {
-    static constexpr bool same_in_group = true;
+    static constexpr bool same_in_group() { return true; }
 
     const std::uint8_t* planes = nullptr;  ///< (G, H, W) of the donor
     int groups = 1, height = 0, width = 0, shift = 0;

@@ -22,6 +22,7 @@ struct LostPlanes {
     DrawOf<Policy> inner;
     int frame = -1, variable = -1;  ///< what is hidden: no frame if -1; all variables if variable is -1
 
+    bool same_in_group() const { return frame < 0 && is_same_in_group(inner); }
     LACUNA_HOST_DEVICE bool hides(Cell c) const { return c.frame == frame && (variable < 0 || c.variable == variable); }
     LACUNA_HOST_DEVICE bool in_context(Cell c) const { return !hides(c) && inner.in_context(c); }
     LACUNA_HOST_DEVICE bool in_query(Cell c) const { return hides(c) || inner.in_query(c); }

@@ -22,6 +22,7 @@ struct AmbientDiff {
 
   struct Draw {
     DrawOf<Policy> inner;
+    bool same_in_group() const { return is_same_in_group(inner); }
     LACUNA_HOST_DEVICE bool in_context(Cell c) const { return inner.in_context(c); }
     LACUNA_HOST_DEVICE bool in_query(Cell) const { return true; }
   };

@@ -48,11 +48,15 @@ void for_observed(const Window& window, const data::Patch& patch, const Visit& v
   for (int t = 0; t < window.masks.frames; ++t) for_observed_of_frame(window, patch, t, visit);
 }
 
-/// @brief Whether frame t > 0 has the masks of the frame before it, variable by variable.
-inline bool shares_masks(const Window& window, int t) {
-  for (int v = 0; v < window.masks.variables; ++v)
+/// @brief Whether frame t > 0 has the groups of the frame before it and is observed at the same cells (groups are told apart by
+/// live cells alone).
+inline bool repeats_frame(const Window& window, int t) {
+  const Masks& m = window.masks;
+  for (int v = 0; v < m.variables; ++v)
     if (window.group(t, v) != window.group(t - 1, v)) return false;
-  return true;
+  const auto now = m.observed.begin() + static_cast<std::ptrdiff_t>(m.index(t, 0, 0, 0));
+  const auto frame = static_cast<std::ptrdiff_t>(m.frame_size());
+  return std::equal(now, now + frame, now - frame);
 }
 
 /// @brief Bytes of a window on a patch.
@@ -96,23 +100,20 @@ std::size_t sampling_context(const Policy& policy, PhiloxKey key, std::uint64_t 
     out[i] = draw.in_context(cell);
     count += out[i];
   };
-  if constexpr (!same_in_group<DrawOf<Policy>>) {
-    for_observed(window, patch, keep);
-  } else {
-    require_patch(window, patch);
-    const auto plane = static_cast<std::ptrdiff_t>(patch.cells()) * window.masks.variables;
-    std::size_t of_frame = 0;
-    for (int t = 0; t < window.masks.frames; ++t) {
-      const auto to = out.begin() + plane * t;
-      if (t > 0 && shares_masks(window, t)) {
-        std::copy(to - plane, to, to);
-        count += of_frame;
-        continue;
-      }
-      const std::size_t before = count;
-      for_observed_of_frame(window, patch, t, keep);
-      of_frame = count - before;
+  require_patch(window, patch);
+  const bool repeats = is_same_in_group(draw);
+  const auto plane = static_cast<std::ptrdiff_t>(patch.cells()) * window.masks.variables;
+  std::size_t of_frame = 0;
+  for (int t = 0; t < window.masks.frames; ++t) {
+    const auto to = out.begin() + plane * t;
+    if (repeats && t > 0 && repeats_frame(window, t)) {
+      std::copy(to - plane, to, to);
+      count += of_frame;
+      continue;
     }
+    const std::size_t before = count;
+    for_observed_of_frame(window, patch, t, keep);
+    of_frame = count - before;
   }
   return count;
 }

@@ -51,7 +51,7 @@ struct Pixels {
   }
 
   struct Draw {
-    static constexpr bool same_in_group = true;
+    static constexpr bool same_in_group() { return true; }
 
     PhiloxKey key;
     std::uint64_t sample = 0;

@@ -68,12 +68,15 @@ concept DecidesQuery = requires(const Draw& draw, Cell cell) {
 template <class Draw>
 concept MaskDraw = CopyableToKernel<Draw> && DecidesContext<Draw> && DecidesQuery<Draw>;
 
-/// @brief Whether a draw says the same of a cell in every plane of a group, whatever frame and variable: it then says so by
-/// `static constexpr bool same_in_group = true`.
+/// @brief Whether a draw says the same of a cell in every plane of a group, whatever frame and variable: where it answers so to
+/// draw.same_in_group().
 template <class Draw>
-inline constexpr bool same_in_group = requires {
-  requires Draw::same_in_group;
-};
+bool is_same_in_group(const Draw& draw) {
+  if constexpr (requires { draw.same_in_group(); })
+    return draw.same_in_group();
+  else
+    return false;
+}
 
 /// @brief `policy.draw(key, sample, window)`, on the host, once a sample.
 template <class Policy>
@@ -95,7 +98,7 @@ using DrawOf = decltype(std::declval<const Policy&>().draw(PhiloxKey{}, std::uin
 /// @brief Context = query = M: the network is never asked for what it does not see (MissDiff). For ablations.
 struct Observed {
   struct Draw {
-    static constexpr bool same_in_group = true;
+    static constexpr bool same_in_group() { return true; }
     LACUNA_HOST_DEVICE bool in_context(Cell) const { return true; }
     LACUNA_HOST_DEVICE bool in_query(Cell) const { return true; }
   };

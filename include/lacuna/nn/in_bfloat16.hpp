@@ -7,11 +7,12 @@
 
 namespace lacuna::nn {
 
-/// @brief A network whose images and their gradients are bfloat16: half of the memory, and the machine's matrix units.
+/// @brief A network whose images and their gradients are bfloat16: half of their memory, and for the UNets the machine's matrix
+/// units.
 ///
-/// It takes and gives float. Parameters and their gradients, time features, norms' statistics and all sums are float too. Worth
-/// it where simd::has_bfloat16(). With AVX-512 alone oneDNN imitates the products, and without it (or without oneDNN)
-/// convolutions run on float copies: both are slower than float.
+/// It takes and gives float. Parameters and their gradients, time features, norms' statistics and all sums are float too. UNets
+/// gain where simd::has_bfloat16(): with AVX-512 alone oneDNN imitates the products, and without it (or without oneDNN)
+/// convolutions run on float copies, both slower than float. Fno computes in float on any machine.
 /// Shapes and errors: the network's own.
 template <class Network>
 class InBfloat16 {

@@ -20,10 +20,10 @@ namespace lacuna::sampler {
 /// @brief Eq. 26 by a network: E[x0 | x_t] as the mean over random contexts M_rnd of what it makes of M_rnd x_t.
 ///
 /// M_rnd is a context of the mask of any window, drawn anew at each evaluation from (seed, evaluation, member): the marginal
-/// distribution of contexts in training, not a subset of this window's mask and, as there, never empty. A network that is shown
-/// the query sees one context at all evaluations, and as its query all of the state that is not static (Algorithm 3, lines 1, 7
-/// and 8). States hold members (F, H, W, V) one after another in units of the anomaly's deviation. Source: paper, appendices D
-/// and E.
+/// distribution of contexts in training, not a subset of this window's mask; an empty one is drawn anew, as there. A network that
+/// is shown the query sees one context at all evaluations, and as its query all of the state that is not static (Algorithm 3,
+/// lines 1, 7 and 8). States hold members (F, H, W, V) one after another in units of the anomaly's deviation. Source: paper,
+/// appendices D and E.
 template <class Evaluator, mask::MaskPolicy Policy>
 class NetworkExpectation {
  public:
@@ -64,7 +64,8 @@ class NetworkExpectation {
   }
 
  private:
-  /// A context of any window. Empty ones are drawn anew, as in training: the network knows nothing of them.
+  /// A context of any window. Empty ones are drawn anew, a bounded number of times as in training: the network knows nothing of
+  /// them.
   void draw_context(const PhiloxKey& key, std::uint64_t number, std::vector<std::uint8_t>& context) const {
     constexpr std::uint64_t attempts = 8;
     const auto& samples = evaluator_.samples();
