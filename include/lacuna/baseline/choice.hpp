@@ -37,8 +37,8 @@ class FillScores {
  public:
   FillScores(const Evidence& evidence, std::vector<ScoredWindow> windows, int threads)
       : e_(evidence), windows_(std::move(windows)), threads_(threads) {
-    for (const auto& w : windows_)
-      starts_.push_back(data::window_starts(e_.available.frames(), e_.windows)[static_cast<std::size_t>(w.window)]);
+    const auto starts = data::window_starts(e_.available.frames(), e_.windows);
+    for (const auto& w : windows_) starts_.push_back(starts[static_cast<std::size_t>(w.window)]);
   }
 
   /// Error of a background; zero if nothing is withheld.

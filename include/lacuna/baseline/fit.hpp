@@ -61,7 +61,7 @@ class BackgroundFit {
   FitSettings s_;
   Climatology climatology_;
   std::vector<data::FrameRange> frames_;  // that kriging is tried on
-  std::vector<float> field_;                 // (T,H,W,V), filled in these frames
+  std::vector<float> field_;              // (T,H,W,V), filled in these frames
 };
 
 inline BackgroundSettings fit_background(const Evidence& evidence, const FitSettings& settings = {}) {

@@ -26,6 +26,7 @@ inline std::vector<std::uint8_t> observed_of(const data::Fields& fields) {
   for (std::size_t i = 0; i < observed.size(); ++i) observed[i] = std::isnan(fields.values[i]) ? 0 : 1;
   return observed;
 }
+/// @brief The same as masks; `observed` must outlive them.
 inline mask::Masks masks_of(const data::Fields& fields, const std::vector<std::uint8_t>& observed) {
   return {fields.frames(), fields.grid.height(), fields.grid.width(), fields.variables(), fields.grid.periodic_x, observed};
 }

@@ -87,4 +87,13 @@ inline std::vector<PolicyCandidate> allowed_policies(std::vector<PolicyCandidate
   return allowed;
 }
 
+/// @brief The policy that contexts are drawn by when imputing: no planes are hidden that the data have.
+inline Policy sampling_policy(const Policy& training, const SamplingContexts& contexts) {
+  Policy policy = training;
+  policy.probability = 0.0f;
+  if (contexts.kind == SamplingContexts::Kind::ratio)
+    policy.policy = mask::AnyPolicy{mask::Pixels{.ratio = static_cast<float>(contexts.ratio)}};
+  return policy;
+}
+
 }  // namespace lacuna::fill

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "lacuna/baseline/planes.hpp"
 #include "lacuna/data/field.hpp"
 #include "lacuna/data/normalisation.hpp"
 #include "lacuna/data/windows.hpp"
@@ -24,21 +25,10 @@ struct Study {
   mask::Structure structure;           ///< of the gaps
 };
 
-/// @brief Where something was observed, element by element: 1.
-inline std::vector<std::uint8_t> observed_values(const data::Fields& fields) {
-  std::vector<std::uint8_t> observed(fields.values.size());
-  for (std::size_t i = 0; i < observed.size(); ++i) observed[i] = std::isnan(fields.values[i]) ? 0 : 1;
-  return observed;
-}
-/// The same as masks; `observed` must outlive them.
-inline mask::Masks masks_of(const data::Fields& fields, const std::vector<std::uint8_t>& observed) {
-  return {fields.frames(), fields.grid.height(), fields.grid.width(), fields.variables(), fields.grid.periodic_x, observed};
-}
-
 /// @brief Cells (H,W,V) that are filled: 1. Those never observed stay missing (land), unless that was by chance.
 inline std::vector<std::uint8_t> live_cells(const data::Fields& fields, const data::WindowSettings& windows) {
-  const auto observed = observed_values(fields);
-  const auto all = masks_of(fields, observed);
+  const auto observed = baseline::observed_of(fields);
+  const auto all = baseline::masks_of(fields, observed);
   return mask::live_cells(all, mask::windows_of(all, data::window_starts(fields.frames(), windows), windows.length));
 }
 
@@ -47,8 +37,8 @@ inline std::vector<std::uint8_t> live_cells(const data::Fields& fields, const da
 inline Study make_study(const data::Fields& fields, const data::WindowSettings& windows, double share, std::uint64_t seed) {
   require<OptionError>(share > 0 && share <= 0.5, "--withhold ", share, ": expected a share above 0 and at most 0.5");
   Study study{.truth = fields, .available = fields, .withheld = {}, .live = {}, .normalisation = {}, .structure = {}};
-  const auto observed = observed_values(fields);
-  const auto all = masks_of(fields, observed);
+  const auto observed = baseline::observed_of(fields);
+  const auto all = baseline::masks_of(fields, observed);
   const auto starts = data::window_starts(fields.frames(), windows);
   study.live = live_cells(fields, windows);
   const auto cut = mask::windows_of(all, starts, windows.length, study.live);

@@ -13,22 +13,14 @@
 
 namespace lacuna::fill {
 
-/// @brief The policy that contexts are drawn by when imputing: no planes are hidden that the data have.
-inline Policy sampling_policy(const Policy& training, const SamplingContexts& contexts) {
-  Policy policy = training;
-  policy.probability = 0.0f;
-  if (contexts.kind == SamplingContexts::Kind::ratio)
-    policy.policy = mask::AnyPolicy{mask::Pixels{.ratio = static_cast<float>(contexts.ratio)}};
-  return policy;
-}
-
 /// @brief Observations kept aside, and the windows that they are scored in.
 struct Scored {
   Withheld withheld;
   std::vector<baseline::ScoredWindow> windows;
 };
 
-/// @brief What the options want the spread to come from: contexts (`members` of them), or samples of the posterior.
+/// @brief What the options want the spread to come from: contexts (`members` of them), or samples of the posterior. Refers to the
+/// sampler.
 template <class SamplerType>
 Ensemble ensemble_of(SamplerType& sampler, const Policy& policy, const Options& o, int members) {
   if (o.samples > 0) return sample_ensemble(sampler, policy, o.seed, o.samples, o.sampling_steps);

@@ -141,7 +141,7 @@ class Empirical {
     bool equal = true;
     for (auto plane = d.planes.begin(); equal && plane != d.planes.end(); plane += size)
       equal = std::equal(plane, plane + size, d.planes.begin());
-    require<OptionError>(!equal, "Empirical: all masks are equal, so no gap can be transplanted; use Pixels or Blocks");
+    require<OptionError>(!equal, "empirical contexts: all masks are equal, so no gap can be transplanted; hide pixels or blocks");
   }
 
   static void drop_complete(Donors& d) {
