@@ -64,7 +64,7 @@ class Network {
     train::Trainer trainer(device_, samples, network_, parameters_, policy, {1.0f}, {.batch = 16, .seed = 1, .optimizer = {}});
     const train::LearningRate rate{.peak = 2e-3};
     for (int step = 0; step < steps; ++step) trainer.step(rate(static_cast<double>(step) / steps));
-    parameters_.values() = trainer.optimizer().state().average;
+    parameters_.values() = trainer.state().average;
   }
 
   /// Mean squared error at missing cells, with `members` contexts of each mask.

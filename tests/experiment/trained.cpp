@@ -38,7 +38,7 @@ TEST_CASE("training that was cut off goes on from its checkpoint and ends bit fo
     const train::LearningRate rate{.peak = c.settings.learning_rate};
     for (int step = 0; step < 5; ++step) learner.trainer().step(rate(step / 12.0));
     const fill::Checkpoint checkpoint(folder / "cut", Trained::fingerprint(c.job, c.settings));
-    checkpoint.save(learner.parameters(), learner.trainer().optimizer().state(), {.training = {.seconds = 100}, .threads = 1});
+    checkpoint.save(learner.parameters(), learner.trainer().state(), {.training = {.seconds = 100}, .threads = 1});
   }
   Trained resumed(c.device, c.samples, c.job, c.settings, 1, folder / "cut");
   CHECK(resumed.seconds() > 100);

@@ -121,7 +121,7 @@ TEST_CASE("a run that was interrupted and resumed ends where an unbroken one end
   const train::LearningRate rate{.peak = o.learning_rate};
   for (int step = 0; step < 3; ++step) learner.trainer().step(rate(step / 8.0));
   Checkpoint(folder, fingerprint(o, study, settings, report))
-      .save(learner.parameters(), learner.trainer().optimizer().state(), {.training = {.seconds = 1.0}, .threads = 2});
+      .save(learner.parameters(), learner.trainer().state(), {.training = {.seconds = 1.0}, .threads = 2});
 
   auto resumed = quick(8);
   resumed.checkpoint = folder.string();

@@ -84,13 +84,15 @@ TEST_CASE("the sampler sees the averaged weights") {
   auto learner = s.learner();
   Progress progress;
   TrainingRun(learner, {.steps = 3}, progress)([] { return 1.0; }, [](std::int64_t) {});
-  const auto average = learner.trainer().optimizer().state().average;
+  auto state = learner.trainer().state();
+  const auto average = state.average;
   CHECK(average != learner.parameters().values());
   auto sampler = learner.sampler(s.samples);
   std::vector<sampler::Request> requests{{0, 0, self_context(s.samples, 0)}};
   std::vector<float> first, second;
   sampler(requests, [&](std::size_t, const sampler::Estimate& e) { first = e.anomaly; });
-  learner.trainer().optimizer().state().average = learner.parameters().values();
+  state.average = learner.parameters().values();
+  learner.trainer().restore(state);
   auto other = learner.sampler(s.samples);
   other(requests, [&](std::size_t, const sampler::Estimate& e) { second = e.anomaly; });
   CHECK(first != second);

@@ -30,18 +30,6 @@ std::vector<float> gradient_of(std::size_t size, int step) {
 
 constexpr double learning_rate = 0.01;
 
-/// The host's part of a step: coefficients by the number of the step, as train::Optimizer has them.
-train::AdamStep<float> coefficients(const train::OptimizerSettings& settings, int step) {
-  const double n = step;
-  return {1.0f,
-          static_cast<float>(settings.beta1),
-          static_cast<float>(settings.beta2),
-          static_cast<float>(learning_rate / (1.0 - std::pow(settings.beta1, n))),
-          static_cast<float>(1.0 / std::sqrt(1.0 - std::pow(settings.beta2, n))),
-          static_cast<float>(settings.epsilon),
-          static_cast<float>(std::min(settings.ema_decay, (1.0 + n) / (10.0 + n)))};
-}
-
 State on_gpu(std::size_t size, int steps, std::size_t offset, float bad = 0.0f) {
   const train::OptimizerSettings settings;
   const auto start = test::normals<float>(size, 1);
@@ -52,8 +40,9 @@ State on_gpu(std::size_t size, int steps, std::size_t offset, float bad = 0.0f) 
     auto g = gradient_of(size, step);
     if (step == steps) g[size / 2] += bad;
     Buffer<float> gradient(g, offset);
-    kernels::adam({}, {value, gradient, first, second, average}, size, coefficients(settings, step),
-                  static_cast<float>(settings.clip), sums, norm);
+    Buffer<train::AdamStep<float>> coefficients(std::vector{train::adam_step<float>(settings, step, learning_rate)});
+    kernels::adam({}, {value, gradient, first, second, average}, size, coefficients, static_cast<float>(settings.clip), sums,
+                  norm);
     CHECK(gradient.intact());
   }
   CHECK((value.intact() && first.intact() && second.intact() && average.intact() && norm.intact() && sums.intact()));

@@ -26,7 +26,7 @@ struct Variable {
   Node<T>* node = nullptr;  ///< null when nothing is recorded
 };
 
-/// @brief sum += gradient.
+/// @brief sum += gradient: one run of it.
 template <class S>
 void add_gradient(S* sum, const S* gradient, std::size_t size) {
   for (std::size_t i = 0; i < size; ++i) sum[i] += gradient[i];
@@ -35,12 +35,33 @@ inline void add_gradient(Bfloat16* sum, const Bfloat16* gradient, std::size_t si
   const std::size_t whole = size - size % simd::lanes;
   simd::run(
       [sum, gradient](std::size_t end) LACUNA_KERNEL {
-        for (std::size_t i = 0; i < end; i += simd::lanes)
-          simd::store(sum + i, simd::load(sum + i) + simd::load(gradient + i));
+        for (std::size_t i = 0; i < end; i += simd::lanes) simd::store(sum + i, simd::load(sum + i) + simd::load(gradient + i));
       },
       whole);
-  for (std::size_t i = whole; i < size; ++i)
-    sum[i] = Bfloat16(static_cast<float>(sum[i]) + static_cast<float>(gradient[i]));
+  for (std::size_t i = whole; i < size; ++i) sum[i] = Bfloat16(static_cast<float>(sum[i]) + static_cast<float>(gradient[i]));
+}
+
+/// @brief The parameters as the ops of a device's graphs see them.
+template <class T, class DeviceType>
+struct ParametersOf;
+template <class T>
+struct ParametersOf<T, cpu::Device> {
+  using Type = Parameters<T>;
+};
+
+template <class T, class DeviceType = cpu::Device>
+class Graph;
+
+/// @brief sum += gradient, on all threads. Each device has its own.
+template <class T, class S>
+void accumulate(Graph<T>& graph, S* sum, const S* gradient, std::size_t size) {
+  if (graph.dry()) return;
+  constexpr std::size_t worth_a_thread = std::size_t{1} << 15;
+  const int threads = graph.device().threads(), parts = size < worth_a_thread ? 1 : threads;
+  parallel_for(threads, parts, [&](int part) {
+    const auto [begin, end] = share(size, parts, part);
+    add_gradient(sum + begin, gradient + begin, end - begin);
+  });
 }
 
 /// @brief How a graph runs its ops.
@@ -55,22 +76,25 @@ enum class Mode {
 /// in the device's tape arena and are trivially destructible. A variable adopts its first gradient buffer and adds later ones;
 /// parameter gradients accumulate, so shared weights are right. A closure frees its result's data and gradient when it has run.
 /// T is the scalar of parameters and their gradients. Variables bring their own, S: activations may be kept in bfloat16.
+/// An op checks, takes memory and records. What it computes is a function that each device has for its own graphs; in a dry
+/// graph that function takes and gives its workspaces and plans, but computes nothing.
 /// A dry graph takes and gives memory exactly as a real one, but computes nothing: it plans the arena.
-template <class T, class DeviceType = cpu::Device>
+template <class T, class DeviceType>
 class Graph {
  public:
   using Scalar = T;
   using Device = DeviceType;
+  using DeviceParameters = typename ParametersOf<T, DeviceType>::Type;
 
   /// profile: told of every op, unless the pass is dry; null for none.
-  Graph(DeviceType& device, Parameters<T>& parameters, Mode mode, bool dry = false, Profile* profile = nullptr)
+  Graph(DeviceType& device, DeviceParameters& parameters, Mode mode, bool dry = false, Profile* profile = nullptr)
       : device_(device), parameters_(parameters), mode_(mode), dry_(dry), profile_(dry ? nullptr : profile) {}
   Graph(const Graph&) = delete;
   Graph& operator=(const Graph&) = delete;
 
   DeviceType& device() { return device_; }
   Arena& arena() { return device_.arena(); }
-  Parameters<T>& parameters() { return parameters_; }
+  DeviceParameters& parameters() { return parameters_; }
   bool recording() const { return mode_ == Mode::train; }
   bool dry() const { return dry_; }
 
@@ -85,6 +109,12 @@ class Graph {
   template <class S = T>
   Variable<S> make(const Shape& shape) {
     return {shape, take<S>(shape.size()), recording() ? make_node<S>() : nullptr};
+  }
+
+  /// @brief A variable of a recording graph that lies in someone else's memory; its gradient is not asked for.
+  template <class S>
+  Variable<S> view(const Shape& shape, S* data) {
+    return {shape, data, make_node<S>()};
   }
 
   template <class S = T>
@@ -162,16 +192,7 @@ class Graph {
       x.node->gradient = gradient;
       return;
     }
-    if (!dry_) {
-      S* sum = x.node->gradient;
-      const std::size_t size = x.shape.size();
-      constexpr std::size_t worth_a_thread = std::size_t{1} << 15;
-      const int parts = size < worth_a_thread ? 1 : device_.threads();
-      parallel_for(device_.threads(), parts, [&](int part) {
-        const auto [begin, end] = share(size, parts, part);
-        add_gradient(sum + begin, gradient + begin, end - begin);
-      });
-    }
+    accumulate(*this, x.node->gradient, gradient, x.shape.size());
     give(gradient, x.shape.size());
   }
 
@@ -196,7 +217,7 @@ class Graph {
   }
 
   DeviceType& device_;
-  Parameters<T>& parameters_;
+  DeviceParameters& parameters_;
   Mode mode_;
   bool dry_;
   Profile* profile_;

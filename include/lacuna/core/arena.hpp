@@ -29,6 +29,7 @@ namespace lacuna {
 /// and gives costs no memory and leaves its size in high_water().
 /// An arena of capacity 0 only counts: it reserves nothing and lends addresses that no memory is behind, as many as are asked
 /// for. It serves dry runs, where a system that limits address space must not limit what can be planned.
+/// An arena may also deal out memory that is someone else's, a GPU's for example, whose contents it never touches.
 /// Where the system grants less address space than the capacity (ulimit -v), the arena takes a quarter to a half of what it
 /// would. Under the address sanitizer every block has a poisoned margin, and given-back blocks are poisoned. Throws: Error when
 /// the reserved range is used up. Not thread-safe: taken and given by the thread that issues the ops.
@@ -57,10 +58,13 @@ class Arena {
     base_ = static_cast<std::byte*>(range);
     madvise(base_, capacity_, MADV_HUGEPAGE);
   }
+  /// Over `bytes` at an aligned address, which must outlive the arena. host: whether the CPU can address them.
+  Arena(void* memory, std::size_t bytes, bool host)
+      : counts_only_(!host), borrowed_(true), base_(static_cast<std::byte*>(memory)), capacity_(bytes / alignment * alignment) {}
   ~Arena() {
     if (counts_only_) return;
     unpoison(base_, high_water_);
-    munmap(base_, capacity_);
+    if (!borrowed_) munmap(base_, capacity_);
   }
   Arena(const Arena&) = delete;
   Arena& operator=(const Arena&) = delete;
@@ -116,7 +120,7 @@ class Arena {
   void release() {
     reset();
     unpoison(base_, high_water_);
-    if (!counts_only_) madvise(base_, high_water_, MADV_DONTNEED);
+    if (!counts_only_ && !borrowed_) madvise(base_, high_water_, MADV_DONTNEED);
     high_water_ = 0;
   }
 
@@ -156,7 +160,8 @@ class Arena {
     return lists_.back();
   }
 
-  bool counts_only_ = true, limited_ = false;
+  bool counts_only_ = true;  // no memory here that the CPU may mark
+  bool borrowed_ = false, limited_ = false;
   std::byte* base_ = nullptr;
   std::size_t capacity_, used_ = 0, live_ = 0, high_water_ = 0;
   std::vector<FreeList> lists_;

@@ -1,10 +1,9 @@
 #pragma once
 
 #include <cstddef>
-#include <map>
-#include <memory>
 
 #include "lacuna/core/arena.hpp"
+#include "lacuna/core/libraries.hpp"
 #include "lacuna/core/parallel.hpp"
 
 namespace lacuna::cpu {
@@ -59,19 +58,14 @@ class Device {
   /// The device's one object of type Library (handles, plans), made on first use.
   template <class Library>
   Library& library() {
-    auto& slot = libraries_[&tag<Library>];
-    if (!slot) slot = std::make_shared<Library>(*this);
-    return *static_cast<Library*>(slot.get());
+    return libraries_.get<Library>(*this);
   }
 
  private:
-  template <class>
-  static constexpr char tag = 0;
-
   int threads_;
   Convolutions convolutions_;
   Arena arena_, tape_;
-  std::map<const void*, std::shared_ptr<void>> libraries_;
+  Libraries libraries_;
 };
 
 }  // namespace lacuna::cpu

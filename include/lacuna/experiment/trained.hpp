@@ -38,7 +38,11 @@ class Trained {
       : job_(job), settings_(s), seed_(seed), learner_(device, samples, {policy_of(job), 0.0f}, learner_settings(job, s, seed)) {
     const fill::Checkpoint checkpoint(folder, fingerprint(job, s));
     fill::Checkpoint::Run run{.training = {}, .threads = device.threads()};
-    if (const auto found = checkpoint.load(learner_.parameters(), learner_.trainer().optimizer().state())) run = *found;
+    auto state = learner_.trainer().state();
+    if (const auto found = checkpoint.load(learner_.parameters(), state)) {
+      learner_.trainer().restore(std::move(state));
+      run = *found;
+    }
     train(checkpoint, run);
   }
 
@@ -77,7 +81,7 @@ class Trained {
     const auto now = [&] { return before + std::chrono::duration<double>(Clock::now() - start).count(); };
     const auto save = [&] {
       run.training.seconds = saved = now();
-      checkpoint.save(learner_.parameters(), trainer.optimizer().state(), run);
+      checkpoint.save(learner_.parameters(), trainer.state(), run);
     };
     const train::LearningRate rate{.peak = settings_.learning_rate};
     Progress progress;

@@ -226,11 +226,13 @@ inline void train_learner(Learner& learner, const train::Samples& samples, const
                           const std::optional<Checkpoint>& checkpoint, Report& report) {
   Progress progress;
   TrainingRun training(learner, {.steps = o.steps, .minutes = o.minutes}, progress);
-  auto& state = learner.trainer().optimizer().state();
+  auto& trainer = learner.trainer();
   if (checkpoint && o.resume) {
+    auto state = trainer.state();
     if (const auto found = checkpoint->load(learner.parameters(), state)) {
+      trainer.restore(std::move(state));
       training.resume(found->training);
-      std::printf("resumed at step %lld\n", static_cast<long long>(state.step));
+      std::printf("resumed at step %lld\n", static_cast<long long>(trainer.steps_done()));
       if (found->threads != report.threads)
         std::printf("the checkpoint was made with %d threads, this run has %d: the result is not the same bit for bit\n",
                     found->threads, report.threads);
@@ -239,9 +241,13 @@ inline void train_learner(Learner& learner, const train::Samples& samples, const
     }
   }
   constexpr std::int64_t warm_up = 3;  // steps that are not profiled: the first ones touch new memory
-  const std::int64_t profile_from = learner.trainer().steps_done() + warm_up;
+  const std::int64_t profile_from = trainer.steps_done() + warm_up;
   Profile profile;
   double saved = training.seconds();
+  const auto save = [&] {
+    const auto& state = trainer.state();
+    checkpoint->save(learner.parameters(), state, {training.state(), report.threads});
+  };
   const Policy contexts = sampling_policy(learner.policy(), o.contexts);
   training(
       [&] {
@@ -249,18 +255,18 @@ inline void train_learner(Learner& learner, const train::Samples& samples, const
         return quick_error(sampler, samples, contexts, o, scored);
       },
       [&](std::int64_t step) {
-        if (o.profile && step == profile_from) learner.trainer().watch(&profile);
+        if (o.profile && step == profile_from) trainer.watch(&profile);
         if (!checkpoint || training.seconds() - saved < o.save_every) return;
         saved = training.seconds();
-        checkpoint->save(learner.parameters(), state, {training.state(), report.threads});
+        save();
       });
-  if (checkpoint) checkpoint->save(learner.parameters(), state, {training.state(), report.threads});
-  learner.trainer().watch(nullptr);
+  if (checkpoint) save();
+  trainer.watch(nullptr);
   if (o.profile && profile.steps() > 0) profile.print(stdout);
   if (o.profile && profile.steps() == 0)
     std::printf("no profile: it begins after %lld steps of training, of which there were fewer\n",
                 static_cast<long long>(warm_up));
-  report.steps = state.step;
+  report.steps = trainer.steps_done();
   report.training_seconds = training.seconds();
 }
 

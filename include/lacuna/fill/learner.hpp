@@ -98,7 +98,7 @@ class Learner {
 
   /// A sampler with the averaged weights as they are now, on these samples.
   Sampler sampler(const train::Samples& samples) {
-    averaged_.values() = trainer_.optimizer().state().average;
+    averaged_.values() = trainer_.state().average;
     sampler::SingleStepSettings s{.seed = settings_.seed};
     if (settings_.network != "unet") {  // sees all of its input at once: give it no more than in training
       const int whole = std::max(samples.fields().grid.height(), samples.fields().grid.width());

@@ -24,7 +24,8 @@ class InBfloat16 {
 
   const Settings& settings() const { return network_.settings(); }
 
-  Variable<float> operator()(Graph<float>& g, const Variable<float>& input, const float* times) const {
+  template <class D>
+  Variable<float> operator()(Graph<float, D>& g, const Variable<float>& input, const float* times) const {
     const auto x = ops::cast<Bfloat16>(g, input);
     const auto estimate = consume(g, x, [&](const Variable<Bfloat16>& narrow) { return network_(g, narrow, times); });
     return consume(g, estimate, [&](const Variable<Bfloat16>& narrow) { return ops::cast<float>(g, narrow); });

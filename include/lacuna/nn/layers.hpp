@@ -89,16 +89,16 @@ class Builder {
 };
 
 /// @brief next = layer(x); x is needed no more.
-template <class T, class S, class Layer>
-auto consume(Graph<T>& g, const Variable<S>& x, const Layer& layer) -> decltype(layer(x)) {
+template <class T, class D, class S, class Layer>
+auto consume(Graph<T, D>& g, const Variable<S>& x, const Layer& layer) -> decltype(layer(x)) {
   const auto y = layer(x);
   g.release(x);
   return y;
 }
 
 /// @brief [a, b] along the channels; neither is needed any more.
-template <class T, class S>
-Variable<S> join(Graph<T>& g, const Variable<S>& a, const Variable<S>& b) {
+template <class T, class D, class S>
+Variable<S> join(Graph<T, D>& g, const Variable<S>& a, const Variable<S>& b) {
   const auto y = ops::concatenate(g, a, b);
   g.release(a);
   g.release(b);
@@ -110,8 +110,8 @@ struct TimeFeatures {
   ops::LinearParameters first, second;
 
   /// times (B) in [0, 1] -> (B,1,1,1,width).
-  template <class T>
-  Variable<T> operator()(Graph<T>& g, const T* times, int batch) const {
+  template <class T, class D>
+  Variable<T> operator()(Graph<T, D>& g, const T* times, int batch) const {
     const auto e = ops::time_embedding(g, times, batch, first.inputs);
     const auto a = consume(g, e, [&](const Variable<T>& v) { return ops::linear(g, first, v); });
     const auto b = consume(g, a, [&](const Variable<T>& v) { return ops::activation<ops::Gelu>(g, v); });
@@ -141,8 +141,8 @@ struct ResidualBlock {
   }
 
   /// x (B,T,H,W,in), time_features: SiLU of the time embedding (B,1,1,1,width) -> (B,T,H,W,out). Releases nothing it was given.
-  template <class T, class S>
-  Variable<S> operator()(Graph<T>& g, const Variable<S>& x, const Variable<T>& time_features) const {
+  template <class T, class D, class S>
+  Variable<S> operator()(Graph<T, D>& g, const Variable<S>& x, const Variable<T>& time_features) const {
     auto h = ops::convolution(g, first, x);
     Variable<S> normed;
     if (timed) {
@@ -156,7 +156,7 @@ struct ResidualBlock {
     h = ops::convolution(g, second, normed);
     g.release(normed);
     const bool projected = skip.outputs > 0;
-    const auto y = ops::rms_norm_silu<T, S>(g, second_gain, h, nullptr, projected ? nullptr : &x);
+    const auto y = ops::rms_norm_silu(g, second_gain, h, static_cast<const Variable<T>*>(nullptr), projected ? nullptr : &x);
     g.release(h);
     if (projected) ops::convolution_add(g, skip, x, y);
     return y;
@@ -165,14 +165,14 @@ struct ResidualBlock {
 
 /// @brief block(), a part of a network that releases nothing it was given: with its activations kept for the way back, or
 /// computed again there.
-template <class T, class Block>
-auto run_block(Graph<T>& g, bool recompute, const Block& block) -> decltype(block()) {
+template <class T, class D, class Block>
+auto run_block(Graph<T, D>& g, bool recompute, const Block& block) -> decltype(block()) {
   return recompute ? g.recompute(block) : block();
 }
 
 /// @brief A residual block of [a, b]; neither is needed any more. The concatenation is computed again with the block.
-template <class T, class S>
-Variable<S> run_joined(Graph<T>& g, bool recompute, const ResidualBlock& layer, const Variable<S>& a, const Variable<S>& b,
+template <class T, class D, class S>
+Variable<S> run_joined(Graph<T, D>& g, bool recompute, const ResidualBlock& layer, const Variable<S>& a, const Variable<S>& b,
                        const Variable<T>& time) {
   if (!recompute || !g.recording()) return consume(g, join(g, a, b), [&](const Variable<S>& x) { return layer(g, x, time); });
   return g.recompute([&g, &layer, a, b, time] {

@@ -68,8 +68,8 @@ class UNet {
 
   /// @brief Estimate of x0 from the assembled input.
   /// Shapes: input (B,1,H,W,inputs), times (B) in [0,1] -> (B,1,H,W,outputs). S: what images are kept in. Throws: ShapeError.
-  template <class T, class S>
-  Variable<S> operator()(Graph<T>& g, const Variable<S>& input, const T* times) const {
+  template <class T, class D, class S>
+  Variable<S> operator()(Graph<T, D>& g, const Variable<S>& input, const T* times) const {
     require<ShapeError>(input.shape.frames == 1 && input.shape.channels == settings_.inputs, "UNet: first: input has shape ",
                         input.shape, ", expected one frame of ", settings_.inputs,
                         " channels: frames are channels, as many as in training");
@@ -85,13 +85,13 @@ class UNet {
 
   int levels() const { return static_cast<int>(settings_.multipliers.size()); }
 
-  template <class T, class S>
-  Variable<S> run(Graph<T>& g, const ResidualBlock& layer, const Variable<S>& x, const Variable<T>& time) const {
+  template <class T, class D, class S>
+  Variable<S> run(Graph<T, D>& g, const ResidualBlock& layer, const Variable<S>& x, const Variable<T>& time) const {
     return run_block(g, settings_.recompute, [&g, &layer, x, time] { return layer(g, x, time); });
   }
 
-  template <class T, class S>
-  Variable<S> body(Graph<T>& g, const Variable<S>& input, const T* times) const {
+  template <class T, class D, class S>
+  Variable<S> body(Graph<T, D>& g, const Variable<S>& input, const T* times) const {
     const auto time = time_(g, times, input.shape.batch);
     const auto block = [&](const ResidualBlock& layer) { return [&](const Variable<S>& v) { return run(g, layer, v, time); }; };
     const auto first = ops::convolution(g, first_, input, ops::InputGradient::skipped);

@@ -27,8 +27,8 @@ inline ops::Window whole_steps(const Shape& image, int step, const ops::Borders&
 
 /// @brief body(x) for a body that wants whole steps: x is grown, and the estimate cut back.
 /// Shapes: x (B,T,H,W,C) -> (B,T,H,W, the body's channels).
-template <class T, class S, class Body>
-Variable<S> on_whole_steps(Graph<T>& g, const Variable<S>& x, int step, const ops::Borders& borders, const Body& body) {
+template <class T, class D, class S, class Body>
+Variable<S> on_whole_steps(Graph<T, D>& g, const Variable<S>& x, int step, const ops::Borders& borders, const Body& body) {
   const int height = x.shape.height, width = x.shape.width;
   const auto window = whole_steps(x.shape, step, borders);
   if (window.height == height && window.width == width) return body(x);

@@ -78,34 +78,44 @@ void add_window(const T* gradient, const Shape& shape, T* to, const Window& wind
   });
 }
 
+template <class T, class S>
+void canvas_forward(Graph<T>& graph, const Variable<S>& x, const Window& window, const Borders& borders, const Variable<S>& y) {
+  if (graph.dry()) return;
+  const std::ptrdiff_t from = static_cast<std::ptrdiff_t>(x.shape.pixels()) * x.shape.channels,
+                       to = static_cast<std::ptrdiff_t>(y.shape.pixels()) * y.shape.channels;
+  parallel_for(graph.device().threads(), x.shape.images(),
+               [&](int i) { copy_window(x.data + i * from, x.shape, y.data + i * to, window, borders); });
+}
+template <class T, class S>
+void canvas_backward(Graph<T>& graph, const Variable<S>& x, const Window& window, const Borders& borders, const Variable<S>& y,
+                     S* grad_x) {
+  if (graph.dry()) return;
+  const std::ptrdiff_t to = static_cast<std::ptrdiff_t>(x.shape.pixels()) * x.shape.channels,
+                       from = static_cast<std::ptrdiff_t>(y.shape.pixels()) * y.shape.channels;
+  parallel_for(graph.device().threads(), x.shape.images(), [&](int i) {
+    std::fill_n(grad_x + i * to, to, S(0));
+    add_window(y.node->gradient + i * from, x.shape, grad_x + i * to, window, borders);
+  });
+}
+
 /// @brief Shows every image in a window: cuts it, grows it, or puts a border around it.
 ///
 /// Shapes: x (B,T,H,W,C) -> y (B,T,window.height,window.width,C). Gradient: of the cells that are seen, summed where one is seen
 /// more than once; none if y's consumer computed none (a network's first layer). NaN: copied. Determinism: independent of the
 /// number of threads.
-template <class T, class S>
-Variable<S> canvas(Graph<T>& graph, const Variable<S>& x, const Window& window, const Borders& borders = {}) {
+template <class T, class D, class S>
+Variable<S> canvas(Graph<T, D>& graph, const Variable<S>& x, const Window& window, const Borders& borders = {}) {
   Shape shape = x.shape;
   shape.height = window.height;
   shape.width = window.width;
   const std::size_t moved = x.shape.size() + shape.size();
   const auto scope = graph.template op<S>("canvas", {.forward = moved, .backward = moved});
   const auto y = graph.template make<S>(shape);
-  const auto for_images = [x, y](Graph<T>& g, const auto& work) {
-    if (g.dry()) return;
-    const std::ptrdiff_t from = static_cast<std::ptrdiff_t>(x.shape.pixels()) * x.shape.channels,
-                         to = static_cast<std::ptrdiff_t>(y.shape.pixels()) * y.shape.channels;
-    parallel_for(g.device().threads(), x.shape.images(), [&](int i) { work(i * from, i * to); });
-  };
-  for_images(graph,
-             [&](std::ptrdiff_t from, std::ptrdiff_t to) { copy_window(x.data + from, x.shape, y.data + to, window, borders); });
-  graph.record([&graph, x, y, window, borders, for_images] {
+  canvas_forward(graph, x, window, borders, y);
+  graph.record([&graph, x, y, window, borders] {
     if (y.node->gradient != nullptr) {
       S* grad_x = graph.template take<S>(x.shape.size());
-      for_images(graph, [&](std::ptrdiff_t to, std::ptrdiff_t from) {
-        std::fill_n(grad_x + to, static_cast<std::ptrdiff_t>(x.shape.pixels()) * x.shape.channels, S(0));
-        add_window(y.node->gradient + from, x.shape, grad_x + to, window, borders);
-      });
+      canvas_backward(graph, x, window, borders, y, grad_x);
       graph.contribute(x, grad_x);
     }
     graph.finish(y);

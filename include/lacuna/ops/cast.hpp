@@ -33,8 +33,8 @@ void convert_all(Graph<T>& graph, const From* from, To* to, std::size_t size) {
 ///
 /// Shapes: x, y alike. Gradient: converted and handed over; none if y's consumer computed none (a network's first layer). NaN:
 /// stays NaN. Cost: x read and y written once. Determinism: element by element. Throws: nothing.
-template <class To, class T, class From>
-Variable<To> cast(Graph<T>& graph, const Variable<From>& x) {
+template <class To, class T, class D, class From>
+Variable<To> cast(Graph<T, D>& graph, const Variable<From>& x) {
   const std::size_t size = x.shape.size();
   const auto scope = graph.template op<std::uint8_t>(
       "cast", {.forward = size * (sizeof(From) + sizeof(To)), .backward = size * (sizeof(From) + sizeof(To))});

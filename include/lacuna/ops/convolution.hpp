@@ -123,13 +123,25 @@ inline Traffic convolution_traffic(const ConvolutionGeometry& g, InputGradient i
 }
 
 template <class T, class S>
-void record_convolution(Graph<T>& graph, const ConvolutionParameters& layer, const Variable<S>& x, const Variable<S>& y,
+void convolution_forward(Graph<T>& graph, const ConvolutionParameters& layer, const ConvolutionGeometry& g, const S* x, S* y) {
+  const auto& p = graph.parameters();
+  ConvolutionPath<T, S>(graph, g).forward(x, p.value(layer.weight), p.value(layer.bias), y);
+}
+/// grad_x may be null; gradients of the parameters are added to.
+template <class T, class S>
+void convolution_backward(Graph<T>& graph, const ConvolutionParameters& layer, const ConvolutionGeometry& g, const S* x,
+                          const S* grad_y, S* grad_x) {
+  auto& p = graph.parameters();
+  ConvolutionPath<T, S>(graph, g).backward(x, p.value(layer.weight), grad_y, grad_x, p.gradient(layer.weight),
+                                           p.gradient(layer.bias));
+}
+
+template <class T, class D, class S>
+void record_convolution(Graph<T, D>& graph, const ConvolutionParameters& layer, const Variable<S>& x, const Variable<S>& y,
                         const ConvolutionGeometry& g, InputGradient input_gradient, bool owns_result) {
   graph.record([&graph, layer, x, y, g, input_gradient, owns_result] {
-    auto& p = graph.parameters();
     S* grad_x = input_gradient == InputGradient::computed ? graph.template take<S>(x.shape.size()) : nullptr;
-    ConvolutionPath<T, S>(graph, g).backward(x.data, p.value(layer.weight), y.node->gradient, grad_x, p.gradient(layer.weight),
-                                             p.gradient(layer.bias));
+    convolution_backward<T, S>(graph, layer, g, x.data, y.node->gradient, grad_x);
     if (grad_x != nullptr) graph.contribute(x, grad_x);
     if (owns_result) graph.finish(y);
   });
@@ -152,8 +164,8 @@ inline ConvolutionGeometry convolution_geometry(const ConvolutionParameters& lay
 /// Borders: as the layer says; others than zero cost a copy of the image with its border, which is kept for the way back.
 /// bfloat16: x, y and their gradients, with float parameters and sums. Backends: cpu (oneDNN for float and bfloat16, Eigen
 /// otherwise; they agree to rounding). Throws: ShapeError on a channel mismatch.
-template <class T, class S>
-Variable<S> convolution(Graph<T>& graph, const ConvolutionParameters& layer, const Variable<S>& x,
+template <class T, class D, class S>
+Variable<S> convolution(Graph<T, D>& graph, const ConvolutionParameters& layer, const Variable<S>& x,
                         InputGradient input_gradient = InputGradient::computed) {
   const auto g = convolution_geometry(layer, x.shape);
   if (const BorderedConvolution bordered(layer); bordered.margin > 0) {
@@ -164,16 +176,15 @@ Variable<S> convolution(Graph<T>& graph, const ConvolutionParameters& layer, con
   }
   const auto scope = graph.template op<S>("convolution", convolution_traffic(g, input_gradient));
   const auto y = graph.template make<S>(g.output);
-  const auto& p = graph.parameters();
-  ConvolutionPath<T, S>(graph, g).forward(x.data, p.value(layer.weight), p.value(layer.bias), y.data);
+  convolution_forward<T, S>(graph, layer, g, x.data, y.data);
   record_convolution(graph, layer, x, y, g, input_gradient, true);
   return y;
 }
 
 /// @brief Adds the convolution of x to `sum` in place (a residual's projection costs no buffer and no pass of its own).
 /// Throws: ShapeError if sum's shape is not the convolution's output shape.
-template <class T, class S>
-void convolution_add(Graph<T>& graph, const ConvolutionParameters& layer, const Variable<S>& x, const Variable<S>& sum) {
+template <class T, class D, class S>
+void convolution_add(Graph<T, D>& graph, const ConvolutionParameters& layer, const Variable<S>& x, const Variable<S>& sum) {
   auto g = convolution_geometry(layer, x.shape);
   require_shape("convolution_add", "sum", sum.shape, g.output);
   if (const BorderedConvolution bordered(layer); bordered.margin > 0) {
@@ -183,8 +194,7 @@ void convolution_add(Graph<T>& graph, const ConvolutionParameters& layer, const 
   }
   g.accumulate = true;
   const auto scope = graph.template op<S>("convolution_add", convolution_traffic(g, InputGradient::computed));
-  const auto& p = graph.parameters();
-  ConvolutionPath<T, S>(graph, g).forward(x.data, p.value(layer.weight), p.value(layer.bias), sum.data);
+  convolution_forward<T, S>(graph, layer, g, x.data, sum.data);
   record_convolution(graph, layer, x, sum, g, InputGradient::computed, false);
 }
 

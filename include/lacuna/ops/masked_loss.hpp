@@ -50,33 +50,38 @@ inline std::size_t count_queried(const std::uint8_t* query, std::size_t size) {
   return count;
 }
 
+/// @brief The loss, and its gradient into `gradient`.
+template <class T>
+double masked_loss_forward(Graph<T>& graph, const T* estimate, const float* target, const std::uint8_t* query, std::size_t size,
+                           T* gradient) {
+  constexpr int runs = 16;
+  if (graph.dry()) return 0;
+  const std::size_t count = count_queried(query, size);
+  const T scale = count > 0 ? T(2) / static_cast<T>(count) : T(0);
+  double sums[runs];
+  parallel_for(graph.device().threads(), runs, [&](int run) {
+    const auto [begin, end] = share(size, runs, run);
+    sums[run] = masked_loss_run(estimate + begin, target + begin, query + begin, scale, gradient + begin, end - begin);
+  });
+  double total = 0;
+  for (const double sum : sums) total += sum;
+  return count > 0 ? total / static_cast<double>(count) : 0;
+}
+
 /// @brief loss = sum(query * (estimate - target)^2) / sum(query), and its gradient in the same pass.
 ///
 /// Shapes: estimate, target, query alike; query 1 = scored. Gradient: grad_estimate = 2 query (estimate - target) / sum(query),
 /// handed to `estimate`. NaN: selected away where not queried (estimate and target alike); elsewhere it shows.
 /// An empty query gives loss 0 and gradient 0. Determinism: fixed runs summed in order, whatever the threads.
 /// Cost: reads estimate, target, query and writes the gradient once. Source: paper section 3.1, method of Algorithm 1.
-template <class T>
-double masked_loss(Graph<T>& graph, const Variable<T>& estimate, const float* target, const std::uint8_t* query) {
-  constexpr int runs = 16;
+template <class T, class D>
+auto masked_loss(Graph<T, D>& graph, const Variable<T>& estimate, const float* target, const std::uint8_t* query) {
   const std::size_t size = estimate.shape.size();
   const auto scope = graph.op("masked_loss", {.forward = 3 * size + size / sizeof(T)});  // query: a byte each
   T* gradient = graph.take(size);
-  if (graph.dry()) {
-    graph.contribute(estimate, gradient);
-    return 0;
-  }
-  const std::size_t count = count_queried(query, size);
-  const T scale = count > 0 ? T(2) / static_cast<T>(count) : T(0);
-  double sums[runs];
-  parallel_for(graph.device().threads(), runs, [&](int run) {
-    const auto [begin, end] = share(size, runs, run);
-    sums[run] = masked_loss_run(estimate.data + begin, target + begin, query + begin, scale, gradient + begin, end - begin);
-  });
+  const auto loss = masked_loss_forward(graph, estimate.data, target, query, size, gradient);
   graph.contribute(estimate, gradient);
-  double total = 0;
-  for (const double sum : sums) total += sum;
-  return count > 0 ? total / static_cast<double>(count) : 0;
+  return loss;
 }
 
 }  // namespace lacuna::ops

@@ -230,6 +230,42 @@ void norm_parameter_gradients(const T* sums, const T* gain, const T* scale_shift
   }
 }
 
+/// @brief Operands of the fused norm; scale_shift and residual may be absent (null).
+template <class T, class S>
+struct NormOperands {
+  Parameter gain;
+  Variable<S> x;
+  Variable<T> scale_shift;
+  Variable<S> residual;
+};
+
+template <class T, class S>
+void rms_norm_silu_forward(Graph<T>& graph, const NormOperands<T, S>& o, S* y) {
+  if (graph.dry()) return;
+  const NormRuns runs(o.x.shape);
+  parallel_for(graph.device().threads(), runs.count, [&](int run) {
+    norm_forward(
+        norm_row<S, T>(o.x, graph.parameters().value(o.gain), o.scale_shift.data, o.residual.data, y, nullptr, runs, run));
+  });
+}
+/// grad_scale_shift: overwritten; null where there is none.
+template <class T, class S>
+void rms_norm_silu_backward(Graph<T>& graph, const NormOperands<T, S>& o, const S* grad_y, S* grad_x, T* grad_scale_shift) {
+  auto& p = graph.parameters();
+  const NormRuns runs(o.x.shape);
+  const int c = o.x.shape.channels;
+  const auto sums_size = static_cast<std::size_t>(runs.count) * static_cast<std::size_t>(2 * c);
+  T* sums = graph.take(sums_size);
+  if (!graph.dry()) {
+    parallel_for(graph.device().threads(), runs.count, [&](int run) {
+      norm_backward(norm_row<S, T>(o.x, p.value(o.gain), o.scale_shift.data, grad_y, grad_x, sums, runs, run));
+    });
+    if (grad_scale_shift != nullptr) std::fill_n(grad_scale_shift, o.scale_shift.shape.size(), T(0));
+    norm_parameter_gradients<T>(sums, p.value(o.gain), o.scale_shift.data, p.gradient(o.gain), grad_scale_shift, runs, c);
+  }
+  graph.give(sums, sums_size);
+}
+
 /// @brief y = silu(rms(x) * gain * (1 + scale) + shift) (+ residual), rms(x) = sqrt(C) x / max(||x||, 1e-12) over channels.
 ///
 /// Shapes: x, residual, y (B,T,H,W,C) | gain (C) | scale_shift (B,1,1,1,2C): scale first. Without them: scale = shift = 0.
@@ -237,8 +273,8 @@ void norm_parameter_gradients(const T* sums, const T* gain, const T* scale_shift
 /// Gradient: handed to x, scale_shift and residual; gain's accumulates. NaN: propagates within its pixel.
 /// Determinism: independent of the number of threads. Cost: forward reads x (and residual) and writes y once; backward reads x
 /// and grad_y and writes grad_x once; nothing normalised is stored. Throws: ShapeError.
-template <class T, class S>
-Variable<S> rms_norm_silu(Graph<T>& graph, Parameter gain, const Variable<S>& x, const Variable<T>* scale_shift = nullptr,
+template <class T, class D, class S>
+Variable<S> rms_norm_silu(Graph<T, D>& graph, Parameter gain, const Variable<S>& x, const Variable<T>* scale_shift = nullptr,
                           const Variable<S>* residual = nullptr) {
   const int c = x.shape.channels;
   require<ShapeError>(gain.size == static_cast<std::size_t>(c), "rms_norm_silu: x has shape ", x.shape, ", expected ", gain.size,
@@ -250,31 +286,17 @@ Variable<S> rms_norm_silu(Graph<T>& graph, Parameter gain, const Variable<S>& x,
   const auto scope =
       graph.template op<S>("rms_norm_silu", {.forward = (residual != nullptr ? 3 : 2) * size, .backward = 3 * size});
   const auto y = graph.template make<S>(x.shape);
-  const Variable<T> s = scale_shift != nullptr ? *scale_shift : Variable<T>{};
-  const Variable<S> r = residual != nullptr ? *residual : Variable<S>{};
-  const NormRuns runs(x.shape);
-  if (!graph.dry())
-    parallel_for(graph.device().threads(), runs.count, [&](int run) {
-      norm_forward(norm_row<S, T>(x, graph.parameters().value(gain), s.data, r.data, y.data, nullptr, runs, run));
-    });
-  graph.record([&graph, gain, x, s, r, y, runs, c] {
-    auto& p = graph.parameters();
-    const auto sums_size = static_cast<std::size_t>(runs.count) * static_cast<std::size_t>(2 * c);
-    S* grad_x = graph.template take<S>(x.shape.size());
-    T* sums = graph.take(sums_size);
-    T* grad_s = s.data != nullptr ? graph.take(s.shape.size()) : nullptr;
-    if (!graph.dry()) {
-      parallel_for(graph.device().threads(), runs.count, [&](int run) {
-        norm_backward(norm_row<S, T>(x, p.value(gain), s.data, y.node->gradient, grad_x, sums, runs, run));
-      });
-      if (grad_s != nullptr) std::fill_n(grad_s, s.shape.size(), T(0));
-      norm_parameter_gradients<T>(sums, p.value(gain), s.data, p.gradient(gain), grad_s, runs, c);
-    }
-    graph.give(sums, sums_size);
-    graph.contribute(x, grad_x);
-    if (grad_s != nullptr) graph.contribute(s, grad_s);
-    if (r.data != nullptr) {  // the residual's gradient is y's own
-      graph.contribute(r, y.node->gradient);
+  const NormOperands<T, S> o{gain, x, scale_shift != nullptr ? *scale_shift : Variable<T>{},
+                             residual != nullptr ? *residual : Variable<S>{}};
+  rms_norm_silu_forward<T, S>(graph, o, y.data);
+  graph.record([&graph, o, y] {
+    S* grad_x = graph.template take<S>(o.x.shape.size());
+    T* grad_s = o.scale_shift.data != nullptr ? graph.take(o.scale_shift.shape.size()) : nullptr;
+    rms_norm_silu_backward<T, S>(graph, o, y.node->gradient, grad_x, grad_s);
+    graph.contribute(o.x, grad_x);
+    if (grad_s != nullptr) graph.contribute(o.scale_shift, grad_s);
+    if (o.residual.data != nullptr) {  // the residual's gradient is y's own
+      graph.contribute(o.residual, y.node->gradient);
       y.node->gradient = nullptr;
     }
     graph.finish(y);

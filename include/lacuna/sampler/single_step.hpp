@@ -6,7 +6,7 @@
 #include <span>
 #include <vector>
 
-#include "lacuna/autograd/graph.hpp"
+#include "lacuna/sampler/evaluator.hpp"
 #include "lacuna/sampler/tiles.hpp"
 #include "lacuna/schedule/matching.hpp"
 #include "lacuna/schedule/variance_preserving.hpp"
@@ -47,17 +47,16 @@ struct SingleStepSettings {
 /// to x0. Members are averaged by the caller (RunningMoments). Determinism: bit for bit with the same threads and requests.
 /// Throws: ShapeError, OptionError (a time outside 0 .. 1, a query of unknown values, alpha = 0 for NoiseMatching).
 template <class Network, schedule::NoiseSchedule Schedule = schedule::VariancePreserving,
-          schedule::Matching Matching = schedule::DataMatching>
+          schedule::Matching Matching = schedule::DataMatching, class DeviceType = cpu::Device>
 class SingleStep {
  public:
-  SingleStep(cpu::Device& device, const train::Samples& samples, const train::InputLayout& layout, const Network& network,
+  SingleStep(DeviceType& device, const train::Samples& samples, const train::InputLayout& layout, const Network& network,
              Parameters<float>& parameters, std::vector<float> scale, const SingleStepSettings& settings = {},
              const Schedule& schedule = {}, const Matching& matching = {})
       : device_(device),
         samples_(samples),
         layout_(layout),
-        network_(network),
-        parameters_(parameters),
+        evaluate_(device, network, parameters),
         scale_(std::move(scale)),
         settings_(settings),
         schedule_(schedule),
@@ -102,14 +101,8 @@ class SingleStep {
     for (const int count : {chunk, requests % chunk}) {
       if (count == 0) continue;
       for (const auto& row : rows_)
-        for (const auto& column : columns_) {
-          device_.reset();
-          Graph<float> graph(device_, parameters_, Mode::infer, true);
-          const std::vector<float> times(static_cast<std::size_t>(count));
-          network_(graph, graph.make({count, 1, row.size(), column.size(), layout_.channels()}), times.data());
-        }
+        for (const auto& column : columns_) evaluate_.plan(input_shape(row, column, count));
     }
-    device_.reset();
   }
 
   const train::Samples& samples() const { return samples_; }
@@ -123,6 +116,10 @@ class SingleStep {
     float alpha = 1, sigma = 0;  ///< of the request's time
     baseline::Background::Workspace workspace;
   };
+
+  Shape input_shape(const Tile& row, const Tile& column, int count) const {
+    return {count, 1, row.size(), column.size(), layout_.channels()};
+  }
 
   int members_per_pass() const {
     const auto largest = [](const std::vector<Tile>& tiles) {
@@ -194,14 +191,9 @@ class SingleStep {
   }
 
   void evaluate(const Tile& row, const Tile& column, int count) {
-    const auto& grid = samples_.fields().grid;
-    device_.reset();
-    Graph<float> graph(device_, parameters_, Mode::infer);
-    const int channels = layout_.channels(), width = grid.width();
-    const auto input = graph.make({count, 1, row.size(), column.size(), channels});
-    parallel_for(device_.threads(), count, [&](int i) {
+    const int channels = layout_.channels(), width = samples_.fields().grid.width();
+    const auto assemble = [&](int i, float* to) {
       const auto& from = work_[static_cast<std::size_t>(i)].input;
-      float* to = input.data + static_cast<std::ptrdiff_t>(i) * row.size() * column.size() * channels;
       for (int y = row.begin; y < row.end; ++y)
         for (int x = column.begin; x < column.end;) {  // runs of columns, around the seam where the grid is periodic
           const int first = ((x % width) + width) % width, cells = std::min(column.end - x, width - first);
@@ -209,26 +201,30 @@ class SingleStep {
           to = std::copy_n(from.begin() + cell * channels, static_cast<std::ptrdiff_t>(cells) * channels, to);
           x += cells;
         }
-    });
-    const auto estimate = network_(graph, input, times_.data());
-    for (int i = 0; i < count; ++i) keep(row, column, i, estimate);
+    };
+    const std::ptrdiff_t one = static_cast<std::ptrdiff_t>(row.size()) * column.size();
+    evaluate_(
+        input_shape(row, column, count), times_,
+        [&](float* input) { parallel_for(device_.threads(), count, [&](int i) { assemble(i, input + i * one * channels); }); },
+        [&](const float* estimate) {
+          for (int i = 0; i < count; ++i) keep(row, column, i, estimate + i * one * layout_.fields());
+        });
   }
 
   /// Copies a tile's core from the network's layout to (F, H, W, V), its answers as x0 in normalised units.
-  void keep(const Tile& row, const Tile& column, int i, const Variable<float>& estimate) {
+  void keep(const Tile& row, const Tile& column, int i, const float* estimate) {
     const auto& grid = samples_.fields().grid;
     const int fields = layout_.fields(), variables = layout_.variables;
     Work& w = work_[static_cast<std::size_t>(i)];
     float* to = w.estimate.anomaly.data();
     for (int y = row.core_begin; y < row.core_end; ++y)
       for (int x = column.core_begin; x < column.core_end; ++x) {
-        const std::ptrdiff_t cell =
-            (static_cast<std::ptrdiff_t>(i) * row.size() + y - row.begin) * column.size() + x - column.begin;
+        const std::ptrdiff_t cell = static_cast<std::ptrdiff_t>(y - row.begin) * column.size() + x - column.begin;
         const float* shown =
             w.input.data() + (static_cast<std::ptrdiff_t>(y) * grid.width() + x) * layout_.channels() + layout_.shown();
         for (int f = 0; f < fields; ++f) {
           const int frame = f / variables, v = f % variables;
-          float anomaly = estimate.data[cell * fields + f];
+          float anomaly = estimate[cell * fields + f];
           if constexpr (Matching::needs_noisy)
             if (shown[f] != 0) anomaly = matching_.clean(w.alpha, w.sigma, shown[fields + f], anomaly);
           to[((static_cast<std::ptrdiff_t>(frame) * grid.height() + y) * grid.width() + x) * variables + v] =
@@ -237,11 +233,10 @@ class SingleStep {
       }
   }
 
-  cpu::Device& device_;
+  DeviceType& device_;
   const train::Samples& samples_;
   train::InputLayout layout_;
-  const Network& network_;
-  Parameters<float>& parameters_;
+  Evaluator<Network, DeviceType> evaluate_;
   std::vector<float> scale_;
   SingleStepSettings settings_;
   Schedule schedule_;

@@ -48,7 +48,7 @@ class Experiment {
 
   /// @brief What the averaged weights make of contexts: one column (H W) a request, at the smallest time.
   Eigen::MatrixXd outputs(const train::Samples& samples, std::span<const sampler::Request> requests) {
-    averaged_.values() = trainer_.optimizer().state().average;
+    averaged_.values() = trainer_.state().average;
     sampler::SingleStep<nn::UNet> evaluate(device_, samples, layout_, network_, averaged_, {1.0f});
     Eigen::MatrixXd out(samples.fields().grid.cells(), static_cast<Eigen::Index>(requests.size()));
     evaluate(requests, [&](std::size_t i, const sampler::Estimate& e) {

@@ -13,13 +13,6 @@
 
 namespace lacuna::train {
 
-/// @brief Settings of Adam, clipping and the moving average. Defaults are the paper's.
-struct OptimizerSettings {
-  double beta1 = 0.95, beta2 = 0.999, epsilon = 1e-8;
-  double clip = 1.0;         ///< largest global norm of the gradient
-  double ema_decay = 0.999;  ///< of the averaged weights; rises to this as (1 + step) / (10 + step)
-};
-
 /// @brief Everything the optimizer carries from step to step.
 template <class T>
 struct OptimizerState {
@@ -95,15 +88,8 @@ class Optimizer {
   double step(Parameters<T>& parameters, double learning_rate, int threads) {
     const double norm = std::sqrt(square_norm(parameters.gradients(), threads));
     if (!std::isfinite(norm)) return norm;
-    const auto n = static_cast<double>(++state_.step);
-    const double decay = std::min(settings_.ema_decay, (1.0 + n) / (10.0 + n));
-    const AdamStep<T> s{static_cast<T>(norm > settings_.clip ? settings_.clip / norm : 1.0),
-                        static_cast<T>(settings_.beta1),
-                        static_cast<T>(settings_.beta2),
-                        static_cast<T>(learning_rate / (1.0 - std::pow(settings_.beta1, n))),
-                        static_cast<T>(1.0 / std::sqrt(1.0 - std::pow(settings_.beta2, n))),
-                        static_cast<T>(settings_.epsilon),
-                        static_cast<T>(decay)};
+    auto s = adam_step<T>(settings_, ++state_.step, learning_rate);
+    s.clip = static_cast<T>(norm > settings_.clip ? settings_.clip / norm : 1.0);
     parallel_for(threads, runs, [&](int run) {
       const auto [begin, end] = share(parameters.size(), runs, run);
       adam_run(s, parameters.values().data(), parameters.gradients().data(), state_.first_moment.data(),

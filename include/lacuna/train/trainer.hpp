@@ -9,8 +9,8 @@
 #include "lacuna/core/philox.hpp"
 #include "lacuna/mask/objectives.hpp"
 #include "lacuna/mask/partition.hpp"
-#include "lacuna/ops/masked_loss.hpp"
 #include "lacuna/schedule/variance_preserving.hpp"
+#include "lacuna/train/engine.hpp"
 #include "lacuna/train/input.hpp"
 #include "lacuna/train/optimizer.hpp"
 #include "lacuna/train/samples.hpp"
@@ -45,100 +45,87 @@ using UsualMatching = std::conditional_t<mask::shows_query<Policy>, schedule::No
 ///
 /// Each step draws windows, patches, contexts and queries (counter-based: step and seed decide, so a resumed run repeats an
 /// unbroken one), computes the background from each context alone, and minimises the query's squared error of the anomaly in
-/// units of its deviation (or of its noise or velocity: Matching). Determinism: bit for bit with the same seed, threads and
-/// build.
+/// units of its deviation (or of its noise or velocity: Matching). Determinism: bit for bit with the same seed, threads, device
+/// and build. Samples are made on the host; masks and noise are the same on every device.
 template <class Network, mask::MaskPolicy Policy, schedule::NoiseSchedule Schedule = schedule::VariancePreserving,
-          schedule::Matching MatchingType = UsualMatching<Policy>>
+          schedule::Matching MatchingType = UsualMatching<Policy>, class DeviceType = cpu::Device>
 class Trainer {
  public:
   using Settings = TrainerSettings;
   using Matching = MatchingType;
 
   /// scale (V): deviation of the anomaly, from anomaly_scale(). The references must outlive the trainer.
-  Trainer(cpu::Device& device, const Samples& samples, const Network& network, Parameters<float>& parameters,
-          const Policy& policy, std::vector<float> scale, const Settings& settings, const Schedule& schedule = {},
-          const Matching& matching = {})
+  Trainer(DeviceType& device, const Samples& samples, const Network& network, Parameters<float>& parameters, const Policy& policy,
+          std::vector<float> scale, const Settings& settings, const Schedule& schedule = {}, const Matching& matching = {})
       : device_(device),
         samples_(samples),
-        network_(network),
-        parameters_(parameters),
         policy_(policy),
         schedule_(schedule),
         matching_(matching),
-        settings_(settings),
+        settings_(checked(settings)),
         scale_(std::move(scale)),
         layout_(input_layout(samples, mask::shows_query<Policy>)),
-        optimizer_(parameters, settings.optimizer),
-        buffers_(static_cast<std::size_t>(settings.batch)),
-        times_(static_cast<std::size_t>(settings.batch)) {
-    require<OptionError>(settings.batch >= 1 && settings.crop >= 0, "Trainer: batch ", settings.batch, ", crop ", settings.crop,
-                         "; expected a batch from 1 and a crop from 0");
-    require<OptionError>(settings.latest_time >= schedule::smallest_time && settings.latest_time <= 1, "Trainer: latest time ",
-                         settings.latest_time, "; expected ", schedule::smallest_time, " to 1");
-    const auto& grid = samples.fields().grid;
-    height_ = settings.crop == 0 ? grid.height() : std::min(settings.crop, grid.height());
-    width_ = settings.crop == 0 ? grid.width() : std::min(settings.crop, grid.width());
-    const auto cells = static_cast<std::size_t>(settings.batch) * static_cast<std::size_t>(height_ * width_);
-    target_.resize(cells * static_cast<std::size_t>(layout_.fields()));
-    query_.resize(target_.size());
-  }
+        height_(side(settings.crop, samples.fields().grid.height())),
+        width_(side(settings.crop, samples.fields().grid.width())),
+        engine_(device, network, parameters, settings.optimizer, {settings.batch, 1, height_, width_, layout_.channels()},
+                layout_.fields()),
+        buffers_(static_cast<std::size_t>(settings.batch)) {}
 
   /// @brief One step of Algorithm 1; returns the loss. Throws Error when the gradient is not finite.
   double step(double learning_rate) {
     const auto whole = Profile::step(profile_);
-    device_.reset();
-    parameters_.zero_gradients();
-    Graph<float> graph(device_, parameters_, Mode::train, false, profile_);
-    const auto input = graph.make(input_shape());
-    {
-      const auto scope = Profile::part(profile_, "samples");
-      parallel_for(device_.threads(), settings_.batch, [&](int b) { fill(b, input.data); });
-    }
-    const auto estimate = network_(graph, input, times_.data());
-    const double loss = ops::masked_loss(graph, estimate, target_.data(), query_.data());
-    graph.backward();
-    const auto scope = Profile::part(profile_, "optimizer");
-    const double norm = optimizer_.step(parameters_, learning_rate, device_.threads());
-    require(std::isfinite(norm), "training diverged at step ", optimizer_.state().step + 1,
+    const auto [loss, norm] = engine_.step(learning_rate, [this](std::int64_t step, const BatchArrays& to) { fill(step, to); });
+    require(std::isfinite(norm), "training diverged at step ", steps_done() + 1,
             ": the gradient is not finite; use a smaller learning rate");
     return loss;
   }
 
-  /// @brief Draws the first batch and runs a step without computing: afterwards buffers and primitives exist, and
+  /// @brief Draws the next batch and runs a step without computing: afterwards buffers and primitives exist, and
   /// device.arena().high_water() is what a step takes. Nothing is written to the arena.
   void plan() {
-    device_.reset();
-    Graph<float> graph(device_, parameters_, Mode::train, true);
-    const auto input = graph.make(input_shape());
-    parallel_for(device_.threads(), settings_.batch, [&](int b) { fill(b, nullptr); });
-    const auto estimate = network_(graph, input, times_.data());
-    ops::masked_loss(graph, estimate, target_.data(), query_.data());
-    graph.backward();
-    device_.reset();
+    engine_.plan([this](std::int64_t step, const BatchArrays& to) { fill(step, to); });
   }
 
   /// The steps from now on are told to this profile; null: to none.
-  void watch(Profile* profile) { profile_ = profile; }
+  void watch(Profile* profile) {
+    profile_ = profile;
+    engine_.watch(profile);
+  }
 
-  Optimizer<float>& optimizer() { return optimizer_; }
+  /// What the optimizer carries; afterwards the parameters given to the constructor are those that it belongs to.
+  const OptimizerState<float>& state() { return engine_.state(); }
+  /// Goes on from this state and the values that those parameters have now.
+  void restore(OptimizerState<float> state) { engine_.restore(std::move(state)); }
+
   const InputLayout& layout() const { return layout_; }
   const Settings& settings() const { return settings_; }
-  std::int64_t steps_done() const { return optimizer_.state().step; }
+  std::int64_t steps_done() const { return engine_.steps_done(); }
 
  private:
-  Shape input_shape() const { return {settings_.batch, 1, height_, width_, layout_.channels()}; }
+  static const Settings& checked(const Settings& settings) {
+    require<OptionError>(settings.batch >= 1 && settings.crop >= 0, "Trainer: batch ", settings.batch, ", crop ", settings.crop,
+                         "; expected a batch from 1 and a crop from 0");
+    require<OptionError>(settings.latest_time >= schedule::smallest_time && settings.latest_time <= 1, "Trainer: latest time ",
+                         settings.latest_time, "; expected ", schedule::smallest_time, " to 1");
+    return settings;
+  }
+  static int side(int crop, int cells) { return crop == 0 ? cells : std::min(crop, cells); }
 
-  /// Sample b of the batch, into its part of the input (B,1,H,W, channels) and of the target; input null: into the buffers alone.
-  /// One whose query is empty (a patch inside a gap) is drawn anew, a bounded number of times.
-  void fill(int b, float* input) {
+  /// The batch of a step; without an input: as far as its buffers.
+  void fill(std::int64_t step, const BatchArrays& to) {
+    parallel_for(device_.threads(), settings_.batch, [&](int b) { fill_sample(step, b, to); });
+  }
+
+  /// Sample b of the batch, into its part of the arrays. One whose query is empty (a patch inside a gap) is drawn anew, a bounded
+  /// number of times.
+  void fill_sample(std::int64_t step, int b, const BatchArrays& to) {
     constexpr std::uint64_t attempts = 8;
     auto& buffers = buffers_[static_cast<std::size_t>(b)];
     int window = 0;
     data::Patch patch;
     std::uint64_t sample = 0;
     for (std::uint64_t attempt = 0; attempt < attempts; ++attempt) {
-      sample = (static_cast<std::uint64_t>(steps_done()) * static_cast<std::uint64_t>(settings_.batch) +
-                static_cast<std::uint64_t>(b)) *
+      sample = (static_cast<std::uint64_t>(step) * static_cast<std::uint64_t>(settings_.batch) + static_cast<std::uint64_t>(b)) *
                    attempts +
                attempt;
       std::tie(window, patch) = choose(sample);
@@ -148,13 +135,13 @@ class Trainer {
     }
     const float u = uniform(philox(philox_key(settings_.seed, Purpose::time), 0, sample)[0]);
     const double t = schedule::smallest_time + (settings_.latest_time - schedule::smallest_time) * static_cast<double>(u);
-    times_[static_cast<std::size_t>(b)] = static_cast<float>(t);
+    to.times[b] = static_cast<float>(t);
     const SampleView view = cut(buffers, window, patch, sample, t);
-    if (input == nullptr) return;
+    if (to.input == nullptr) return;
     const auto cells = static_cast<std::ptrdiff_t>(height_) * width_;
-    assemble_input(layout_, view, input + b * cells * layout_.channels());
+    assemble_input(layout_, view, to.input + b * cells * layout_.channels());
     const std::ptrdiff_t at = b * cells * layout_.fields();
-    assemble_target(layout_, view, target_.data() + at, query_.data() + at, matching_);
+    assemble_target(layout_, view, to.target + at, to.query + at, matching_);
   }
 
   std::pair<int, data::Patch> choose(std::uint64_t sample) const {
@@ -192,21 +179,17 @@ class Trainer {
             .sample = sample};
   }
 
-  cpu::Device& device_;
+  DeviceType& device_;
   const Samples& samples_;
-  const Network& network_;
-  Parameters<float>& parameters_;
   Policy policy_;
   Schedule schedule_;
   Matching matching_;
   Settings settings_;
   std::vector<float> scale_;
   InputLayout layout_;
-  Optimizer<float> optimizer_;
+  int height_, width_;
+  Engine<Network, DeviceType> engine_;
   std::vector<SampleBuffers> buffers_;
-  std::vector<float> times_, target_;
-  std::vector<std::uint8_t> query_;
-  int height_ = 0, width_ = 0;
   Profile* profile_ = nullptr;
 };
 
