@@ -116,7 +116,7 @@ TEST_CASE("a run that was interrupted and resumed ends where an unbroken one end
       .hidden = o.hidden, .batch = o.batch, .crop = o.crop, .seed = o.seed, .learning_rate = o.learning_rate};
   choose_sizes(samples.fields().grid, structure, settings);
   const auto candidates = allowed_policies(policy_candidates(o, structure, samples), o, structure);
-  const Policy policy = choose_policy(device.threads(), samples, candidates, settings, o, scored, report);
+  const Policy policy = choose_policy(device, samples, candidates, settings, o, scored, report);
   Learner learner(device, samples, policy, settings);
   const train::LearningRate rate{.peak = o.learning_rate};
   for (int step = 0; step < 3; ++step) learner.trainer().step(rate(step / 8.0));

@@ -21,7 +21,7 @@ struct Setting {
     for (std::size_t i = 0; i < f.values.size(); ++i) f.values[i] = (f.values[i] - 5.0f) * (i % 2 == 0 ? 1.0f : 3.0f);
     return f;
   }
-  Learner learner() { return {device, samples, policy, {.hidden = 4, .batch = 2}}; }
+  Learner<> learner() { return {device, samples, policy, {.hidden = 4, .batch = 2}}; }
 };
 
 }  // namespace

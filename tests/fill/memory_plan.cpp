@@ -107,9 +107,9 @@ TEST_CASE("more members, more samples and more withheld values take more; every 
   Setting s;
   cpu::Device device({.threads = 1, .arena_bytes = 0});
   Learner learner(device, s.samples, s.policy, {.hidden = 4, .batch = 2}, {1.0f, 1.0f});
-  const auto bytes = [&](const Options& o) { return plan_memory(device, s.samples, learner, work(o)); };
+  const auto bytes = [&](const Options& o) { return plan_memory(s.samples, learner, work(o)); };
   bytes({.samples = 40});  // buffers and primitives exist from here on
   CHECK(bytes({.samples = 40}) > bytes({.samples = 8}) + std::size_t{1000} * 30 * 8);
   CHECK(bytes({.members = 50}) > bytes({.members = 3}));
-  CHECK_NOTHROW(plan_memory(device, s.samples, learner, {}));
+  CHECK_NOTHROW(plan_memory(s.samples, learner, {}));
 }

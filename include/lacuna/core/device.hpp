@@ -55,6 +55,12 @@ class Device {
     tape_.release();
   }
 
+  /// Bytes of the host's memory that the arena has spanned.
+  std::size_t host_bytes() const { return arena_.high_water(); }
+
+  /// Another device like this one, whose memory is gone with it.
+  Device another() const { return Device({.threads = threads_, .convolutions = convolutions_}); }
+
   /// The device's one object of type Library (handles, plans), made on first use.
   template <class Library>
   Library& library() {

@@ -70,7 +70,7 @@ class Trained {
   }
 
  private:
-  using Sampler = fill::Learner::Sampler;
+  using Sampler = fill::Learner<>::Sampler;
 
   void train(const fill::Checkpoint& checkpoint, fill::Checkpoint::Run run) {
     using Clock = std::chrono::steady_clock;
@@ -155,7 +155,7 @@ class Trained {
   Job job_;
   SetSettings settings_;
   std::uint64_t seed_;
-  fill::Learner learner_;
+  fill::Learner<> learner_;
   double seconds_ = 0;
 };
 

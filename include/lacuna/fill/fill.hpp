@@ -18,8 +18,10 @@
 namespace lacuna::fill {
 
 /// @brief lacuna-fill: reads gappy variables, fills them and writes file, report and picture.
+/// imputer(fields, options): impute() on some device; fills by the diffusion model.
 /// Throws: what impute() throws; DataError for files. Nothing that exists is replaced before all values are computed.
-inline Report run(const Options& o) {
+template <class Imputer>
+Report run(const Options& o, const Imputer& imputer) {
   check_outputs(o);
   const data::NetcdfInput input = data::read_netcdf_input(o.inputs, o.variables);
   data::require_gappy(
@@ -27,7 +29,7 @@ inline Report run(const Options& o) {
   std::printf("%d variables, %d frames of %d x %d%s\n", input.fields.variables(), input.fields.frames(),
               input.fields.grid.height(), input.fields.grid.width(),
               input.fields.grid.periodic_x ? ", periodic in longitude" : "");
-  Result result = o.method == "diffusion" ? impute(input.fields, o) : fill_classical(input.fields, o);
+  Result result = o.method == "diffusion" ? imputer(input.fields, o) : fill_classical(input.fields, o);
   data::write_filled(input, {.values = result.filled.values, .spread = result.spread}, o.output,
                      {.overwrite = o.overwrite, .fill_never_observed = true, .history = data::history_line(o.command)});
   if (!o.picture.empty()) draw(input.fields, result, o.picture);
@@ -40,6 +42,11 @@ inline Report run(const Options& o) {
   print_cost(result.report, stdout);
   std::printf("%s\n", o.output.c_str());
   return result.report;
+}
+
+/// @brief The same on the CPU.
+inline Report run(const Options& o) {
+  return run(o, [](const data::Fields& fields, const Options& options) { return impute(fields, options); });
 }
 
 }  // namespace lacuna::fill

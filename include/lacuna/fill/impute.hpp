@@ -94,8 +94,9 @@ void impute_window(SamplerType& sampler, const train::Samples& samples, const En
 }
 
 /// @brief Imputes every window with all observations as context.
-inline Overlap impute_windows(Learner& learner, const data::Fields& input, const Study& study, const BackgroundPlan& background,
-                              const Policy& contexts, const Calibration& calibration, const Options& o, const Report& report) {
+template <class LearnerType>
+Overlap impute_windows(LearnerType& learner, const data::Fields& input, const Study& study, const BackgroundPlan& background,
+                       const Policy& contexts, const Calibration& calibration, const Options& o, const Report& report) {
   data::Fields everything = input;
   study.normalisation.apply(everything);
   auto known = background.make(everything, report.learned);
@@ -144,17 +145,18 @@ inline void merge(const data::Fields& input, const Study& study, const Overlap& 
 
 /// @brief Chooses among the allowed policies, the structure's own first: each trains a small network for the same few steps, and
 /// another takes its place if its error on withheld observations is clearly lower. Deterministic. The trials have a device of
-/// their own, so that their memory is gone when they end.
-inline Policy choose_policy(int threads, const train::Samples& samples, const std::vector<PolicyCandidate>& allowed,
-                            LearnerSettings settings, const Options& o, const Scored& scored, Report& report) {
+/// their own where its memory is then gone when they end.
+template <class DeviceType>
+Policy choose_policy(DeviceType& device, const train::Samples& samples, const std::vector<PolicyCandidate>& allowed,
+                     LearnerSettings settings, const Options& o, const Scored& scored, Report& report) {
   constexpr int trial_steps = 100, trial_hidden = 16;
   constexpr double clearly_lower = 0.98;
   settings.hidden = std::min(settings.hidden, trial_hidden);
   std::size_t best = 0;
   double least = 0;
-  cpu::Device device({.threads = threads});
+  auto&& trials = device.another();
   for (std::size_t i = 0; i < allowed.size() && allowed.size() > 1; ++i) {
-    Learner learner(device, samples, allowed[i].policy, settings);
+    Learner learner(trials, samples, allowed[i].policy, settings);
     const train::LearningRate rate{.peak = settings.learning_rate};
     for (int step = 0; step < trial_steps; ++step) learner.trainer().step(rate(static_cast<double>(step) / trial_steps));
     auto sampler = learner.sampler(samples);
@@ -222,8 +224,9 @@ inline Fingerprint fingerprint(const Options& o, const Study& study, const Learn
 }
 
 /// @brief Trains a learner within the options' budget, with checkpoints now and then and at the end.
-inline void train_learner(Learner& learner, const train::Samples& samples, const Options& o, const Scored& scored,
-                          const std::optional<Checkpoint>& checkpoint, Report& report) {
+template <class LearnerType>
+void train_learner(LearnerType& learner, const train::Samples& samples, const Options& o, const Scored& scored,
+                   const std::optional<Checkpoint>& checkpoint, Report& report) {
   Progress progress;
   TrainingRun training(learner, {.steps = o.steps, .minutes = o.minutes}, progress);
   auto& trainer = learner.trainer();
@@ -278,16 +281,16 @@ inline void finish(Report& report, const Options& o, std::chrono::steady_clock::
   report.version = version;
 }
 
-/// @brief Fills the gaps of gappy fields: chooses background, mask policy and contexts on withheld observations, trains, and
-/// imputes every window with all observations as context.
+/// @brief Fills the gaps of gappy fields on a device: chooses background, mask policy and contexts on withheld observations,
+/// trains, and imputes every window with all observations as context.
 ///
 /// Progress and choices are printed to standard output. Deterministic for a number of steps: the same options, threads and build
 /// give the same result bit for bit. Throws: OptionError, DataError, ShapeError with one line.
-inline Result impute(const data::Fields& input, const Options& o) {
+template <class DeviceType>
+Result impute(DeviceType& device, const data::Fields& input, const Options& o) {
   const auto start = std::chrono::steady_clock::now();
   validate(o);
   if (o.resume) Checkpoint::check_readable(o.checkpoint);
-  cpu::Device device({.threads = o.threads});
   Result result;
   Report& report = result.report;
   report.threads = device.threads();
@@ -311,20 +314,20 @@ inline Result impute(const data::Fields& input, const Options& o) {
   const auto allowed = allowed_policies(candidates, o, structure);
   const Workload work = workload(o, scored.windows.size(), report.scored, input.values.size());
   const LearnerSettings settings = learner_settings(o, samples, structure, allowed[0].policy, device.threads(), work);
-  std::optional<Learner> made(std::in_place, device, samples, allowed[0].policy, settings);
+  std::optional<Learner<DeviceType>> made(std::in_place, device, samples, allowed[0].policy, settings);
   report.network = settings.network;
   report.precision = settings.bfloat16 ? "bfloat16" : "float";
   report.parameters = made->parameters().size();
-  report.planned_bytes = plan_memory(device, samples, *made, work);
+  report.planned_bytes = plan_memory(samples, *made, work);
   std::printf("network: %s of %zu parameters in %s, batch %d of %s; planned peak memory %.0f MB\n", settings.network.c_str(),
               report.parameters, report.precision.c_str(), settings.batch,
               settings.crop == 0 ? "the whole grid" : text(settings.crop, " x ", settings.crop, " crops").c_str(),
               static_cast<double>(report.planned_bytes) / 1e6);
   std::fflush(stdout);
-  const Policy policy = choose_policy(device.threads(), samples, allowed, settings, o, scored, report);
+  const Policy policy = choose_policy(device, samples, allowed, settings, o, scored, report);
   trim_memory();
   if (report.mask != allowed[0].name) made.emplace(device, samples, policy, settings);
-  Learner& learner = *made;
+  auto& learner = *made;
   std::optional<Checkpoint> checkpoint;
   if (!o.checkpoint.empty()) checkpoint.emplace(o.checkpoint, fingerprint(o, study, settings, report));
   train_learner(learner, samples, o, scored, checkpoint, report);
@@ -340,6 +343,13 @@ inline Result impute(const data::Fields& input, const Options& o) {
   merge(input, study, sums, o.fill_static, result);
   finish(report, o, start);
   return result;
+}
+
+/// @brief The same on the CPU, with the options' threads.
+inline Result impute(const data::Fields& input, const Options& o) {
+  validate(o);
+  cpu::Device device({.threads = o.threads});
+  return impute(device, input, o);
 }
 
 }  // namespace lacuna::fill

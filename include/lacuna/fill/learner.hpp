@@ -65,17 +65,19 @@ struct LearnerSettings {
   double learning_rate = 1e-3;
 };
 
-/// @brief A network, its averaged weights and its trainer: everything that learning changes.
+/// @brief A network, its averaged weights and its trainer on a device: everything that learning changes.
+template <class DeviceType = cpu::Device>
 class Learner {
  public:
-  using Trainer = train::Trainer<Network, Policy>;
-  using Sampler = sampler::SingleStep<Network>;
+  using Device = DeviceType;
+  using Trainer = train::Trainer<Network, Policy, schedule::VariancePreserving, schedule::DataMatching, Device>;
+  using Sampler = sampler::SingleStep<Network, schedule::VariancePreserving, schedule::DataMatching, Device>;
 
-  Learner(cpu::Device& device, const train::Samples& samples, const Policy& policy, const LearnerSettings& settings)
+  Learner(Device& device, const train::Samples& samples, const Policy& policy, const LearnerSettings& settings)
       : Learner(device, samples, policy, settings, anomaly_scale(samples, policy, settings.seed, device.threads())) {}
 
   /// scale (V): the anomaly's deviation, where it is known.
-  Learner(cpu::Device& device, const train::Samples& samples, const Policy& policy, const LearnerSettings& settings,
+  Learner(Device& device, const train::Samples& samples, const Policy& policy, const LearnerSettings& settings,
           std::vector<float> scale)
       : device_(device),
         settings_(settings),
@@ -90,6 +92,7 @@ class Learner {
         trainer_(device, samples, network_, parameters_, policy, scale_,
                  {.batch = settings.batch, .crop = settings.crop, .seed = settings.seed, .optimizer = {}}) {}
 
+  Device& device() { return device_; }
   Trainer& trainer() { return trainer_; }
   const Policy& policy() const { return policy_; }
   const LearnerSettings& settings() const { return settings_; }
@@ -111,7 +114,7 @@ class Learner {
  private:
   static int least(int cells, int crop) { return crop == 0 ? cells : std::min(cells, crop); }
 
-  cpu::Device& device_;
+  Device& device_;
   LearnerSettings settings_;
   Policy policy_;
   std::vector<float> scale_;
@@ -136,9 +139,10 @@ struct Budget {
 ///
 /// A number of steps fixes the run bit for bit: the learning rate depends on the step alone. With a time limit it depends on the
 /// time gone; without either, the StopRule ends it.
+template <class LearnerType>
 class TrainingRun {
  public:
-  TrainingRun(Learner& learner, const Budget& budget, Progress& progress)
+  TrainingRun(LearnerType& learner, const Budget& budget, Progress& progress)
       : learner_(learner), budget_(budget), progress_(progress) {}
 
   double seconds() const { return state_.seconds + std::chrono::duration<double>(Clock::now() - start_).count(); }
@@ -186,7 +190,7 @@ class TrainingRun {
  private:
   using Clock = std::chrono::steady_clock;
 
-  Learner& learner_;
+  LearnerType& learner_;
   Budget budget_;
   Progress& progress_;
   StopRule stop_{.longest = budget_.seconds()};

@@ -37,11 +37,13 @@ inline Workload workload(const Options& o, std::size_t windows, std::size_t scor
 
 /// @brief Plans training and imputation without computing and returns the peak memory to expect, in bytes.
 ///
-/// What is resident once parameters, buffers and primitives exist, the arena, and per value of all fields: the samples of all
-/// observations (13 bytes), sums over windows (10), results (9) and the file in memory (9); a byte a context and value of a
-/// window; 22 bytes a state and value of a window; 8 bytes a member of each withheld value that
-/// members are kept of; the withheld values, and a fold of them.
-inline std::size_t plan_memory(cpu::Device& device, const train::Samples& samples, Learner& learner, const Workload& work) {
+/// What is resident once parameters, buffers and primitives exist, the arena (where it is the host's), and per value of all
+/// fields: the samples of all observations (13 bytes), sums over windows (10), results (9) and the file in memory (9); a byte a
+/// context and value of a window; 22 bytes a state and value of a window; 8 bytes a member of each withheld value that members
+/// are kept of; the withheld values, and a fold of them.
+template <class LearnerType>
+std::size_t plan_memory(const train::Samples& samples, LearnerType& learner, const Workload& work) {
+  auto& device = learner.device();
   device.release();
   trim_memory();
   learner.trainer().plan();
@@ -53,7 +55,7 @@ inline std::size_t plan_memory(cpu::Device& device, const train::Samples& sample
   }
   constexpr std::size_t bytes_per_value = 41, bytes_per_state = 22, bytes_per_member = 8;
   const std::size_t window = samples.fields().frame_size() * static_cast<std::size_t>(samples.length());
-  return resident_memory() + device.arena().high_water() + work.values * bytes_per_value +
+  return resident_memory() + device.host_bytes() + work.values * bytes_per_value +
          window * (requests + work.states * bytes_per_state) +
          std::min(EnsembleValues::most_kept, work.scored) * work.members * bytes_per_member +
          work.scored * sizeof(EnsembleValue) * 3 / 2;
@@ -160,7 +162,7 @@ class MemoryQuestion {
     const std::size_t before = resident_memory();
     cpu::Device device({.threads = threads_, .arena_bytes = 0});
     Learner learner(device, samples_, policy_, settings, scale_);
-    return resident_ + std::max(plan_memory(device, samples_, learner, work_), before) - before;
+    return resident_ + std::max(plan_memory(samples_, learner, work_), before) - before;
   }
 
   /// The options that turn `from` into a plan.

@@ -60,6 +60,13 @@ class Network {
   Variable<float> operator()(Graph<float>& g, const Variable<float>& input, const float* times) const {
     return std::visit([&](const auto& network) { return network(g, input, times); }, network_);
   }
+  /// The same on another device than the CPU, of what it has the ops for. Throws: OptionError for other networks.
+  template <class DeviceType>
+  Variable<float> operator()(Graph<float, DeviceType>& g, const Variable<float>& input, const float* times) const {
+    const auto* unet = std::get_if<nn::UNet>(&network_);
+    require<OptionError>(unet != nullptr, "--device cuda: of the networks only unet in float runs on a GPU so far");
+    return (*unet)(g, input, times);
+  }
 
  private:
   using Any = std::variant<nn::UNet, nn::InBfloat16<nn::UNet>, FramesAsAxis<nn::SpaceTimeUNet>,
