@@ -1,8 +1,10 @@
 #pragma once
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 
+#include "lacuna/core/bfloat16.hpp"
 #include "port.cuh"
 
 namespace lacuna::kernels {
@@ -11,69 +13,139 @@ namespace lacuna::kernels {
 inline constexpr unsigned block_size = 256;
 /// Elements that a thread takes at a time: 16 bytes of float.
 inline constexpr unsigned chunk_size = 4;
+/// The same for images in S: four floats or eight bfloat16.
+template <class S>
+inline constexpr unsigned chunk_of = 16 / sizeof(S);
 /// More blocks than any GPU holds at once gain nothing, and partial sums stay few.
 inline constexpr std::size_t max_blocks = 1024;
 
 /// @brief Blocks for n elements. Depends on n alone, so that sums have one order on every GPU.
-inline unsigned blocks_for(std::size_t n) {
-  const std::size_t per_block = block_size * chunk_size, blocks = (n + per_block - 1) / per_block;
+template <unsigned size = chunk_size>
+unsigned blocks_for(std::size_t n) {
+  const std::size_t per_block = block_size * size, blocks = (n + per_block - 1) / per_block;
   return static_cast<unsigned>(blocks < 1 ? 1 : blocks < max_blocks ? blocks : max_blocks);
 }
 
-/// @brief Four consecutive elements, all inside and aligned: one access of 16 bytes (of 4 for bytes).
-struct WholeChunk {
+/// @brief `size` consecutive elements, all inside and aligned: accesses of 16 bytes (of 4 for bytes).
+template <unsigned size>
+struct WholeChunkOf {
+  static constexpr bool whole = true;
   std::size_t begin;
 };
-/// @brief Up to four consecutive elements, one by one.
-struct PartChunk {
+/// @brief Up to `size` consecutive elements, one by one.
+template <unsigned size>
+struct PartChunkOf {
+  static constexpr bool whole = false;
   std::size_t begin;
   int count;
 };
+using WholeChunk = WholeChunkOf<chunk_size>;
+using PartChunk = PartChunkOf<chunk_size>;
 
-/// Four values in registers; those outside a part are zero.
+/// `size` values in registers; those outside a part are zero.
+template <class T, unsigned size>
+struct Values {
+  T v[size];
+};
 template <class T>
-struct Four {
-  T v[chunk_size];
+using Four = Values<T, chunk_size>;
+
+/// What an element is in registers: bfloat16 is computed with in float.
+template <class T>
+struct InRegisters {
+  using Type = T;
+};
+template <>
+struct InRegisters<Bfloat16> {
+  using Type = float;
 };
 
-__device__ __forceinline__ Four<float> load(const float* p, WholeChunk c) {
-  const float4 f = *reinterpret_cast<const float4*>(p + c.begin);
-  return {{f.x, f.y, f.z, f.w}};
+template <unsigned size>
+__device__ __forceinline__ Values<float, size> load(const float* p, WholeChunkOf<size> c) {
+  Values<float, size> f;
+  LACUNA_UNROLL
+  for (unsigned k = 0; k < size; k += 4) {
+    const float4 four = *reinterpret_cast<const float4*>(p + c.begin + k);
+    f.v[k] = four.x;
+    f.v[k + 1] = four.y;
+    f.v[k + 2] = four.z;
+    f.v[k + 3] = four.w;
+  }
+  return f;
 }
-__device__ __forceinline__ Four<std::uint8_t> load(const std::uint8_t* p, WholeChunk c) {
-  const uchar4 b = *reinterpret_cast<const uchar4*>(p + c.begin);
-  return {{b.x, b.y, b.z, b.w}};
+template <unsigned size>
+__device__ __forceinline__ Values<std::uint8_t, size> load(const std::uint8_t* p, WholeChunkOf<size> c) {
+  Values<std::uint8_t, size> b;
+  LACUNA_UNROLL
+  for (unsigned k = 0; k < size; k += 4) {
+    const uchar4 four = *reinterpret_cast<const uchar4*>(p + c.begin + k);
+    b.v[k] = four.x;
+    b.v[k + 1] = four.y;
+    b.v[k + 2] = four.z;
+    b.v[k + 3] = four.w;
+  }
+  return b;
 }
-template <class T>
-__device__ __forceinline__ Four<T> load(const T* p, PartChunk c) {
-  Four<T> f;
-  for (int k = 0; k < 4; ++k) f.v[k] = k < c.count ? p[c.begin + static_cast<std::size_t>(k)] : T(0);
+__device__ __forceinline__ Values<float, 8> load(const Bfloat16* p, WholeChunkOf<8> c) {
+  const uint4 pairs = *reinterpret_cast<const uint4*>(p + c.begin);
+  const unsigned word[4] = {pairs.x, pairs.y, pairs.z, pairs.w};
+  Values<float, 8> f;
+  LACUNA_UNROLL
+  for (unsigned k = 0; k < 4; ++k) {
+    f.v[2 * k] = std::bit_cast<float>(word[k] << 16);
+    f.v[2 * k + 1] = std::bit_cast<float>(word[k] & 0xffff0000u);
+  }
+  return f;
+}
+template <class T, unsigned size>
+__device__ __forceinline__ auto load(const T* p, PartChunkOf<size> c) {
+  using Type = typename InRegisters<T>::Type;
+  Values<Type, size> f;
+  for (int k = 0; k < static_cast<int>(size); ++k)
+    f.v[k] = k < c.count ? static_cast<Type>(p[c.begin + static_cast<std::size_t>(k)]) : Type(0);
   return f;
 }
 
-__device__ __forceinline__ void store(float* p, WholeChunk c, const Four<float>& f) {
-  *reinterpret_cast<float4*>(p + c.begin) = make_float4(f.v[0], f.v[1], f.v[2], f.v[3]);
+template <unsigned size>
+__device__ __forceinline__ void store(float* p, WholeChunkOf<size> c, const Values<float, size>& f) {
+  LACUNA_UNROLL
+  for (unsigned k = 0; k < size; k += 4)
+    *reinterpret_cast<float4*>(p + c.begin + k) = make_float4(f.v[k], f.v[k + 1], f.v[k + 2], f.v[k + 3]);
 }
-__device__ __forceinline__ void store(float* p, PartChunk c, const Four<float>& f) {
-  for (int k = 0; k < 4; ++k)
-    if (k < c.count) p[c.begin + static_cast<std::size_t>(k)] = f.v[k];
+/// @brief Rounds as Bfloat16 does.
+__device__ __forceinline__ void store(Bfloat16* p, WholeChunkOf<8> c, const Values<float, 8>& f) {
+  unsigned word[4];
+  LACUNA_UNROLL
+  for (unsigned k = 0; k < 4; ++k)
+    word[k] = Bfloat16(f.v[2 * k]).bits | static_cast<unsigned>(Bfloat16(f.v[2 * k + 1]).bits) << 16;
+  *reinterpret_cast<uint4*>(p + c.begin) = make_uint4(word[0], word[1], word[2], word[3]);
+}
+template <class S, unsigned size>
+__device__ __forceinline__ void store(S* p, PartChunkOf<size> c, const Values<float, size>& f) {
+  for (int k = 0; k < static_cast<int>(size); ++k)
+    if (k < c.count) p[c.begin + static_cast<std::size_t>(k)] = S(f.v[k]);
 }
 
+/// @brief 16 bytes as they are, for what is only moved.
+__device__ __forceinline__ uint4 load_bits(const void* p) { return *static_cast<const uint4*>(p); }
+__device__ __forceinline__ void store_bits(void* p, uint4 bits) { *static_cast<uint4*>(p) = bits; }
+
 /// @brief Whether a pointer allows whole chunks; a null pointer stands for an absent operand and does.
-template <class T>
+template <unsigned size = chunk_size, class T>
 __device__ __forceinline__ bool aligned(const T* p) {
-  return reinterpret_cast<std::uintptr_t>(p) % (chunk_size * sizeof(T)) == 0;
+  constexpr std::size_t bytes = size * sizeof(T), access = bytes < 16 ? bytes : 16;
+  return reinterpret_cast<std::uintptr_t>(p) % access == 0;
 }
 
 /// @brief Calls visit(chunk) for chunks that cover [0, n), each once over the whole grid: whole ones if `wide`, else parts.
-template <class Visit>
+template <unsigned size = chunk_size, class Visit>
 __device__ __forceinline__ void for_chunks(std::size_t n, bool wide, const Visit& visit) {
-  const std::size_t stride = static_cast<std::size_t>(gridDim.x) * block_size * chunk_size;
-  for (std::size_t i = (static_cast<std::size_t>(blockIdx.x) * block_size + threadIdx.x) * chunk_size; i < n; i += stride) {
-    if (wide && i + chunk_size <= n)
-      visit(WholeChunk{i});
+  const std::size_t stride = static_cast<std::size_t>(gridDim.x) * block_size * size;
+  for (std::size_t i = (static_cast<std::size_t>(blockIdx.x) * block_size + threadIdx.x) * size; i < n; i += stride) {
+    if (wide && i + size <= n)
+      visit(WholeChunkOf<size>{i});
     else
-      visit(PartChunk{i, static_cast<int>(n - i < chunk_size ? n - i : chunk_size)});
+      visit(PartChunkOf<size>{i, static_cast<int>(n - i < size ? n - i : size)});
   }
 }
 

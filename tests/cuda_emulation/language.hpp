@@ -23,8 +23,13 @@ struct alignas(16) float4 {
 struct alignas(4) uchar4 {
   unsigned char x, y, z, w;
 };
+/// Kernels read and write pairs of bfloat16 through it: device compilers know no aliasing by type.
+struct __attribute__((may_alias, aligned(16))) uint4 {
+  unsigned x, y, z, w;
+};
 inline float4 make_float4(float x, float y, float z, float w) { return {x, y, z, w}; }
 inline uchar4 make_uchar4(unsigned char x, unsigned char y, unsigned char z, unsigned char w) { return {x, y, z, w}; }
+inline uint4 make_uint4(unsigned x, unsigned y, unsigned z, unsigned w) { return {x, y, z, w}; }
 
 inline void __syncthreads(const char* file = __builtin_FILE(), int line = __builtin_LINE()) {
   cuda_emulation::machine.barrier(file, line);
