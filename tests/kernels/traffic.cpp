@@ -1,19 +1,27 @@
 // Bytes that each launch reads and writes, counted access by access, against what the kernel's comment says: the least possible.
 #include "cuda_emulation/traffic/traffic.hpp"
 
+#include "accumulate.cuh"
+#include "activation.cuh"
 #include "adam.cuh"
 #include "assemble.cuh"
+#include "canvas.cuh"
+#include "cast.cuh"
 #include "catch.hpp"
+#include "column_sums.cuh"
 #include "concatenate.cuh"
 #include "cuda_emulation/buffer.hpp"
 #include "ensemble.cuh"
 #include "epilogue.cuh"
+#include "filter_layout.cuh"
+#include "kernels/scalars.hpp"
 #include "lacuna/mask/pixels.hpp"
 #include "masked_loss.cuh"
 #include "rms_norm_parameters.cuh"
 #include "rms_norm_silu.cuh"
 #include "sampler_update.cuh"
 #include "support/fill.hpp"
+#include "time_embedding.cuh"
 
 using namespace lacuna;
 using cuda_emulation::Buffer;
@@ -24,15 +32,17 @@ namespace {
 
 constexpr std::size_t sizes[] = {1, 30, 1024, 5003};
 
-/// Buffers of n floats each.
-struct Floats {
-  explicit Floats(std::size_t n)
-      : all{Buffer<float>(test::normals<float>(n, 1)), Buffer<float>(test::normals<float>(n, 2)),
-            Buffer<float>(test::normals<float>(n, 3)), Buffer<float>(test::normals<float>(n, 4)),
-            Buffer<float>(test::normals<float>(n, 5))} {}
-  Buffer<float> all[5];
-  float* operator[](std::size_t i) const { return all[i]; }
+/// Buffers of n elements each.
+template <class S>
+struct Arrays {
+  explicit Arrays(std::size_t n)
+      : all{Buffer<S>(test::as<S>(test::normals<float>(n, 1))), Buffer<S>(test::as<S>(test::normals<float>(n, 2))),
+            Buffer<S>(test::as<S>(test::normals<float>(n, 3))), Buffer<S>(test::as<S>(test::normals<float>(n, 4))),
+            Buffer<S>(test::as<S>(test::normals<float>(n, 5)))} {}
+  Buffer<S> all[5];
+  S* operator[](std::size_t i) const { return all[i]; }
 };
+using Floats = Arrays<float>;
 
 }  // namespace
 
@@ -145,6 +155,64 @@ TEST_CASE("Traffic: assembly") {
   for (const auto m : mask) used += m;
   CHECK((take_traffic() == Traffic{n + 4 * used + 8 * n + 4 * 5 * cells,
                                    4 * cells * static_cast<std::size_t>(layout.channels()) + 5 * n + 8 * blocks}));
+}
+
+TEMPLATE_TEST_CASE("Traffic: accumulation, activations and casts", "", float, Bfloat16) {
+  using Other = std::conditional_t<std::is_same_v<TestType, float>, Bfloat16, float>;
+  constexpr std::size_t bytes = sizeof(TestType);
+  for (const std::size_t n : sizes) {
+    const Arrays<TestType> a(n);
+    Buffer<Other> other(n);
+    take_traffic();
+    kernels::accumulate<TestType>({}, a[0], a[1], n);
+    CHECK((take_traffic() == Traffic{2 * bytes * n, bytes * n}));
+    kernels::activation<ops::Gelu, TestType>({}, a[0], n, a[1]);
+    CHECK((take_traffic() == Traffic{bytes * n, bytes * n}));
+    kernels::activation_gradient<ops::Gelu, TestType>({}, a[0], a[1], n, a[2]);
+    CHECK((take_traffic() == Traffic{2 * bytes * n, bytes * n}));
+    kernels::cast<TestType, Other>({}, a[0], n, other);
+    CHECK((take_traffic() == Traffic{bytes * n, sizeof(Other) * n}));
+  }
+}
+
+TEMPLATE_TEST_CASE("Traffic: canvas and column sums", "", float, Bfloat16) {
+  constexpr std::size_t bytes = sizeof(TestType);
+  for (const int channels : {3, 8}) {
+    const Shape image{.batch = 2, .height = 9, .width = 11, .channels = channels};
+    const ops::Window window{-2, -1, 12, 10};  // 9 rows and 9 columns of it lie on the image
+    const std::size_t shown = std::size_t{2} * 12 * 10 * static_cast<std::size_t>(channels),
+                      inside = std::size_t{2} * 9 * 9 * static_cast<std::size_t>(channels);
+    const Arrays<TestType> a(shown);
+    take_traffic();
+    for (const auto border : {ops::Border::zero, ops::Border::periodic, ops::Border::replicated}) {
+      const std::size_t seen = border == ops::Border::zero ? inside : shown;
+      kernels::canvas<TestType>({}, a[0], image, window, {border, border}, a[1]);
+      CHECK((take_traffic() == Traffic{bytes * seen, bytes * shown}));
+      kernels::canvas_gradient<TestType>({}, a[1], image, window, {border, border}, a[0]);
+      CHECK((take_traffic() == Traffic{bytes * seen, bytes * image.size()}));
+    }
+    for (const std::size_t rows : {1u, 300u}) {
+      const auto c = static_cast<std::size_t>(channels);
+      const std::size_t partial = kernels::column_sums_workspace<TestType>(rows, channels);
+      const Arrays<TestType> x(rows * c);
+      Buffer<float> workspace(partial), sums(std::vector<float>(c, 0.0f));
+      take_traffic();
+      kernels::column_sums<TestType>({}, x[0], rows, channels, workspace, sums);
+      CHECK((take_traffic() == Traffic{bytes * rows * c + 4 * partial + 4 * c, 4 * partial + 4 * c}));
+    }
+  }
+}
+
+TEST_CASE("Traffic: filter layout and time embedding") {
+  const std::size_t n = std::size_t{40} * 9 * 33;
+  const Floats f(n);
+  take_traffic();
+  kernels::reorder_filter({}, f[0], 40, 9, 33, f[1]);
+  CHECK((take_traffic() == Traffic{4 * n, 4 * n}));
+  kernels::add_reordered_filter({}, f[1], 40, 9, 33, f[0]);
+  CHECK((take_traffic() == Traffic{8 * n, 4 * n}));
+  kernels::time_embedding({}, f[0], 7, 64, f[1]);
+  CHECK((take_traffic() == Traffic{4 * 7 * 32, 8 * 7 * 32}));
 }
 
 TEST_CASE("Traffic: an access too many shows") {

@@ -63,9 +63,11 @@ std::vector<Variable<T>> place(Graph<T>& graph, const std::vector<Operand<T>>& o
   return placed;
 }
 
-/// result = build(graph, operands), then backward from grad_result (fixed random numbers); parameter gradients start at zero.
+/// result = build(graph, operands), then backward from grad_result (fixed random numbers if none are given); parameter gradients
+/// start at zero.
 template <class T, class Build>
-Pass<T> train_pass(cpu::Device& device, Parameters<T>& parameters, const std::vector<Operand<T>>& operands, const Build& build) {
+Pass<T> train_pass(cpu::Device& device, Parameters<T>& parameters, const std::vector<Operand<T>>& operands, const Build& build,
+                   const std::vector<T>& grad_result = {}) {
   device.reset();
   poison(device.arena());
   parameters.zero_gradients();
@@ -78,7 +80,7 @@ Pass<T> train_pass(cpu::Device& device, Parameters<T>& parameters, const std::ve
   pass.result.assign(y.data, y.data + size);
   pass.margins_intact = margin_intact(y.data, size);
   T* gradient = graph.take(size);
-  const auto values = normals<T>(size, 999);
+  const auto values = grad_result.empty() ? normals<T>(size, 999) : grad_result;
   std::copy(values.begin(), values.end(), gradient);
   graph.contribute(y, gradient);
   graph.backward();

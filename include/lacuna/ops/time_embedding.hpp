@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "lacuna/autograd/graph.hpp"
+#include "lacuna/ops/time_embedding_functions.hpp"
 
 namespace lacuna::ops {
 
@@ -12,7 +13,7 @@ void time_embedding_forward(Graph<T>& graph, const T* times, int batch, int widt
   const int half = width / 2;
   for (int b = 0; b < batch; ++b)
     for (int i = 0; i < half; ++i) {
-      const T angle = times[b] * std::exp(static_cast<T>(-std::log(10000.0) * i / (half - 1)));
+      const T angle = time_angle(times[b], i, half);
       y[b * width + i] = std::sin(angle);
       y[b * width + half + i] = std::cos(angle);
     }

@@ -1,9 +1,15 @@
 // Every kernel, compiled by nvcc with the template arguments the library uses, and linked with the CUDA runtime.
+#include "accumulate.cuh"
+#include "activation.cuh"
 #include "adam.cuh"
 #include "assemble.cuh"
+#include "canvas.cuh"
+#include "cast.cuh"
+#include "column_sums.cuh"
 #include "concatenate.cuh"
 #include "ensemble.cuh"
 #include "epilogue.cuh"
+#include "filter_layout.cuh"
 #include "lacuna/mask/blocks.hpp"
 #include "lacuna/mask/empirical.hpp"
 #include "lacuna/mask/pixels.hpp"
@@ -11,6 +17,7 @@
 #include "rms_norm_parameters.cuh"
 #include "rms_norm_silu.cuh"
 #include "sampler_update.cuh"
+#include "time_embedding.cuh"
 
 using namespace lacuna;
 
@@ -26,6 +33,30 @@ template void kernels::epilogue<ops::Identity>(kernels::Stream, const float*, co
                                                float*);
 template void kernels::epilogue<ops::Silu>(kernels::Stream, const float*, const float*, const float*, std::size_t, int, float*);
 template void kernels::epilogue<ops::Gelu>(kernels::Stream, const float*, const float*, const float*, std::size_t, int, float*);
+template void kernels::canvas<float>(kernels::Stream, const float*, const Shape&, const ops::Window&, const ops::Borders&,
+                                     float*);
+template void kernels::canvas_gradient<float>(kernels::Stream, const float*, const Shape&, const ops::Window&,
+                                              const ops::Borders&, float*);
+template void kernels::column_sums<float>(kernels::Stream, const float*, std::size_t, int, float*, float*);
+template void kernels::accumulate<float>(kernels::Stream, float*, const float*, std::size_t);
+template void kernels::activation<ops::Gelu, float>(kernels::Stream, const float*, std::size_t, float*);
+template void kernels::activation<ops::Silu, float>(kernels::Stream, const float*, std::size_t, float*);
+template void kernels::activation_gradient<ops::Gelu, float>(kernels::Stream, const float*, const float*, std::size_t, float*);
+template void kernels::activation_gradient<ops::Silu, float>(kernels::Stream, const float*, const float*, std::size_t, float*);
+template void kernels::canvas<Bfloat16>(kernels::Stream, const Bfloat16*, const Shape&, const ops::Window&, const ops::Borders&,
+                                        Bfloat16*);
+template void kernels::canvas_gradient<Bfloat16>(kernels::Stream, const Bfloat16*, const Shape&, const ops::Window&,
+                                                 const ops::Borders&, Bfloat16*);
+template void kernels::column_sums<Bfloat16>(kernels::Stream, const Bfloat16*, std::size_t, int, float*, float*);
+template void kernels::accumulate<Bfloat16>(kernels::Stream, Bfloat16*, const Bfloat16*, std::size_t);
+template void kernels::activation<ops::Gelu, Bfloat16>(kernels::Stream, const Bfloat16*, std::size_t, Bfloat16*);
+template void kernels::activation<ops::Silu, Bfloat16>(kernels::Stream, const Bfloat16*, std::size_t, Bfloat16*);
+template void kernels::activation_gradient<ops::Gelu, Bfloat16>(kernels::Stream, const Bfloat16*, const Bfloat16*, std::size_t,
+                                                                Bfloat16*);
+template void kernels::activation_gradient<ops::Silu, Bfloat16>(kernels::Stream, const Bfloat16*, const Bfloat16*, std::size_t,
+                                                                Bfloat16*);
+template void kernels::cast<float, Bfloat16>(kernels::Stream, const float*, std::size_t, Bfloat16*);
+template void kernels::cast<Bfloat16, float>(kernels::Stream, const Bfloat16*, std::size_t, float*);
 
 int main() {
   // The launch functions that are no templates are kept by taking their addresses; nothing runs without a GPU.
@@ -38,7 +69,10 @@ int main() {
                               reinterpret_cast<const void*>(&kernels::norm_parameters),
                               reinterpret_cast<const void*>(&kernels::sampler_update),
                               reinterpret_cast<const void*>(&kernels::concatenate),
-                              reinterpret_cast<const void*>(&kernels::split)};
+                              reinterpret_cast<const void*>(&kernels::split),
+                              reinterpret_cast<const void*>(&kernels::reorder_filter),
+                              reinterpret_cast<const void*>(&kernels::add_reordered_filter),
+                              reinterpret_cast<const void*>(&kernels::time_embedding)};
   for (const void* p : kept)
     if (p == nullptr) return 1;
   return 0;

@@ -1,0 +1,99 @@
+#pragma once
+
+#include <cstddef>
+
+#include "port.cuh"
+#include "vector.cuh"
+
+namespace lacuna::kernels {
+
+/// @brief How a block is dealt to rows of C elements: `lanes` threads hold a run of columns, 16 bytes each, `groups` of them a
+/// row each. Depends on the data's size alone, so that sums have one order on every GPU.
+struct ColumnSumsPlan {
+  unsigned lanes, groups, tiles, runs;  ///< tiles of lanes columns cover a row; runs of rows are summed apart
+  static constexpr std::size_t rows_per_group = 8, max_runs = 512;
+
+  template <class S>
+  static ColumnSumsPlan of(std::size_t rows, int channels) {
+    const unsigned chunks = (static_cast<unsigned>(channels) + chunk_of<S> - 1) / chunk_of<S>;
+    unsigned lanes = 1;
+    while (lanes < 32 && lanes < chunks) lanes *= 2;
+    const unsigned groups = block_size / lanes;
+    const std::size_t each = groups * rows_per_group, runs = (rows + each - 1) / each;
+    return {lanes, groups, (chunks + lanes - 1) / lanes, static_cast<unsigned>(runs < 1 ? 1 : runs < max_runs ? runs : max_runs)};
+  }
+};
+
+/// @brief The runs' sums of the columns of x (rows, C): partial (runs, C). Grid (runs, tiles).
+///
+/// Moves the bytes of x in, and 4 C per run out.
+template <int threads, class S>
+__global__ void __launch_bounds__(threads) column_sums_kernel(const S* __restrict__ x, std::size_t rows, unsigned channels,
+                                                              unsigned lanes, float* __restrict__ partial) {
+  constexpr unsigned size = chunk_of<S>;
+  LACUNA_SHARED(float, own, [threads * size]);
+  const unsigned lane = threadIdx.x % lanes, group = threadIdx.x / lanes, groups = threads / lanes,
+                 first = blockIdx.y * lanes * size, begin = first + lane * size, left = begin < channels ? channels - begin : 0;
+  const bool whole = channels % size == 0 && aligned<size>(x) && left >= size;
+  Values<float, size> sum{};
+  const auto add = [&](auto chunk) {
+    LACUNA_UNROLL_FOUR
+    for (std::size_t row = static_cast<std::size_t>(blockIdx.x) * groups + group; row < rows;
+         row += static_cast<std::size_t>(gridDim.x) * groups) {
+      chunk.begin = row * channels + begin;
+      const auto v = load(x, chunk);
+      for (unsigned k = 0; k < size; ++k) sum.v[k] += v.v[k];
+    }
+  };
+  if (whole)
+    add(WholeChunkOf<size>{0});
+  else
+    add(PartChunkOf<size>{0, static_cast<int>(left < size ? left : size)});
+  for (unsigned k = 0; k < size; ++k) own[threadIdx.x * size + k] = sum.v[k];
+  __syncthreads();
+  const unsigned width = lanes * size;
+  for (unsigned column = threadIdx.x; column < width && first + column < channels; column += threads) {
+    float total = 0;
+    for (unsigned g = 0; g < groups; ++g) total += own[g * width + column];
+    partial[static_cast<std::size_t>(blockIdx.x) * channels + first + column] = total;
+  }
+}
+
+/// @brief sums (C) += the runs' sums. A block takes 32 columns, 8 rows of threads share the runs.
+///
+/// Moves 4 runs C + 4 C bytes in and 4 C out.
+template <int threads>
+__global__ void __launch_bounds__(threads)
+    add_partial_columns_kernel(const float* __restrict__ partial, unsigned runs, unsigned channels, float* __restrict__ sums) {
+  constexpr unsigned width = 32, rows = threads / width;
+  LACUNA_SHARED(float, own, [rows][width]);
+  const unsigned column = threadIdx.x % width, row = threadIdx.x / width, c = blockIdx.x * width + column;
+  float sum = 0;
+  for (unsigned run = row; run < runs && c < channels; run += rows) sum += partial[static_cast<std::size_t>(run) * channels + c];
+  own[row][column] = sum;
+  __syncthreads();
+  if (row != 0 || c >= channels) return;
+  sum = 0;
+  for (unsigned r = 0; r < rows; ++r) sum += own[r][column];
+  sums[c] += sum;
+}
+
+/// @brief Floats of workspace that column_sums() needs.
+template <class S>
+std::size_t column_sums_workspace(std::size_t rows, int channels) {
+  return ColumnSumsPlan::of<S>(rows, channels).runs * static_cast<std::size_t>(channels);
+}
+
+/// @brief sums (C) += the sum of x (rows, C) over its rows: gradient of a bias. S: float or Bfloat16; sums are float.
+///
+/// NaN: shows in its column. Determinism: one order of sums for each size, no atomics.
+template <class S>
+void column_sums(Stream stream, const S* x, std::size_t rows, int channels, float* workspace, float* sums) {
+  const auto plan = ColumnSumsPlan::of<S>(rows, channels);
+  const auto c = static_cast<unsigned>(channels);
+  launch(stream, &column_sums_kernel<block_size, S>, dim3(plan.runs, plan.tiles), block_size, 0, x, rows, c, plan.lanes,
+         workspace);
+  launch(stream, &add_partial_columns_kernel<block_size>, (c + 31) / 32, block_size, 0, workspace, plan.runs, c, sums);
+}
+
+}  // namespace lacuna::kernels
