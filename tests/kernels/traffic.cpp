@@ -82,8 +82,10 @@ TEST_CASE("Traffic: ensemble and sampler update") {
     take_traffic();
     kernels::ensemble({}, members, 3, n, observed, f[0], f[1], f[2]);
     CHECK((take_traffic() == Traffic{(4 * 3 + 5) * n, 8 * n}));
-    kernels::sampler_update({}, f[0], f[1], observed, f[2], n, {0.5f, 0.5f}, f[3]);
+    kernels::sampler_update({}, {0.5f, 0.5f, 0, 0}, {f[0], f[1], nullptr, nullptr, f[2], observed, f[3]}, n);
     CHECK((take_traffic() == Traffic{13 * n, 4 * n}));
+    kernels::sampler_update({}, {0.5f, 0.5f, 0.1f, 0.2f}, {f[0], f[1], f[4], f[4], f[2], observed, f[3]}, n);
+    CHECK((take_traffic() == Traffic{21 * n, 4 * n}));
   }
 }
 

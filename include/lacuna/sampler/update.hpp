@@ -6,22 +6,9 @@
 #include <cstdint>
 
 #include "lacuna/core/simd.hpp"
+#include "lacuna/sampler/update_element.hpp"
 
 namespace lacuna::sampler {
-
-/// @brief What an update adds up.
-template <class T>
-struct UpdateWeights {
-  T state = 0, estimate = 0, other = 0, noise = 0;
-};
-
-/// @brief Arrays of one size. `out` may be `state`; what has weight 0 must be readable all the same.
-template <class T>
-struct UpdateArrays {
-  const T *state, *estimate, *other, *noise, *known;
-  const std::uint8_t* observed;
-  T* out;
-};
 
 /// @brief The plain version, of elements [begin, end): returns 0, or NaN if a result is not finite.
 template <class T>
@@ -29,8 +16,7 @@ T update_plain(const UpdateWeights<T>& w, const UpdateArrays<T>& a, std::size_t 
   T bad = 0;
   for (std::size_t i = begin; i < end; ++i) {
     const bool seen = a.observed[i] != 0;
-    const T x = w.state * a.state[i] + w.estimate * (seen ? a.known[i] : a.estimate[i]) +
-                w.other * (seen ? a.known[i] : a.other[i]) + w.noise * a.noise[i];
+    const T x = updated(w, a.state[i], seen ? a.known[i] : a.estimate[i], seen ? a.known[i] : a.other[i], a.noise[i]);
     a.out[i] = x;
     bad += x - x;
   }
@@ -46,8 +32,8 @@ inline float update_run(const UpdateWeights<float>& w, const UpdateArrays<float>
     for (std::size_t i = 0; i < whole; i += simd::lanes) {
       const simd::Ints seen = simd::load_bytes(a.observed + i);
       const Floats known = simd::load(a.known + i);
-      const Floats x = w.state * simd::load(a.state + i) + w.estimate * simd::select(seen, known, simd::load(a.estimate + i)) +
-                       w.other * simd::select(seen, known, simd::load(a.other + i)) + w.noise * simd::load(a.noise + i);
+      const Floats x = updated(w, simd::load(a.state + i), simd::select(seen, known, simd::load(a.estimate + i)),
+                               simd::select(seen, known, simd::load(a.other + i)), simd::load(a.noise + i));
       simd::store(a.out + i, x);
       worst += x - x;
     }
