@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstddef>
-#include <type_traits>
 
 #include "port.cuh"
 #include "vector.cuh"
@@ -22,16 +21,16 @@ __device__ __forceinline__ ConcatenatedAt concatenated_at(std::size_t i, unsigne
 
 /// @brief y = [a, b]: a (cells, left), b (cells, right), n = cells (left + right).
 ///
-/// Moves 4 n bytes in and 4 n out.
-template <int threads>
-__global__ void __launch_bounds__(threads)
-    concatenate_kernel(const float* __restrict__ a, const float* __restrict__ b, std::size_t n, unsigned left, unsigned right,
-                       float* __restrict__ y) {
-  const bool wide = left % chunk_size == 0 && right % chunk_size == 0 && aligned(a) && aligned(b) && aligned(y);
-  for_chunks(n, wide, [&](auto chunk) {
-    if constexpr (std::is_same_v<decltype(chunk), WholeChunk>) {
+/// NaN: copied. Moves n elements' bytes in and n out: 4 n each of float, 2 n of bfloat16.
+template <int threads, class S>
+__global__ void __launch_bounds__(threads) concatenate_kernel(const S* __restrict__ a, const S* __restrict__ b, std::size_t n,
+                                                              unsigned left, unsigned right, S* __restrict__ y) {
+  constexpr unsigned size = chunk_of<S>;
+  const bool wide = left % size == 0 && right % size == 0 && aligned<size>(a) && aligned<size>(b) && aligned<size>(y);
+  for_chunks<size>(n, wide, [&](auto chunk) {
+    if constexpr (decltype(chunk)::whole) {
       const auto from = concatenated_at(chunk.begin, left, right);
-      store(y, chunk, load(from.left ? a : b, WholeChunk{from.at}));
+      store_bits(y + chunk.begin, load_bits((from.left ? a : b) + from.at));
     } else {
       for (int k = 0; k < chunk.count; ++k) {
         const std::size_t i = chunk.begin + static_cast<std::size_t>(k);
@@ -44,15 +43,16 @@ __global__ void __launch_bounds__(threads)
 
 /// @brief The gradient of the concatenation: y is split into a and b.
 ///
-/// Moves 4 n bytes in and 4 n out.
-template <int threads>
-__global__ void __launch_bounds__(threads) split_kernel(const float* __restrict__ y, std::size_t n, unsigned left, unsigned right,
-                                                        float* __restrict__ a, float* __restrict__ b) {
-  const bool wide = left % chunk_size == 0 && right % chunk_size == 0 && aligned(a) && aligned(b) && aligned(y);
-  for_chunks(n, wide, [&](auto chunk) {
-    if constexpr (std::is_same_v<decltype(chunk), WholeChunk>) {
+/// NaN: copied. Moves n elements' bytes in and n out.
+template <int threads, class S>
+__global__ void __launch_bounds__(threads)
+    split_kernel(const S* __restrict__ y, std::size_t n, unsigned left, unsigned right, S* __restrict__ a, S* __restrict__ b) {
+  constexpr unsigned size = chunk_of<S>;
+  const bool wide = left % size == 0 && right % size == 0 && aligned<size>(a) && aligned<size>(b) && aligned<size>(y);
+  for_chunks<size>(n, wide, [&](auto chunk) {
+    if constexpr (decltype(chunk)::whole) {
       const auto to = concatenated_at(chunk.begin, left, right);
-      store(to.left ? a : b, WholeChunk{to.at}, load(y, chunk));
+      store_bits((to.left ? a : b) + to.at, load_bits(y + chunk.begin));
     } else {
       for (int k = 0; k < chunk.count; ++k) {
         const std::size_t i = chunk.begin + static_cast<std::size_t>(k);
@@ -63,13 +63,16 @@ __global__ void __launch_bounds__(threads) split_kernel(const float* __restrict_
   });
 }
 
-inline void concatenate(Stream stream, const float* a, const float* b, std::size_t cells, int left, int right, float* y) {
+/// @brief Both in plain functions; S: float or Bfloat16.
+template <class S>
+void concatenate(Stream stream, const S* a, const S* b, std::size_t cells, int left, int right, S* y) {
   const std::size_t n = cells * static_cast<std::size_t>(left + right);
-  launch(stream, &concatenate_kernel<block_size>, blocks_for(n), block_size, 0, a, b, n, left, right, y);
+  launch(stream, &concatenate_kernel<block_size, S>, blocks_for<chunk_of<S>>(n), block_size, 0, a, b, n, left, right, y);
 }
-inline void split(Stream stream, const float* y, std::size_t cells, int left, int right, float* a, float* b) {
+template <class S>
+void split(Stream stream, const S* y, std::size_t cells, int left, int right, S* a, S* b) {
   const std::size_t n = cells * static_cast<std::size_t>(left + right);
-  launch(stream, &split_kernel<block_size>, blocks_for(n), block_size, 0, y, n, left, right, a, b);
+  launch(stream, &split_kernel<block_size, S>, blocks_for<chunk_of<S>>(n), block_size, 0, y, n, left, right, a, b);
 }
 
 }  // namespace lacuna::kernels

@@ -26,8 +26,8 @@ __global__ void __launch_bounds__(threads)
     if (a.other != nullptr) other = load(a.other, chunk);
     if (a.noise != nullptr) noise = load(a.noise, chunk);
     for (int k = 0; k < 4; ++k) {
-      const bool take = seen.v[k] != 0;
-      x.v[k] = sampler::updated(w, x.v[k], take ? known.v[k] : e.v[k], take ? known.v[k] : other.v[k], noise.v[k]);
+      const float first = seen.v[k] != 0 ? known.v[k] : e.v[k], second = seen.v[k] != 0 ? known.v[k] : other.v[k];
+      x.v[k] = sampler::updated(w, x.v[k], first, second, noise.v[k]);
     }
     store(a.out, chunk, x);
   });

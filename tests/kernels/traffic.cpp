@@ -89,40 +89,44 @@ TEST_CASE("Traffic: ensemble and sampler update") {
   }
 }
 
-TEST_CASE("Traffic: epilogue and concatenation") {
+TEMPLATE_TEST_CASE("Traffic: epilogue and concatenation", "", float, Bfloat16) {
+  using S = TestType;
+  constexpr std::size_t bytes = sizeof(S);
   for (const std::size_t cells : {1u, 31u, 300u})
-    for (const int channels : {3, 8}) {
+    for (const int channels : {3, 16}) {
       const std::size_t n = cells * static_cast<std::size_t>(channels);
-      const Floats f(n);
+      const Arrays<S> a(n);
+      const Buffer<float> bias(test::normals<float>(n, 6));
       take_traffic();
-      kernels::epilogue<ops::Silu>({}, f[0], nullptr, nullptr, cells, channels, f[1]);
-      CHECK((take_traffic() == Traffic{4 * n, 4 * n}));
-      kernels::epilogue<ops::Silu>({}, f[0], f[2], f[3], cells, channels, f[1]);
-      CHECK((take_traffic() == Traffic{(8 + 4) * n, 4 * n}));
+      kernels::epilogue<ops::Silu, S>({}, a[0], nullptr, nullptr, cells, channels, a[1]);
+      CHECK((take_traffic() == Traffic{bytes * n, bytes * n}));
+      kernels::epilogue<ops::Silu, S>({}, a[0], bias, a[3], cells, channels, a[1]);
+      CHECK((take_traffic() == Traffic{(2 * bytes + 4) * n, bytes * n}));
       const int left = channels / 2, right = channels - left;
-      kernels::concatenate({}, f[0], f[1], cells, left, right, f[2]);
-      CHECK((take_traffic() == Traffic{4 * n, 4 * n}));
-      kernels::split({}, f[2], cells, left, right, f[0], f[1]);
-      CHECK((take_traffic() == Traffic{4 * n, 4 * n}));
+      kernels::concatenate<S>({}, a[0], a[1], cells, left, right, a[2]);
+      CHECK((take_traffic() == Traffic{bytes * n, bytes * n}));
+      kernels::split<S>({}, a[2], cells, left, right, a[0], a[1]);
+      CHECK((take_traffic() == Traffic{bytes * n, bytes * n}));
     }
 }
 
-TEST_CASE("Traffic: RMSNorm + SiLU, forward and backward") {
-  constexpr std::size_t batch = 2, pixels = 301;
+TEMPLATE_TEST_CASE("Traffic: RMSNorm + SiLU, forward and backward", "", float, Bfloat16) {
+  using S = TestType;
+  constexpr std::size_t batch = 2, pixels = 301, bytes = sizeof(S);
   for (const int channels : {6, 16, 32, 300}) {
     const auto c = static_cast<std::size_t>(channels), n = batch * pixels * c;
-    const Floats f(n);
-    const std::size_t runs = kernels::norm_runs(pixels, channels), blocks = batch * runs;
-    const std::size_t groups = kernels::with_norm_layout(channels, [](auto layout) { return decltype(layout)::groups; });
+    const Arrays<S> a(n);
+    const std::size_t runs = kernels::norm_runs<S>(pixels, channels), blocks = batch * runs;
+    const std::size_t groups = kernels::with_norm_layout<S>(channels, [](auto layout) { return decltype(layout)::groups; });
     Buffer<float> gain(test::normals<float>(c, 6)), scale_shift(test::normals<float>(batch * 2 * c, 7)), sums(blocks * 2 * c),
         grad_gain(std::vector<float>(c, 0.0f)), grad_scale_shift(batch * 2 * c);
-    kernels::Norm norm{f[0], gain, scale_shift, f[1], f[2], nullptr, pixels, static_cast<int>(batch), channels};
+    kernels::Norm<S> norm{a[0], gain, scale_shift, a[1], a[2], nullptr, pixels, static_cast<int>(batch), channels};
     take_traffic();
-    kernels::norm_forward({}, norm);
-    CHECK((take_traffic() == Traffic{8 * n + blocks * groups * 12 * c, 4 * n}));
+    kernels::norm_forward<S>({}, norm);
+    CHECK((take_traffic() == Traffic{2 * bytes * n + blocks * groups * 12 * c, bytes * n}));
     norm.sums = sums;
-    kernels::norm_backward({}, norm);
-    CHECK((take_traffic() == Traffic{8 * n + blocks * groups * 12 * c, 4 * n + 8 * c * blocks}));
+    kernels::norm_backward<S>({}, norm);
+    CHECK((take_traffic() == Traffic{2 * bytes * n + blocks * groups * 12 * c, bytes * n + 8 * c * blocks}));
     kernels::norm_parameters({}, {sums, gain, scale_shift, grad_gain, grad_scale_shift, static_cast<int>(batch), channels,
                                   static_cast<unsigned>(runs)});
     CHECK((take_traffic() == Traffic{8 * blocks * c + 8 * c + 4 * batch * c, 4 * c + 8 * batch * c}));

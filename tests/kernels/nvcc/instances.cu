@@ -29,10 +29,26 @@ template void kernels::assemble<mask::Empirical::Draw>(kernels::Stream, const ke
                                                        int, const kernels::AssembleBatch&);
 template void kernels::assemble<mask::Observed::Draw>(kernels::Stream, const kernels::AssembleSample<mask::Observed::Draw>*, int,
                                                       const kernels::AssembleBatch&);
-template void kernels::epilogue<ops::Identity>(kernels::Stream, const float*, const float*, const float*, std::size_t, int,
-                                               float*);
-template void kernels::epilogue<ops::Silu>(kernels::Stream, const float*, const float*, const float*, std::size_t, int, float*);
-template void kernels::epilogue<ops::Gelu>(kernels::Stream, const float*, const float*, const float*, std::size_t, int, float*);
+template void kernels::epilogue<ops::Identity, float>(kernels::Stream, const float*, const float*, const float*, std::size_t, int,
+                                                      float*);
+template void kernels::epilogue<ops::Silu, float>(kernels::Stream, const float*, const float*, const float*, std::size_t, int,
+                                                  float*);
+template void kernels::epilogue<ops::Gelu, float>(kernels::Stream, const float*, const float*, const float*, std::size_t, int,
+                                                  float*);
+template void kernels::norm_forward<float>(kernels::Stream, const kernels::Norm<float>&);
+template void kernels::norm_backward<float>(kernels::Stream, const kernels::Norm<float>&);
+template void kernels::concatenate<float>(kernels::Stream, const float*, const float*, std::size_t, int, int, float*);
+template void kernels::split<float>(kernels::Stream, const float*, std::size_t, int, int, float*, float*);
+template void kernels::epilogue<ops::Identity, Bfloat16>(kernels::Stream, const Bfloat16*, const float*, const Bfloat16*,
+                                                         std::size_t, int, Bfloat16*);
+template void kernels::epilogue<ops::Silu, Bfloat16>(kernels::Stream, const Bfloat16*, const float*, const Bfloat16*, std::size_t,
+                                                     int, Bfloat16*);
+template void kernels::epilogue<ops::Gelu, Bfloat16>(kernels::Stream, const Bfloat16*, const float*, const Bfloat16*, std::size_t,
+                                                     int, Bfloat16*);
+template void kernels::norm_forward<Bfloat16>(kernels::Stream, const kernels::Norm<Bfloat16>&);
+template void kernels::norm_backward<Bfloat16>(kernels::Stream, const kernels::Norm<Bfloat16>&);
+template void kernels::concatenate<Bfloat16>(kernels::Stream, const Bfloat16*, const Bfloat16*, std::size_t, int, int, Bfloat16*);
+template void kernels::split<Bfloat16>(kernels::Stream, const Bfloat16*, std::size_t, int, int, Bfloat16*, Bfloat16*);
 template void kernels::canvas<float>(kernels::Stream, const float*, const Shape&, const ops::Window&, const ops::Borders&,
                                      float*);
 template void kernels::canvas_gradient<float>(kernels::Stream, const float*, const Shape&, const ops::Window&,
@@ -64,12 +80,8 @@ int main() {
                               reinterpret_cast<const void*>(&kernels::masked_loss),
                               reinterpret_cast<const void*>(&kernels::adam),
                               reinterpret_cast<const void*>(&kernels::ensemble),
-                              reinterpret_cast<const void*>(&kernels::norm_forward),
-                              reinterpret_cast<const void*>(&kernels::norm_backward),
                               reinterpret_cast<const void*>(&kernels::norm_parameters),
                               reinterpret_cast<const void*>(&kernels::sampler_update),
-                              reinterpret_cast<const void*>(&kernels::concatenate),
-                              reinterpret_cast<const void*>(&kernels::split),
                               reinterpret_cast<const void*>(&kernels::reorder_filter),
                               reinterpret_cast<const void*>(&kernels::add_reordered_filter),
                               reinterpret_cast<const void*>(&kernels::time_embedding)};
