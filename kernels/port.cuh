@@ -4,11 +4,11 @@
 
 #include <cstddef>
 
+#include "lacuna/core/error.hpp"
+
 #ifdef __CUDACC__
 
 #include <cuda_runtime.h>
-
-#include "lacuna/core/error.hpp"
 
 /// Before a loop: written out in full.
 #define LACUNA_UNROLL _Pragma("unroll")
@@ -59,9 +59,10 @@ inline constexpr bool emulated = true;
 using Stream = cudaStream_t;
 
 template <class... Parameters, class... Arguments>
-void launch(Stream, void (*kernel)(Parameters...), dim3 grid, unsigned threads, std::size_t dynamic_shared,
+void launch(Stream stream, void (*kernel)(Parameters...), dim3 grid, unsigned threads, std::size_t dynamic_shared,
             const Arguments&... arguments) {
-  cuda_emulation::launch(kernel, grid, dim3(threads), dynamic_shared, arguments...);
+  const char* const refusal = cuda_emulation::launch(stream, kernel, grid, dim3(threads), dynamic_shared, arguments...);
+  require(refusal == nullptr, "CUDA: a kernel was not launched: ", refusal == nullptr ? "" : refusal);
 }
 
 }  // namespace lacuna::kernels

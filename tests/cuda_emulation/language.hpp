@@ -4,32 +4,13 @@
 // anything else does not compile here, which is how one finds out that the emulation must learn it first.
 
 #include <cmath>
+#include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <functional>
 #include <utility>
 
 #include "cuda_emulation/machine.hpp"
-
-#define __global__
-#define __device__
-#define __host__
-#define __forceinline__ inline __attribute__((always_inline))
-#define __launch_bounds__(...)
-
-struct alignas(16) float4 {
-  float x, y, z, w;
-};
-struct alignas(4) uchar4 {
-  unsigned char x, y, z, w;
-};
-/// Kernels read and write pairs of bfloat16 through it: device compilers know no aliasing by type.
-struct __attribute__((may_alias, aligned(16))) uint4 {
-  unsigned x, y, z, w;
-};
-inline float4 make_float4(float x, float y, float z, float w) { return {x, y, z, w}; }
-inline uchar4 make_uchar4(unsigned char x, unsigned char y, unsigned char z, unsigned char w) { return {x, y, z, w}; }
-inline uint4 make_uint4(unsigned x, unsigned y, unsigned z, unsigned w) { return {x, y, z, w}; }
 
 inline void __syncthreads(const char* file = __builtin_FILE(), int line = __builtin_LINE()) {
   cuda_emulation::machine.barrier(file, line);
@@ -72,13 +53,22 @@ T __shfl_xor_sync(unsigned mask, T value, int lanes, int width = 32, const char*
 
 namespace cuda_emulation {
 
+/// What takes launches on streams other than the default one: the emulated runtime (libraries/), where a test links it. It
+/// returns an error's text, or null. Without it a launch runs at once.
+inline const char* (*queue_launch)(cudaStream_t stream, std::function<void()> work) = nullptr;
+
+/// @brief Runs a kernel, or queues it where there is an emulated runtime. Returns the text of the runtime's refusal, or null.
 template <class... Parameters, class... Arguments>
-void launch(void (*kernel)(Parameters...), dim3 grid, dim3 block, std::size_t dynamic_shared, const Arguments&... arguments) {
+const char* launch(cudaStream_t stream, void (*kernel)(Parameters...), dim3 grid, dim3 block, std::size_t dynamic_shared,
+                   const Arguments&... arguments) {
   // Arguments are copied as a launch copies them, once converted to the kernel's own types.
   const std::function<void()> body = [kernel, ... copies = static_cast<Parameters>(arguments)] { kernel(copies...); };
-  machine.run(grid, block, dynamic_shared, body);
+  if (queue_launch == nullptr) {
+    machine.run(grid, block, dynamic_shared, body);
+    return nullptr;
+  }
+  Machine::check(grid, block, dynamic_shared);
+  return queue_launch(stream, [=] { machine.run(grid, block, dynamic_shared, body); });
 }
 
 }  // namespace cuda_emulation
-
-using cudaStream_t = struct CudaEmulationStream*;

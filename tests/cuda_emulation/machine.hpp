@@ -13,14 +13,8 @@
 #include "cuda_emulation/fiber.hpp"
 #include "cuda_emulation/sanitizers.hpp"
 #include "cuda_emulation/shared_memory.hpp"
+#include "cuda_emulation/types.hpp"
 
-struct uint3 {
-  unsigned x, y, z;
-};
-struct dim3 {
-  unsigned x, y, z;
-  constexpr dim3(unsigned x_ = 1, unsigned y_ = 1, unsigned z_ = 1) : x(x_), y(y_), z(z_) {}  // NOLINT: as CUDA has it
-};
 inline uint3 threadIdx, blockIdx;
 inline dim3 blockDim, gridDim;
 
@@ -46,6 +40,14 @@ class Machine {
  public:
   Order order = Order::forward;
   unsigned seed = 1;  ///< of the random order
+
+  /// Throws Error where a GPU would refuse such a launch.
+  static void check(dim3 grid, dim3 block, std::size_t dynamic_shared) {
+    const unsigned threads = block.x * block.y * block.z;
+    if (threads == 0 || threads > max_threads) throw Error("a block of " + std::to_string(threads) + " threads");
+    if (grid.x == 0 || grid.y == 0 || grid.z == 0 || grid.y > 65535 || grid.z > 65535) throw Error("a grid of this size");
+    if (dynamic_shared > SharedMemory::capacity) throw Error("too much dynamic shared memory");
+  }
 
   /// Runs body() as every thread of every block. Throws Error; the memory that the kernel wrote keeps what it has by then.
   void run(dim3 grid, dim3 block, std::size_t dynamic_shared, const std::function<void()>& body) {
@@ -134,10 +136,8 @@ class Machine {
   static unsigned lowest(unsigned mask) { return mask == 0 ? 0 : static_cast<unsigned>(__builtin_ctz(mask)); }
 
   void begin(dim3 grid, dim3 block, std::size_t dynamic_shared, const std::function<void()>& body) {
+    check(grid, block, dynamic_shared);
     count_ = block.x * block.y * block.z;
-    if (count_ == 0 || count_ > max_threads) throw Error("a block of " + std::to_string(count_) + " threads");
-    if (grid.x == 0 || grid.y == 0 || grid.z == 0 || grid.y > 65535 || grid.z > 65535) throw Error("a grid of this size");
-    if (dynamic_shared > SharedMemory::capacity) throw Error("too much dynamic shared memory");
     gridDim = grid;
     blockDim = block;
     body_ = &body;
