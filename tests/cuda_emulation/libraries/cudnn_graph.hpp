@@ -16,7 +16,7 @@ namespace cudnn_graph {
 /// @brief What cuDNN said to a call that it refused.
 class Refused : public std::runtime_error {
  public:
-  Refused(cudnnStatus_t status, const std::string& call) : std::runtime_error(text(status, call)), status(status) {}
+  Refused(cudnnStatus_t code, const std::string& call) : std::runtime_error(text(code, call)), status(code) {}
   cudnnStatus_t status;
 
  private:
