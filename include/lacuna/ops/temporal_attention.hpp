@@ -38,13 +38,7 @@ struct TimeTables {
     transpose_tile<T>(qkv, c, qkv_transposed, padded(3 * w), 3 * w, c);
     transpose_tile<T>(p.value(l.out), w, out_transposed, c, c, w);
     for (int i = 0; i < c; ++i) std::copy_n(p.value(l.out) + i * w, w, out + i * padded(w));
-    const int pairs = l.features / 2;
-    for (int frame = 0; frame < frames; ++frame)
-      for (int pair = 0; pair < pairs; ++pair) {
-        const T angle = static_cast<T>(frame) * p.value(positions.frequencies)[pair];
-        cosine[frame * pairs + pair] = std::cos(angle);
-        sine[frame * pairs + pair] = std::sin(angle);
-      }
+    rotary_tables(p.value(positions.frequencies), frames, l.features / 2, cosine, sine);
     for (int i = 0; i < l.heads * (2 * frames - 1); ++i)
       bias[i] = p.value(positions.bias)[position_bucket(i % (2 * frames - 1) - frames + 1) * l.heads + i / (2 * frames - 1)];
   }

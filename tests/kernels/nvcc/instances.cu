@@ -10,13 +10,17 @@
 #include "ensemble.cuh"
 #include "epilogue.cuh"
 #include "filter_layout.cuh"
+#include "gated_add.cuh"
 #include "lacuna/mask/blocks.hpp"
 #include "lacuna/mask/empirical.hpp"
 #include "lacuna/mask/pixels.hpp"
+#include "layer_norm.cuh"
 #include "masked_loss.cuh"
 #include "rms_norm_parameters.cuh"
 #include "rms_norm_silu.cuh"
 #include "sampler_update.cuh"
+#include "spectral_mixing.cuh"
+#include "temporal_attention.cuh"
 #include "time_embedding.cuh"
 
 using namespace lacuna;
@@ -84,7 +88,16 @@ int main() {
                               reinterpret_cast<const void*>(&kernels::sampler_update),
                               reinterpret_cast<const void*>(&kernels::reorder_filter),
                               reinterpret_cast<const void*>(&kernels::add_reordered_filter),
-                              reinterpret_cast<const void*>(&kernels::time_embedding)};
+                              reinterpret_cast<const void*>(&kernels::time_embedding),
+                              reinterpret_cast<const void*>(&kernels::temporal_attention_forward),
+                              reinterpret_cast<const void*>(&kernels::temporal_attention_backward),
+                              reinterpret_cast<const void*>(&kernels::layer_norm_forward),
+                              reinterpret_cast<const void*>(&kernels::layer_norm_backward),
+                              reinterpret_cast<const void*>(&kernels::spectral_mixing_forward),
+                              reinterpret_cast<const void*>(&kernels::spectral_mixing_input_gradient),
+                              reinterpret_cast<const void*>(&kernels::spectral_mixing_weight_gradient),
+                              reinterpret_cast<const void*>(&kernels::gated_add),
+                              reinterpret_cast<const void*>(&kernels::gated_add_backward)};
   for (const void* p : kept)
     if (p == nullptr) return 1;
   return 0;
