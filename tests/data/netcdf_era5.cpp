@@ -1,5 +1,6 @@
 // ERA5 as the Copernicus Climate Data Store delivers it, today and before September 2024, is read and given back as it is.
 
+#include "era5_maker.hpp"
 #include "lacuna/data/netcdf.hpp"
 #include "netcdf_maker.hpp"
 #include "scratch.hpp"
@@ -11,67 +12,29 @@ using data::read_netcdf;
 namespace {
 
 constexpr float gap = data::not_observed;
-constexpr std::size_t cells = 6;  // 2 latitudes x 3 longitudes
+constexpr int cells = 6;  // 2 latitudes x 3 longitudes
 const std::vector<std::string> nine = {"u10", "v10", "t2m", "d2m", "msl", "sp", "sst", "tcwv", "tp"};
 
-/// A file of today's form: hours from `first` on, float variables with NaN, one value per variable, time and cell.
-void write_new(const std::string& path, const std::vector<std::string>& names, long long first_hour, std::size_t hours,
+/// A file of today's form: hours from `first_hour` on, values that number its cells.
+void write_new(const std::string& path, const std::vector<std::string>& names, long long first_hour, int hours,
                const std::vector<std::string>& versions) {
-  Maker m(path, NC_NETCDF4);
-  m.dim("valid_time", hours).dim("latitude", 2).dim("longitude", 3);
-  m.var<long long>("number", {}).att("units", "1").att("standard_name", "realization").put<long long>({0});
-  std::vector<long long> seconds;
-  for (std::size_t t = 0; t < hours; ++t) seconds.push_back(3600 * (first_hour + static_cast<long long>(t)));
-  m.var<long long>("valid_time", {"valid_time"}).att("units", "seconds since 1970-01-01").att("calendar", "proleptic_gregorian");
-  m.att("standard_name", "time").put(seconds);
-  m.var<double>("latitude", {"latitude"})
-      .att("units", "degrees_north")
-      .att("stored_direction", "decreasing")
-      .put<double>({50, 49.75});
-  m.var<double>("longitude", {"longitude"}).att("units", "degrees_east").put<double>({10, 10.25, 10.5});
-  m.strings("expver", "valid_time", versions);
-  for (std::size_t v = 0; v < names.size(); ++v) {
-    std::vector<float> values;
-    for (std::size_t i = 0; i < hours * cells; ++i)
-      values.push_back(static_cast<float>(100 * (first_hour - 480000)) + 10 * static_cast<float>(names[v].size()) +
-                       static_cast<float>(i));
-    values[1] = gap;
-    m.var<float>(names[v], {"valid_time", "latitude", "longitude"})
-        .att<float>("_FillValue", {gap})
-        .att<float>("GRIB_missingValue", {3.4e38F});
-    m.att("coordinates", "number valid_time latitude longitude expver").put(values);
-  }
+  const auto value = [=](const Era5Cell& c) {
+    const auto at = static_cast<int>(c.hour - first_hour) * cells + 3 * c.y + c.x;
+    return at == 1 ? gap : static_cast<float>(100 * (first_hour - 480000) + 10 * static_cast<int>(c.name.size()) + at);
+  };
+  write_era5(path, {.names = names, .first_hour = first_hour, .hours = hours, .value = value}, versions);
 }
 
-/// A file of the old form: packed shorts; with two versions the first two of three hours are final (1), the last preliminary (5).
+/// A file of the old form: with two versions the first two of three hours are final, the last preliminary; with an overlap the
+/// second is both, with other values in the preliminary.
 void write_old(const std::string& path, bool versions, int overlap = 0) {
-  constexpr short missing = -32767;
-  Maker m(path, NC_64BIT_OFFSET);
-  m.dim("longitude", 3).dim("latitude", 2);
-  if (versions) m.dim("expver", 2);
-  m.dim("time", 3);
-  m.var<float>("longitude", {"longitude"}).att("units", "degrees_east").put<float>({10, 10.25F, 10.5F});
-  m.var<float>("latitude", {"latitude"}).att("units", "degrees_north").put<float>({50, 49.75F});
-  if (versions) m.var<int>("expver", {"expver"}).att("long_name", "expver").put<int>({1, 5});
-  m.var<int>("time", {"time"})
-      .att("units", "hours since 1900-01-01 00:00:00.0")
-      .att("calendar", "gregorian")
-      .put<int>({1100000, 1100001, 1100002});
-  std::vector<std::string> dims{"time", "latitude", "longitude"};
-  if (versions) dims.insert(dims.begin() + 1, "expver");
-  std::vector<short> values;
-  for (int t = 0; t < 3; ++t)
-    for (int version = 0; version < (versions ? 2 : 1); ++version)
-      for (int c = 0; c < static_cast<int>(cells); ++c) {
-        const bool final_there = t < 2, preliminary_there = t >= 2 - overlap;
-        const bool there = !versions || (version == 0 ? final_there : preliminary_there);
-        values.push_back(there && c != 4 ? static_cast<short>(100 * t + c + 50 * version * (t < 2)) : missing);
-      }
-  m.var<short>("t2m", dims)
-      .att<double>("scale_factor", {0.5})
-      .att<double>("add_offset", {280})
-      .att<short>("_FillValue", {missing});
-  m.att<short>("missing_value", {missing}).put(values);
+  const auto value = [](const Era5Cell& c) {
+    const auto t = static_cast<int>(c.hour - 480000), cell = 3 * c.y + c.x;
+    return cell == 4 ? gap : 280 + 0.5F * static_cast<float>(100 * t + cell + (c.version == 5 && t < 2 ? 50 : 0));
+  };
+  Era5Legacy form{.scale = 0.5, .offset = 280};
+  if (versions) form.preliminary_from = 2 - overlap, form.final_until = 2;
+  write_legacy_era5(path, {.names = {"t2m"}, .value = value}, form);
 }
 
 /// What write_old holds in cell c of frame t.

@@ -56,6 +56,11 @@ class Maker {
     REQUIRE(nc_put_var_string(id_, variable_, pointers.data()) == NC_NOERR);
     return *this;
   }
+  /// Compresses the variable that was defined last (NetCDF-4 only).
+  Maker& deflate() {
+    REQUIRE(nc_def_var_deflate(id_, variable_, 1, 1, 1) == NC_NOERR);
+    return *this;
+  }
   Maker& global() {
     variable_ = NC_GLOBAL;
     return *this;

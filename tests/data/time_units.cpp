@@ -20,3 +20,9 @@ TEST_CASE("What is no time of constant units is not guessed") {
     CHECK_FALSE(parse_time_units(units));
   }
 }
+
+TEST_CASE("Dates are written to the minute, or to the second where there are any") {
+  CHECK(date_text(0) == "1970-01-01 00:00");
+  CHECK(date_text(951782400 + 23 * 3600 + 59 * 60) == "2000-02-29 23:59");
+  CHECK(date_text(-1) == "1969-12-31 23:59:59");
+}

@@ -3,13 +3,16 @@
 #include <netcdf.h>
 #include <netcdf_mem.h>
 
+#include <array>
 #include <cmath>
 #include <cstdint>
 #include <cstring>
 #include <filesystem>
+#include <fstream>
 #include <limits>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -51,8 +54,7 @@ class File {
     int id = -1;
     const int status = nc_open(path.c_str(), mode, &id);
     // What is no NetCDF comes back as one of several codes, HDF5 files of another kind or locked as a general HDF5 error.
-    require<DataError>(status != NC_ENOTNC && status != NC_EHDFERR, path,
-                       ": is not a NetCDF file (or is damaged, or another program is writing it)");
+    require<DataError>(status != NC_ENOTNC && status != NC_EHDFERR, path, ": is not a NetCDF file", what_else(path));
     require<DataError>(status == NC_NOERR, path, ": cannot be opened: ", nc_strerror(status));
     File file(path, id);
     file.require_whole();
@@ -141,6 +143,16 @@ class File {
 
  private:
   File(std::string path, int id) : path_(std::move(path)), id_(id) {}
+
+  /// What a file that the library does not know may be, by its first bytes.
+  static const char* what_else(const std::string& path) {
+    std::array<char, 4> begin{};
+    std::ifstream(path, std::ios::binary).read(begin.data(), begin.size());
+    const std::string_view word(begin.data(), begin.size());
+    if (word == "PK\x03\x04") return " but a ZIP archive (as the Copernicus store packs several files in): unpack it";
+    if (word == "GRIB") return " but GRIB: get it, or convert it, as NetCDF";
+    return " (or is damaged, or another program is writing it)";
+  }
 
   /// A classic file that ends early reads as zeros without a word from the library, so compare its size with what it declares.
   void require_whole() const {

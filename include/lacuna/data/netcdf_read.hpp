@@ -103,8 +103,16 @@ inline void order_parts(Series& series) {
   }
 }
 
-/// Finds each name in the files.
-inline std::vector<Series> find_series(const std::vector<std::string>& paths, const std::vector<std::string>& names) {
+/// Throws OptionError unless there are files and variables, each variable once.
+inline void require_request(const std::vector<std::string>& paths, const std::vector<std::string>& names) {
+  require<OptionError>(!paths.empty(), "no input file was given");
+  require<OptionError>(!names.empty(), "no variable was given");
+  for (const std::string& name : names)
+    require<OptionError>(std::count(names.begin(), names.end(), name) == 1, "variable ", name, " was given twice");
+}
+
+/// Finds each name in the files, its parts in their order. Throws: DataError for a name that none has, listing those there are.
+inline std::vector<Series> find_parts(const std::vector<std::string>& paths, const std::vector<std::string>& names) {
   std::vector<Series> all(names.size());
   std::string there;
   for (const std::string& path : paths) {
@@ -115,8 +123,14 @@ inline std::vector<Series> find_series(const std::vector<std::string>& paths, co
     }
     there += (there.empty() ? "" : "; ") + list_variables(file);
   }
+  for (const Series& series : all) require<DataError>(!series.parts.empty(), "there is no variable ", series.name, ": ", there);
+  return all;
+}
+
+/// Finds each name in the files, its parts in time order; all have the same grid and times.
+inline std::vector<Series> find_series(const std::vector<std::string>& paths, const std::vector<std::string>& names) {
+  std::vector<Series> all = find_parts(paths, names);
   for (Series& series : all) {
-    require<DataError>(!series.parts.empty(), "there is no variable ", series.name, ": ", there);
     order_parts(series);
     Layout& first = all.front().parts.front();
     require_same_grid(first, series.parts.front());
@@ -132,21 +146,21 @@ inline std::vector<Series> find_series(const std::vector<std::string>& paths, co
   return all;
 }
 
-/// Decodes the frames of one file into variable v of `out`.
-inline void decode_part(const Layout& layout, int first_frame, int v, Fields& out) {
-  const File file = File::open(layout.path);
+/// Decodes some frames of a file into variable v of `out`, from its frame `to` on; `flipped`: the last row first.
+inline void decode_frames(const File& file, const Layout& layout, const FrameRange& frames, int to, int v, bool flipped,
+                          Fields& out) {
   const Variable variable = file.variable(layout.variable.id);
+  const int height = layout.grid.height(), step = frames_at_once(layout.grid);
   with_type(variable.type, stored_unsigned(file, variable), [&](auto zero) {
     using T = decltype(zero);
     const Encoding<T> encoding = read_encoding<T>(file, variable);
-    const int step = frames_at_once(layout.grid);
-    for (int t0 = 0; t0 < layout.frames(); t0 += step) {
-      const RawBlock<T> block = read_block<T>(file, layout, t0, std::min(step, layout.frames() - t0));
+    for (int t0 = frames.begin; t0 < frames.end; t0 += step) {
+      const RawBlock<T> block = read_block<T>(file, layout, t0, std::min(step, frames.end - t0));
       for (int t = 0; t < block.frames; ++t) {
-        for (int y = 0; y < layout.grid.height(); ++y) {
+        for (int y = 0; y < height; ++y) {
           for (int x = 0; x < layout.grid.width(); ++x) {
-            const T raw = block.at(t, y, x);
-            out.at(first_frame + t0 + t, y, x, v) =
+            const T raw = block.at(t, flipped ? height - 1 - y : y, x);
+            out.at(to + t0 - frames.begin + t, y, x, v) =
                 encoding.missing(raw) ? not_observed : static_cast<float>(encoding.unpack(raw));
           }
         }
@@ -179,11 +193,7 @@ inline std::vector<std::string> distinct(const std::vector<std::string>& paths) 
 /// Throws: DataError, one line that names the file and the variable: file missing or not NetCDF, variable unknown (the message
 /// lists those there), no time, more than one level, grids or times that differ, infinite values, all values missing.
 inline NetcdfInput read_netcdf_input(const std::vector<std::string>& paths, const std::vector<std::string>& names) {
-  require<OptionError>(!paths.empty(), "no input file was given");
-  require<OptionError>(!names.empty(), "no variable was given");
-  for (std::size_t i = 0; i < names.size(); ++i) {
-    require<OptionError>(std::count(names.begin(), names.end(), names[i]) == 1, "variable ", names[i], " was given twice");
-  }
+  netcdf::require_request(paths, names);
   NetcdfInput out{.paths = netcdf::distinct(paths)};
   const std::vector<netcdf::Series> all = netcdf::find_series(out.paths, names);
   const netcdf::Layout& first = all.front().parts.front();
@@ -195,7 +205,8 @@ inline NetcdfInput read_netcdf_input(const std::vector<std::string>& paths, cons
   for (std::size_t v = 0; v < all.size(); ++v) {
     int frame = 0;
     for (const netcdf::Layout& part : all[v].parts) {
-      netcdf::decode_part(part, frame, static_cast<int>(v), out.fields);
+      const netcdf::File file = netcdf::File::open(part.path);
+      netcdf::decode_frames(file, part, {0, part.frames()}, frame, static_cast<int>(v), false, out.fields);
       frame += part.frames();
     }
   }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cctype>
 #include <chrono>
+#include <cstdint>
 #include <cstdio>
 #include <optional>
 #include <string>
@@ -46,6 +47,21 @@ inline std::optional<TimeUnits> parse_time_units(std::string text) {
   std::sscanf(date.c_str() + used, "%*[ t]%d:%d:%lf", &hour, &minute, &second);
   const auto days = std::chrono::sys_days{ymd}.time_since_epoch().count();
   return TimeUnits{*unit, static_cast<double>(days) * 86400 + hour * 3600 + minute * 60 + second};
+}
+
+/// @brief "2020-01-31 23:00" for whole minutes, else with seconds: UTC, in the proleptic Gregorian calendar.
+inline std::string date_text(std::int64_t seconds_since_1970) {
+  const std::chrono::sys_seconds at{std::chrono::seconds{seconds_since_1970}};
+  const auto day = std::chrono::floor<std::chrono::days>(at);
+  const std::chrono::year_month_day date{day};
+  const auto second = (at - day).count();
+  char buffer[64];
+  const int used = std::snprintf(buffer, sizeof buffer, "%04d-%02u-%02u %02d:%02d", static_cast<int>(date.year()),
+                                 static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
+                                 static_cast<int>(second / 3600), static_cast<int>(second / 60 % 60));
+  if (second % 60 != 0)
+    std::snprintf(buffer + used, sizeof buffer - static_cast<std::size_t>(used), ":%02d", static_cast<int>(second % 60));
+  return buffer;
 }
 
 }  // namespace lacuna::data
