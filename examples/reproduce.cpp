@@ -27,6 +27,9 @@ void declare(CLI::App& app, Options& o) {
   app.add_option("--folder", o.run.folder, "samples, networks, outcomes, tables and pictures; the same command goes on there")
       ->capture_default_str();
   app.add_option("--columns", o.run.columns, "only those of a set or gaps, such as advection or p80 (all)");
+  app.add_option("--era5", o.run.era5,
+                 "hourly ERA5 as the Copernicus store delivers it, NetCDF: what table 1's ERA5 columns need");
+  app.add_option("--era5-variables", o.run.variables, "names in these files")->capture_default_str();
   app.add_option("--seeds", o.run.seeds, "of masks and training (0: the budget's)")->check(CLI::Range(0, 1000));
   app.add_option("--threads", o.run.threads, "0: all")->check(CLI::Range(0, 1024));
 }

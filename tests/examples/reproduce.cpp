@@ -1,11 +1,13 @@
 // lacuna-reproduce as a user runs it: all tables of the smallest budget, going on after a stop, and one clear line for mistakes.
 
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "../data/era5_maker.hpp"
 #include "catch.hpp"
 #include "examples/program.hpp"
 
@@ -46,6 +48,7 @@ TEST_CASE("all tables of the smoke budget are made, printed with the paper's fig
     CHECK(table.at("rows").at(0).at("cells").size() == table.at("columns").size());
   }
   CHECK_THAT(run.out, Contains("(0.7592 +- 0.039)"));
+  CHECK_THAT(run.out, Contains("The ERA5 columns are left out") && Contains("reanalysis-era5-single-levels"));
   const auto pictures = std::filesystem::path(reproduce.folder / "r") / "smoke";
   std::size_t drawn = 0;
   for (const auto& entry : std::filesystem::directory_iterator(pictures))
@@ -130,12 +133,71 @@ TEST_CASE("a budget of one column's settings is enough for that column, whose pi
                   "budget smoke has no settings for advection blocks");
 }
 
+TEST_CASE("the ERA5 columns are made of files in the store's forms, and anew of others") {
+  const Reproduce reproduce;
+  const auto file = [&](const std::string& name) { return reproduce.folder / name; };
+  const auto value = [](const Era5Cell& c) {
+    double slow = static_cast<double>(c.name.size()), kind = 0;  // smooth in space, moving, each variable with its own unit
+    for (const char letter : c.name) kind += letter;
+    slow += 0.3 * c.x + 0.2 * c.y - 0.15 * static_cast<double>(c.hour - 480000) + kind;
+    return static_cast<float>((c.name == "z" ? 55000 : kind) + kind * (std::sin(slow) + 0.5 * std::cos(0.7 * slow - 0.4 * c.y)));
+  };
+  Era5Content content{.names = {"t2m", "msl", "sp", "tcwv", "u10", "v10", "u100", "v100"}, .hours = 6 * 24, .value = value};
+  content.latitudes.clear(), content.longitudes.clear();
+  for (int i = 0; i < 24; ++i) content.latitudes.push_back(60 - 0.25 * i), content.longitudes.push_back(0.25 * i);
+  write_legacy_era5(file("first.nc"), content, {.preliminary_from = 100});
+  content.first_hour += 4 * 24;  // two days are in both
+  write_era5(file("second.nc"), content, std::vector<std::string>(6 * 24, "0005"));
+  const auto heights = [&](bool other) {
+    Era5Content z = content;
+    z.names = {"z"};
+    z.first_hour = 480000;
+    z.hours = 10 * 24;
+    if (other) z.value = [&](const Era5Cell& c) { return value(c) + static_cast<float>(c.x); };
+    write_era5(file("z.nc"), z, {}, true);
+  };
+  heights(false);
+  const std::string files = " --era5 " + file("second.nc") + " " + file("z.nc") + " " + file("first.nc");
+  const auto run = reproduce("1 --budget smoke --columns era5" + files);
+  INFO(run.error);
+  REQUIRE(run.code == 0);
+  CHECK_THAT(run.out, Contains("ERA5 20 %") && Contains("(9.735)") && !Contains("left out: name their files"));
+  const auto table = reproduce.table(1);
+  const auto error = [](const nlohmann::json& of, const std::string& label, std::size_t column) {
+    for (const auto& row : of.at("rows"))
+      if (row.at("label") == label) return row.at("cells").at(column).at("mean").get<double>();
+    throw Error(label);
+  };
+  for (const auto& row : table.at("rows")) {
+    INFO(row.dump());
+    CHECK(row.at("cells").at(0).is_null());  // not asked for
+    CHECK(row.at("cells").at(3).is_null() == row.at("cells").at(5).is_null());
+  }
+  // Of fields this smooth kriging leaves less than any neighbour's value does, and less of more pixels.
+  CHECK(error(table, "kriging", 3) < error(table, "temporal consistency", 3));
+  CHECK(error(table, "kriging", 3) < error(table, "kriging", 5));
+  CHECK(error(table, "ours, as published", 3) > 0);
+  const auto settings = table.at("columns").at(3).at("settings");
+  // Named again, the heights before, they are the same data; with other content they are not.
+  const auto again =
+      reproduce("1 --budget smoke --columns era5 --era5 " + file("z.nc") + " " + file("second.nc") + " " + file("first.nc"));
+  CHECK_THAT(again.out, !Contains("missing positions"));
+  CHECK(reproduce.table(1).at("rows") == table.at("rows"));
+  heights(true);
+  const auto other = reproduce("1 --budget smoke --columns p10" + files);
+  CHECK_THAT(other.out, Contains("ERA5 10 %, kriging, seed 1"));
+  CHECK(reproduce.table(1).at("columns").at(3).at("settings").at("data") != settings.at("data"));
+  reproduce.fails("1 --budget smoke --columns era5 --era5 " + file("first.nc"), "there is no variable z: ");
+}
+
 TEST_CASE("lacuna-reproduce says what it was asked for in vain") {
   const Reproduce reproduce;
   reproduce.fails("3", "table 3: expected 1, 2, 4, 5, 6, 7, 8, 9 or all");
   reproduce.fails("one", "table one: expected");
   reproduce.fails("1 --budget huge", "--budget huge: ");
-  reproduce.fails("1 --budget smoke --columns era5", "table 1: no column of it matches --columns");
+  reproduce.fails("1 --budget smoke --columns p81", "table 1: no column of it matches --columns");
+  reproduce.fails("1 --budget smoke --columns era5", "table 1: its ERA5 columns need --era5 FILE...");
+  reproduce.fails("1 --budget smoke --era5 /nowhere.nc", "/nowhere.nc: there is no such file");
   reproduce.fails("1 --settings /nowhere.json", "/nowhere.json: cannot be read");
   reproduce.fails("", "table is required");
 }

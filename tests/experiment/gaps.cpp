@@ -44,3 +44,18 @@ TEST_CASE("gaps leave the share that they say, another mask for each sample and 
   CHECK(Gaps("b5").draw(grid, 40, 2) != blocks);
   CHECK_FALSE(std::equal(blocks.begin(), blocks.begin() + 144, blocks.begin() + 144));
 }
+
+TEST_CASE("every sample has a few observed pixels, or there is a message") {
+  const auto grid = grid_of(12);
+  const auto masks = Gaps("p4").draw(grid, 60, 1);  // 5.8 pixels in the mean
+  double sum = 0;
+  for (int i = 0; i < 60; ++i) {
+    const auto count = std::accumulate(masks.begin() + i * 144, masks.begin() + (i + 1) * 144, 0);
+    CHECK(count >= Gaps::least_pixels);
+    sum += count;
+  }
+  CHECK(sum / 60 < 9);
+  CHECK(Gaps("p4").draw(grid, 60, 1) == masks);
+  CHECK(test::message_of<OptionError>([&] { Gaps("p1").draw(grid_of(4), 1, 1); }) ==
+        "1 % of 4 x 4 pixels are fewer than 5 observed ones in nearly every sample");
+}

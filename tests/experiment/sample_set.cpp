@@ -2,6 +2,7 @@
 
 #include "../data/scratch.hpp"
 #include "catch.hpp"
+#include "lacuna/experiment/gaps.hpp"
 
 using namespace lacuna;
 using namespace lacuna::experiment;

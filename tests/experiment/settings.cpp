@@ -34,7 +34,20 @@ TEST_CASE("every budget of lacuna-reproduce has the settings of every column") {
     const auto budget = read_budget(LACUNA_TEST_DATA "/../../examples/reproduce.json", name);
     for (const char* set : {"kolmogorov", "shallow-water", "advection"})
       for (const char* gaps : {" pixels", " blocks"}) CHECK(budget.contains(std::string(set) + gaps));
+    CHECK(budget.contains("era5 pixels"));
   }
+}
+
+TEST_CASE("the word for settings changes with them and with the content of files, and not with the seeds") {
+  experiment::SetSettings s;
+  const std::string word = digest(s);
+  s.seeds = 5;
+  CHECK(digest(s) == word);
+  s.data = "0123";
+  const std::string other = digest(s);
+  CHECK(other != word);
+  s.data = "0124";
+  CHECK(digest(s) != other);
 }
 
 TEST_CASE("a budget file that is wrong says where") {
@@ -48,6 +61,9 @@ TEST_CASE("a budget file that is wrong says where") {
   CHECK(message("{") == "FILE: is not a JSON object of budgets");
   CHECK(message(R"({"tiny": {}, "large": {}})", "huge") == "--budget huge: FILE has large, tiny");
   CHECK(message(R"({"tiny": {"a": {"train": 4}}})") == "FILE: tiny, a: test must be a number from 0");
+  const std::string unsolved = R"("train": 4, "test": 2, "frames": 6, "window": 3, "hidden": 4, "batch": 2, "steps": 9)";
+  CHECK(message(R"({"tiny": {"a": {)" + unsolved + "}}}") == "FILE: tiny, a: solver must be a number from 0");
+  CHECK(message(R"({"tiny": {"era5 pixels": {)" + unsolved + "}}}").empty());
   CHECK(message(R"({"tiny": {"a": {)" + whole + R"(, "coarsen": "x"}}})") == "FILE: tiny, a: coarsen must be a number from 0");
   CHECK(message(R"({"tiny": {"a": {)" + whole + R"(, "window": 4}}})") ==
         "FILE: tiny, a: numbers must be above 0, and window must divide frames");

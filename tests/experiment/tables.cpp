@@ -40,4 +40,9 @@ TEST_CASE("what the paper prints is where it belongs") {
   CHECK(row("ours, block contexts").paper[4].mean == 0.7592);
   CHECK(row("MissDiff").paper[4].mean == 1.4357);
   CHECK(row("kriging").paper.empty());
+  const Table pixels = table_1();
+  REQUIRE(pixels.columns.size() == 6);
+  CHECK(pixels.columns[5].set == "era5");
+  CHECK(pixels.columns[5].gaps == "p1");
+  CHECK(pixels.rows[0].paper[5].mean == 9.735);
 }

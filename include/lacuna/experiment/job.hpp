@@ -12,7 +12,7 @@ namespace lacuna::experiment {
 
 /// @brief One number of a table: a method on the gaps of a set.
 struct Job {
-  std::string set;   ///< kolmogorov, shallow-water, advection
+  std::string set;   ///< kolmogorov, shallow-water, advection, era5
   std::string gaps;  ///< of the samples that are learned from: p80, b8
   /// A classical method's name, or an objective: ours (fixed contexts), ours:0.5:0.9 (share of the pixels in context and query),
   /// random (a random ratio of pixels), pixel-contexts (wrong on blocks), missdiff, ambientdiff.

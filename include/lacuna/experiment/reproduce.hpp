@@ -10,6 +10,7 @@
 
 #include "lacuna/core/version.hpp"
 #include "lacuna/experiment/comparison.hpp"
+#include "lacuna/experiment/era5.hpp"
 #include "lacuna/experiment/results.hpp"
 #include "lacuna/experiment/runner.hpp"
 #include "lacuna/experiment/tables.hpp"
@@ -20,9 +21,11 @@ namespace lacuna::experiment {
 /// @brief What lacuna-reproduce is told.
 struct ReproduceOptions {
   std::string budget = "small";
-  std::filesystem::path folder = "reproduce";  ///< samples, networks, outcomes, tables and pictures
-  std::vector<std::string> columns{};          ///< labels' words, such as "80" or "advection"; empty: all
-  int seeds = 0;                               ///< 0: the budget's
+  std::filesystem::path folder = "reproduce";           ///< samples, networks, outcomes, tables and pictures
+  std::vector<std::string> columns{};                   ///< labels' words, such as "80" or "advection"; empty: all
+  std::vector<std::string> era5{};                      ///< files of the set era5; without any its columns are left out
+  std::vector<std::string> variables = era5_variables;  ///< of these files
+  int seeds = 0;                                        ///< 0: the budget's
   int threads = 0;
 };
 
@@ -31,6 +34,7 @@ struct Measured {
   Table table;
   std::vector<std::vector<Statistics>> errors, missing;
   double seconds = 0;  ///< of all outcomes, made now or before
+  std::string note{};  ///< which columns were left out, and what they need
 };
 
 /// @brief Whether a row can be had from this build: OpenCV's fills are optional.
@@ -39,15 +43,28 @@ inline bool available(const Job& job) { return fill::has_opencv || (job.method !
 /// @brief Makes a table's outcomes, those that are not there yet, prints and draws it, and writes it as JSON.
 class Reproduction {
  public:
+  /// Throws: DataError for files of era5 that cannot be read.
   Reproduction(Budget budget, ReproduceOptions options)
-      : budget_(std::move(budget)), o_(std::move(options)), results_(o_.folder / o_.budget / "outcomes") {}
+      : budget_(std::move(budget)), o_(std::move(options)), results_(o_.folder / o_.budget / "outcomes") {
+    if (o_.era5.empty()) return;
+    era5_ = std::make_shared<const data::NetcdfRecord>(o_.era5, o_.variables);
+    const std::string word = content_word(*era5_);
+    for (auto& [key, s] : budget_)
+      if (key.starts_with("era5 ")) s.data = word;
+  }
 
-  /// Columns that are not wanted keep what outcomes they have.
-  /// Throws: OptionError where the budget has no settings for a wanted column, or no column matches; DataError.
+  /// Columns that are not wanted keep what outcomes they have; those of era5 are left out, with a note, where its files were not
+  /// named. Throws: OptionError where the budget has no settings for a wanted column, or no column matches or has files;
+  /// DataError.
   Measured operator()(const Table& table) {
-    require<OptionError>(std::any_of(table.columns.begin(), table.columns.end(), [&](const Column& c) { return wanted(c); }),
-                         "table ", table.number, ": no column of it matches --columns");
+    const auto any = [&](const auto& is) { return std::any_of(table.columns.begin(), table.columns.end(), is); };
+    require<OptionError>(any([&](const Column& c) { return matches(c); }), "table ", table.number,
+                         ": no column of it matches --columns");
+    require<OptionError>(any([&](const Column& c) { return wanted(c); }), "table ", table.number,
+                         ": its ERA5 columns need --era5 FILE... (docs/data-sets.md says how to get the files)");
     Measured m{.table = table, .errors = {}, .missing = {}};
+    if (any([&](const Column& c) { return matches(c) && !has_data(c); }))
+      m.note = text("The ERA5 columns are left out: name their files by --era5 FILE...; to get them:\n", era5_request);
     m.errors.assign(table.rows.size(), std::vector<Statistics>(table.columns.size()));
     m.missing = m.errors;
     for (std::size_t c = 0; c < table.columns.size(); ++c) fill_column(m, c);
@@ -56,7 +73,9 @@ class Reproduction {
   }
 
  private:
-  bool wanted(const Column& column) const {
+  bool has_data(const Column& column) const { return column.set != "era5" || era5_; }
+  bool wanted(const Column& column) const { return matches(column) && has_data(column); }
+  bool matches(const Column& column) const {
     if (o_.columns.empty()) return true;
     return std::any_of(o_.columns.begin(), o_.columns.end(), [&](const std::string& word) {
       return column.label.find(word) != std::string::npos || column.set == word || column.gaps == word;
@@ -74,14 +93,15 @@ class Reproduction {
   void fill_column(Measured& m, std::size_t c) {
     const Column& column = m.table.columns[c];
     const SetSettings* found = settings(column);
-    if (found == nullptr) return;
+    if (found == nullptr || !has_data(column)) return;
     const SetSettings& s = *found;
     const int seeds = o_.seeds > 0 ? o_.seeds : s.seeds;
     std::vector<std::vector<double>> errors(m.table.rows.size()), missing(m.table.rows.size());
     std::vector<Panel> panels;
     std::unique_ptr<Runner> runner;  // made when something is missing
     const auto make = [&](int seed) {
-      return std::make_unique<Runner>(column.set, s, o_.folder / o_.budget, static_cast<std::uint64_t>(seed), o_.threads);
+      return std::make_unique<Runner>(column.set, s, o_.folder / o_.budget, static_cast<std::uint64_t>(seed), o_.threads,
+                                      column.set == "era5" ? SampleSource(Era5Samples(era5_, s)) : SampleSource());
     };
     const auto picture =
         o_.folder / o_.budget / text("table", m.table.number, "_", column.set, "_", column.gaps, "_", digest(s), ".png");
@@ -125,6 +145,7 @@ class Reproduction {
                         {"seconds", m.seconds},
                         {"columns", nlohmann::json::array()},
                         {"rows", nlohmann::json::array()}};
+    if (!m.note.empty()) json["note"] = m.note;
     for (const Column& c : m.table.columns) {
       json["columns"].push_back({{"label", c.label}, {"set", c.set}, {"gaps", c.gaps}});
       if (const SetSettings* s = settings(c)) json["columns"].back()["settings"] = s->json();
@@ -151,6 +172,7 @@ class Reproduction {
   Budget budget_;
   ReproduceOptions o_;
   Results results_;
+  std::shared_ptr<const data::NetcdfRecord> era5_;
 };
 
 /// @brief A table in text: ours, and the paper's in brackets; columns without any outcome are left out. Rows that this build
@@ -191,6 +213,7 @@ inline void print(const Measured& m, std::FILE* out) {
   if (left_out)
     std::fprintf(out,
                  "fast marching and Navier-Stokes inpainting are left out: build with OpenCV (Debian: libopencv-photo-dev)\n");
+  if (!m.note.empty()) std::fprintf(out, "%s\n", m.note.c_str());
   std::fprintf(out, "%.1f min in all\n", m.seconds / 60);
 }
 

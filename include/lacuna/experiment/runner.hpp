@@ -25,15 +25,16 @@ namespace lacuna::experiment {
 /// @brief Does the jobs of one set and kind of gaps with one seed; what they share is made once.
 class Runner {
  public:
-  /// folder: for samples and checkpoints.
-  Runner(std::string set, const SetSettings& settings, std::filesystem::path folder, std::uint64_t seed, int threads)
+  /// folder: for samples and checkpoints. source: of the set's samples; empty: they are made.
+  Runner(std::string set, const SetSettings& settings, std::filesystem::path folder, std::uint64_t seed, int threads,
+         SampleSource source = {})
       : set_(std::move(set)),
         settings_(settings),
         folder_(std::move(folder)),
         seed_(seed),
         device_({.threads = threads}),
-        file_(make_samples(set_, settings_, folder_ / "samples", device_.threads())),
-        test_(load_samples(file_, settings_.train, settings_.test, settings_)) {}
+        source_(source ? std::move(source) : made_samples(set_, settings_, folder_ / "samples", device_.threads())),
+        test_(source_(settings_.train, settings_.test)) {}
 
   Outcome operator()(const Job& job) {
     using Clock = std::chrono::steady_clock;
@@ -78,7 +79,7 @@ class Runner {
   void prepare(const Job& job) {
     if (job.gaps == gaps_ && job.filled_gaps() == test_gaps_) return;
     if (job.gaps != gaps_) {
-      const SampleSet set = load_samples(file_, 0, settings_.train, settings_);
+      const SampleSet set = source_(0, settings_.train);
       learned_ = mask::with_gaps(set.truth, share_masks(set, Gaps(job.gaps).draw(set.truth.grid, set.samples(), seed_)));
       normalisation_ = data::measure_normalisation(learned_);
       normalisation_.apply(learned_);
@@ -138,7 +139,7 @@ class Runner {
   std::filesystem::path folder_;
   std::uint64_t seed_;
   cpu::Device device_;
-  physics::SampleFile file_;
+  SampleSource source_;
   SampleSet test_;
   std::string gaps_, test_gaps_;
   data::Fields learned_, normalised_test_;  ///< normalised, gappy

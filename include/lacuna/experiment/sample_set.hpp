@@ -5,6 +5,9 @@
 #include <cstdint>
 #include <cstdio>
 #include <filesystem>
+#include <functional>
+#include <memory>
+#include <numeric>
 #include <string>
 #include <vector>
 
@@ -66,36 +69,70 @@ inline physics::SampleFile make_samples(const std::string& set, const SetSetting
   return physics::SampleFile(path);
 }
 
+/// @brief Means over c x c cells; rows and columns that are left over are cut off. Throws: OptionError where none is left.
+inline data::Fields coarsen(const data::Fields& f, int c) {
+  const int rows = f.grid.height() / c, columns = f.grid.width() / c;
+  require<OptionError>(rows > 0 && columns > 0, "a grid of ", f.grid.height(), " x ", f.grid.width(),
+                       " cells cannot be made coarser by ", c, " x ", c);
+  data::Fields out{.grid = f.grid, .names = f.names, .time = f.time, .time_units = f.time_units, .values = {}};
+  const auto means = [&](const std::vector<double>& axis, int count) {
+    std::vector<double> to;
+    for (int i = 0; i < count; ++i)
+      to.push_back(std::accumulate(axis.begin() + i * c, axis.begin() + (i + 1) * c, 0.0) / static_cast<double>(c));
+    return to;
+  };
+  out.grid.y = means(f.grid.y, rows);
+  out.grid.x = means(f.grid.x, columns);
+  out.grid.periodic_x = f.grid.periodic_x && columns * c == f.grid.width();
+  out.values.reserve(out.frame_size() * out.time.size());
+  for (int t = 0; t < f.frames(); ++t)
+    for (int y = 0; y < rows; ++y)
+      for (int x = 0; x < columns; ++x)
+        for (int v = 0; v < f.variables(); ++v) {
+          double sum = 0;
+          for (int dy = 0; dy < c; ++dy)
+            for (int dx = 0; dx < c; ++dx) sum += static_cast<double>(f.at(t, y * c + dy, x * c + dx, v));
+          out.values.push_back(static_cast<float>(sum / (c * c)));
+        }
+  return out;
+}
+
 /// @brief `count` samples from `first` on: their first `frames` frames, means over coarsen x coarsen cells.
 inline SampleSet load_samples(const physics::SampleFile& file, int first, int count, const SetSettings& s) {
-  const auto c = static_cast<std::size_t>(s.coarsen);
-  const std::size_t variables = file.variables().size(), rows = file.height() / c, columns = file.width() / c;
+  const std::size_t variables = file.variables().size(), plane = file.height() * file.width();
   const auto frames = static_cast<std::size_t>(s.frames);
-  require<OptionError>(frames <= file.frames() && rows > 0 && columns > 0, "samples of ", file.frames(), " frames of ",
-                       file.height(), " x ", file.width(), ", asked for ", frames, " frames of cells ", c, " x ", c);
+  require<OptionError>(frames <= file.frames(), "samples of ", file.frames(), " frames, asked for ", frames);
+  data::Fields fine{.grid = {}, .names = file.variables(), .time = std::vector<double>(frames), .time_units = "", .values = {}};
+  fine.grid.y.resize(file.height());
+  fine.grid.x.resize(file.width());
+  fine.values.resize(frames * plane * variables);
   SampleSet out{.truth = {}, .frames = s.frames, .parameters = {}};
-  out.truth.names = file.variables();
-  for (std::size_t y = 0; y < rows; ++y) out.truth.grid.y.push_back(static_cast<double>(y));
-  for (std::size_t x = 0; x < columns; ++x) out.truth.grid.x.push_back(static_cast<double>(x));
-  out.truth.values.reserve(static_cast<std::size_t>(count) * frames * rows * columns * variables);
   for (int i = first; i < first + count; ++i) {
     const physics::Sample sample = file.read(static_cast<std::size_t>(i));
     out.parameters.push_back(sample.parameters);
-    const std::size_t plane = file.height() * file.width();
-    for (std::size_t t = 0; t < frames; ++t) {
-      out.truth.time.push_back(static_cast<double>(out.truth.time.size()));
-      for (std::size_t y = 0; y < rows; ++y)
-        for (std::size_t x = 0; x < columns; ++x)
-          for (std::size_t v = 0; v < variables; ++v) {
-            const double* from = sample.values.data() + (v * file.frames() + t) * plane;
-            double sum = 0;
-            for (std::size_t dy = 0; dy < c; ++dy)
-              for (std::size_t dx = 0; dx < c; ++dx) sum += from[(y * c + dy) * file.width() + x * c + dx];
-            out.truth.values.push_back(static_cast<float>(sum / static_cast<double>(c * c)));
-          }
+    for (std::size_t v = 0; v < variables; ++v)  // (V,T,H,W) -> (T,H,W,V)
+      for (std::size_t p = 0; p < frames * plane; ++p)
+        fine.values[p * variables + v] = static_cast<float>(sample.values[v * file.frames() * plane + p]);
+    const data::Fields coarse = coarsen(fine, s.coarsen);
+    if (out.truth.values.empty()) {
+      out.truth = {.grid = coarse.grid, .names = coarse.names, .time = {}, .time_units = "", .values = {}};
+      std::iota(out.truth.grid.y.begin(), out.truth.grid.y.end(), 0.0);  // in cells, whatever their size
+      std::iota(out.truth.grid.x.begin(), out.truth.grid.x.end(), 0.0);
+      out.truth.values.reserve(static_cast<std::size_t>(count) * coarse.values.size());
     }
+    for (std::size_t t = 0; t < frames; ++t) out.truth.time.push_back(static_cast<double>(out.truth.time.size()));
+    out.truth.values.insert(out.truth.values.end(), coarse.values.begin(), coarse.values.end());
   }
   return out;
+}
+
+/// @brief Gives `count` samples from `first` on: those that are learned from come first, after them those to fill.
+using SampleSource = std::function<SampleSet(int first, int count)>;
+
+/// @brief The samples of a set that is made, in a folder (make_samples).
+inline SampleSource made_samples(const std::string& set, const SetSettings& s, const std::filesystem::path& folder, int threads) {
+  const auto file = std::make_shared<const physics::SampleFile>(make_samples(set, s, folder, threads));
+  return [file, s](int first, int count) { return load_samples(*file, first, count, s); };
 }
 
 /// @brief A mask (T x samples, H, W, V) for samples whose frames and variables share it: masks (samples, H, W).
@@ -111,8 +148,8 @@ inline std::vector<std::uint8_t> share_masks(const SampleSet& set, const std::ve
 
 /// @brief The error that the paper's tables give of a set, in their units, and the plain one over missing values.
 struct Errors {
-  double table =
-      0;  ///< kolmogorov: mean squared, all positions, x 1e3; shallow water: residual x 1e8; advection: simulation x 10
+  double table = 0;    ///< kolmogorov and era5: mean squared, all positions, x 1e3 and x 1e2; shallow water: residual x 1e8;
+                       ///< advection: simulation x 10
   double missing = 0;  ///< mean squared over missing positions, in the data's units
 };
 
@@ -122,8 +159,8 @@ inline Errors errors_of(const std::string& name, const SampleSet& set, const std
   const auto& truth = set.truth;
   metrics::SquaredErrors squares;
   squares.add(std::span<const float>(filled), std::span<const float>(truth.values), std::span<const std::uint8_t>(observed));
-  Errors out{squares.all() * 1e3, squares.missing()};
-  if (name == "kolmogorov") return out;
+  Errors out{squares.all() * (name == "era5" ? 1e2 : 1e3), squares.missing()};
+  if (name == "kolmogorov" || name == "era5") return out;
   const auto cells = static_cast<std::size_t>(truth.grid.cells()), variables = truth.names.size();
   const auto frames = static_cast<std::size_t>(set.frames), size = frames * cells * variables;
   out.table = 0;

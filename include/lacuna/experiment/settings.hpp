@@ -15,7 +15,7 @@ namespace lacuna::experiment {
 /// @brief How large an experiment on one set is. Everything but the seed that decides a result.
 struct SetSettings {
   int train = 0, test = 0;  ///< samples
-  int solver = 0;           ///< grid points a side that the set is solved on
+  int solver = 0;           ///< grid points a side that the set is solved on, where it is made
   int frames = 0;           ///< of each sample: its first ones
   int window = 0;           ///< frames that a network sees at once; divides `frames`
   int coarsen = 1;          ///< cells a side that become one
@@ -26,24 +26,30 @@ struct SetSettings {
   double learning_rate = 1e-3;
   int members = 10;  ///< contexts that are averaged
   int seeds = 1;     ///< of masks and training: the tables give mean and deviation over them
+  std::string data;  ///< a word for the content of the files that a set is read from; empty for a set that is made
 
   /// For comparison with what a result was made by.
   nlohmann::json json() const {
-    return {{"train", train},    {"test", test},       {"solver", solver}, {"frames", frames},
-            {"window", window},  {"coarsen", coarsen}, {"crop", crop},     {"unet", unet},
-            {"hidden", hidden},  {"batch", batch},     {"steps", steps},   {"learning_rate", learning_rate},
-            {"members", members}};
+    nlohmann::json all{{"train", train},    {"test", test},       {"solver", solver}, {"frames", frames},
+                       {"window", window},  {"coarsen", coarsen}, {"crop", crop},     {"unet", unet},
+                       {"hidden", hidden},  {"batch", batch},     {"steps", steps},   {"learning_rate", learning_rate},
+                       {"members", members}};
+    if (!data.empty()) all["data"] = data;
+    return all;
   }
 };
 
-/// @brief A word for names of files: it changes with any setting but the number of seeds, and with the version.
-inline std::string digest(const SetSettings& s) {
+/// @brief A word of eight letters that changes with the bytes.
+inline std::string digest(const std::string& bytes) {
   std::uint64_t sum = 0;
-  for (const char c : s.json().dump() + version) sum = mix_bits(sum ^ static_cast<unsigned char>(c));
+  for (const char c : bytes) sum = mix_bits(sum ^ static_cast<unsigned char>(c));
   std::string word;
   for (int i = 0; i < 8; ++i, sum >>= 4) word += "0123456789abcdef"[sum & 15];
   return word;
 }
+
+/// @brief A word for names of files: it changes with any setting but the number of seeds, and with the version.
+inline std::string digest(const SetSettings& s) { return digest(s.json().dump() + version); }
 
 /// @brief The settings of a budget: by set and kind of gaps, "kolmogorov pixels".
 using Budget = std::map<std::string, SetSettings>;
@@ -67,7 +73,8 @@ inline Budget read_budget(const std::string& path, const std::string& name) {
                          key, ": ", entry, " must be a number from 0");
       given.at(entry).get_to(to);
     };
-    number("train", s.train), number("test", s.test), number("solver", s.solver), number("frames", s.frames);
+    number("train", s.train), number("test", s.test), number("frames", s.frames);
+    number("solver", s.solver, !key.starts_with("era5 "));
     number("window", s.window), number("hidden", s.hidden), number("batch", s.batch), number("steps", s.steps);
     number("coarsen", s.coarsen, false), number("crop", s.crop, false), number("learning_rate", s.learning_rate, false);
     number("members", s.members, false), number("seeds", s.seeds, false);
