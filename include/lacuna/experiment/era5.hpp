@@ -51,13 +51,13 @@ class Era5Samples {
   /// `count` samples from `first` on: settings.train that are learned from, after them settings.test to fill.
   SampleSet operator()(int first, int count) const {
     SampleSet out{.truth = {}, .frames = settings_.frames, .parameters = {}};
-    each_run(first, count, [&](data::Fields&& run) {
-      scale_.apply(run);
+    each_sample(first, count, [&](data::Fields&& sample) {
+      scale_.apply(sample);
       if (out.truth.values.empty()) {
-        out.truth = {.grid = run.grid, .names = run.names, .time = {}, .time_units = "", .values = {}};
-        out.truth.values.reserve(run.frame_size() * static_cast<std::size_t>(count * settings_.frames));
+        out.truth = {.grid = sample.grid, .names = sample.names, .time = {}, .time_units = "", .values = {}};
+        out.truth.values.reserve(sample.frame_size() * static_cast<std::size_t>(count * settings_.frames));
       }
-      out.truth.values.insert(out.truth.values.end(), run.values.begin(), run.values.end());
+      out.truth.values.insert(out.truth.values.end(), sample.values.begin(), sample.values.end());
     });
     // Counted, as in the other sets: the paper's networks are not told the season.
     out.truth.time.resize(static_cast<std::size_t>(count * settings_.frames));
@@ -93,21 +93,26 @@ class Era5Samples {
     take(filled, settings_.test);
   }
 
-  /// Reads samples, those that follow one another at once: visit(their frames, coarse).
+  /// Reads samples: visit(its frames, coarse). Files are read in large pieces, gaps between the samples included, since they are
+  /// compressed in chunks of many frames, each of which would else be unpacked again for every sample in it.
   template <class Visit>
-  void each_run(int first, int count, const Visit& visit) const {
+  void each_sample(int first, int count, const Visit& visit) const {
     const int end = first + count;
     require<OptionError>(first >= 0 && count >= 1 && end <= static_cast<int>(starts_.size()), "era5: samples ", first, ":", end,
                          " of ", starts_.size());
     const auto start = [&](int i) { return starts_[static_cast<std::size_t>(i)]; };
+    constexpr std::size_t values_at_once = std::size_t{1} << 25;
+    const std::size_t frame = static_cast<std::size_t>(record_->grid().cells()) * record_->names().size();
+    const int most = std::max(settings_.frames, static_cast<int>(values_at_once / frame));
     for (int i = first; i < end;) {
-      int last = i;  // a day at most, so that little is in memory twice
-      while (last + 1 < end && start(last + 1) == start(last) + settings_.frames && start(last + 1) - start(i) < hours_a_day)
-        ++last;
-      const data::Fields fine = record_->read({start(i), start(last) + settings_.frames});
-      require_complete(fine);
-      visit(coarsen(fine, settings_.coarsen));
-      i = last + 1;
+      int last = i;
+      while (last + 1 < end && start(last + 1) > start(last) && start(last + 1) + settings_.frames - start(i) <= most) ++last;
+      const data::Fields piece = record_->read({start(i), start(last) + settings_.frames});
+      for (const int from = start(i); i <= last; ++i) {
+        const data::Fields sample = data::frames_of(piece, {start(i) - from, start(i) - from + settings_.frames});
+        require_complete(sample);
+        visit(coarsen(sample, settings_.coarsen));
+      }
     }
   }
 
@@ -126,14 +131,14 @@ class Era5Samples {
     const std::size_t variables = record_->names().size();
     std::vector<double> origin, sum(variables, 0.0), squares(variables, 0.0);
     double count = 0;
-    each_run(0, settings_.train, [&](const data::Fields& run) {
-      if (origin.empty()) origin.assign(run.values.begin(), run.values.begin() + static_cast<std::ptrdiff_t>(variables));
-      for (std::size_t i = 0; i < run.values.size(); ++i) {
-        const double d = static_cast<double>(run.values[i]) - origin[i % variables];
+    each_sample(0, settings_.train, [&](const data::Fields& sample) {
+      if (origin.empty()) origin.assign(sample.values.begin(), sample.values.begin() + static_cast<std::ptrdiff_t>(variables));
+      for (std::size_t i = 0; i < sample.values.size(); ++i) {
+        const double d = static_cast<double>(sample.values[i]) - origin[i % variables];
         sum[i % variables] += d;
         squares[i % variables] += d * d;
       }
-      count += static_cast<double>(run.values.size() / variables);
+      count += static_cast<double>(sample.values.size() / variables);
     });
     for (std::size_t v = 0; v < variables; ++v) {
       const double mean = sum[v] / count, variance = squares[v] / count - mean * mean;
@@ -149,7 +154,7 @@ class Era5Samples {
   data::Normalisation scale_;
 };
 
-/// @brief A word for what a record holds: it changes with variables, grid, times, and values of twelve frames spread over it.
+/// @brief A word for what a record holds: it changes with variables, grid, times, and values of four frames spread over it.
 inline std::string content_word(const data::NetcdfRecord& record) {
   std::ostringstream words;
   for (const auto& name : record.names()) words << name << ' ';
@@ -158,7 +163,7 @@ inline std::string content_word(const data::NetcdfRecord& record) {
     for (const double c : *axis) words << c << ' ';
     words << '\n';
   }
-  constexpr int looked_at = 12;
+  constexpr int looked_at = 4;
   for (int i = 0; i < looked_at; ++i) {
     const int t = static_cast<int>(static_cast<std::int64_t>(i) * (record.frames() - 1) / (looked_at - 1));
     const data::Fields f = record.read({t, t + 1});
