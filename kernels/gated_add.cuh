@@ -14,7 +14,7 @@ namespace lacuna::kernels {
 /// Moves 8 bytes in and 4 out for each element; each of a block's `groups` groups of lanes reads the gates (4 C bytes) once.
 /// NaN: propagates within its element.
 template <int threads, class Layout>
-__global__ void __launch_bounds__(threads) gated_add_kernel(Norm norm) {
+__global__ void __launch_bounds__(threads) gated_add_kernel(Norm<float> norm) {
   const int c = norm.channels;
   const auto gate = load_row<Layout>(norm.gain, c, c % 4 == 0 && aligned(norm.gain));
   const bool wide = c % 4 == 0 && aligned(norm.x) && aligned(norm.result);
@@ -32,7 +32,7 @@ __global__ void __launch_bounds__(threads) gated_add_kernel(Norm norm) {
 ///
 /// Moves 8 bytes in (12 where added to) and 4 out for each element; 4 C out per block; gates as forward.
 template <int threads, class Layout, bool added>
-__global__ void __launch_bounds__(threads) gated_add_backward_kernel(Norm norm) {
+__global__ void __launch_bounds__(threads) gated_add_backward_kernel(Norm<float> norm) {
   const int c = norm.channels;
   const auto gate = load_row<Layout>(norm.gain, c, c % 4 == 0 && aligned(norm.gain));
   const bool wide = c % 4 == 0 && aligned(norm.x) && aligned(norm.other) && aligned(norm.result);
@@ -54,8 +54,8 @@ __global__ void __launch_bounds__(threads) gated_add_backward_kernel(Norm norm) 
 }
 
 /// @brief norm.result += norm.gain norm.x. Throws: ShapeError above 512 channels.
-inline void gated_add(Stream stream, const Norm& norm) {
-  with_norm_layout(norm.channels, [&](auto layout) {
+inline void gated_add(Stream stream, const Norm<float>& norm) {
+  with_norm_layout<float>(norm.channels, [&](auto layout) {
     using Layout = decltype(layout);
     launch(stream, &gated_add_kernel<block_size, Layout>, dim3(Layout::runs(norm.pixels), static_cast<unsigned>(norm.batch)),
            block_size, 0, norm);
@@ -63,10 +63,10 @@ inline void gated_add(Stream stream, const Norm& norm) {
 }
 
 /// @brief Gradients of x into norm.result (overwritten, or `added` to) and of the gates (added to), of the gradient of the sum in
-/// norm.other, which passes through. norm.sums: (B, norm_runs(), C).
-inline void gated_add_backward(Stream stream, const Norm& norm, bool added, float* grad_gate) {
-  const unsigned runs = norm_runs(norm.pixels, norm.channels), batch = static_cast<unsigned>(norm.batch);
-  with_norm_layout(norm.channels, [&](auto layout) {
+/// norm.other, which passes through. norm.sums: (B, norm_runs<float>(), C).
+inline void gated_add_backward(Stream stream, const Norm<float>& norm, bool added, float* grad_gate) {
+  const unsigned runs = norm_runs<float>(norm.pixels, norm.channels), batch = static_cast<unsigned>(norm.batch);
+  with_norm_layout<float>(norm.channels, [&](auto layout) {
     using Layout = decltype(layout);
     const auto kernel =
         added ? &gated_add_backward_kernel<block_size, Layout, true> : &gated_add_backward_kernel<block_size, Layout, false>;

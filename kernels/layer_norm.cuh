@@ -35,7 +35,7 @@ struct LayerNormMoments {
 /// Moves 4 bytes in and 4 out for each element; each of a block's `groups` groups of lanes reads the gain (4 C bytes) once.
 /// NaN: propagates within its pixel.
 template <int threads, class Layout>
-__global__ void __launch_bounds__(threads) layer_norm_forward_kernel(Norm norm) {
+__global__ void __launch_bounds__(threads) layer_norm_forward_kernel(Norm<float> norm) {
   const int c = norm.channels;
   const auto gain = load_row<Layout>(norm.gain, c, c % 4 == 0 && aligned(norm.gain));
   const bool wide = c % 4 == 0 && aligned(norm.x) && aligned(norm.result);
@@ -56,7 +56,7 @@ __global__ void __launch_bounds__(threads) layer_norm_forward_kernel(Norm norm) 
 /// for each element; 4 C out per block; gain as forward.
 /// One block per multiprocessor is enough to ask for, as in norm_backward_kernel.
 template <int threads, class Layout>
-__global__ void __launch_bounds__(threads, 1) layer_norm_backward_kernel(Norm norm) {
+__global__ void __launch_bounds__(threads, 1) layer_norm_backward_kernel(Norm<float> norm) {
   const int c = norm.channels;
   const auto gain = load_row<Layout>(norm.gain, c, c % 4 == 0 && aligned(norm.gain));
   const bool wide = c % 4 == 0 && aligned(norm.x) && aligned(norm.other) && aligned(norm.result);
@@ -91,18 +91,18 @@ __global__ void __launch_bounds__(threads, 1) layer_norm_backward_kernel(Norm no
 
 /// @brief The layer norm of `norm.x`; of Norm it uses x, gain, other (the gradient of y), result, sums (B, runs, C) and sizes.
 /// Throws: ShapeError above 512 channels.
-inline void layer_norm_forward(Stream stream, const Norm& norm) {
-  with_norm_layout(norm.channels, [&](auto layout) {
+inline void layer_norm_forward(Stream stream, const Norm<float>& norm) {
+  with_norm_layout<float>(norm.channels, [&](auto layout) {
     using Layout = decltype(layout);
     launch(stream, &layer_norm_forward_kernel<block_size, Layout>,
            dim3(Layout::runs(norm.pixels), static_cast<unsigned>(norm.batch)), block_size, 0, norm);
   });
 }
 
-/// @brief Gradient of x (overwritten) and of the gain (added to); norm_runs() tells the blocks per sample that size `sums`.
-inline void layer_norm_backward(Stream stream, const Norm& norm, float* grad_gain) {
-  const unsigned runs = norm_runs(norm.pixels, norm.channels), batch = static_cast<unsigned>(norm.batch);
-  with_norm_layout(norm.channels, [&](auto layout) {
+/// @brief Gradient of x (overwritten) and of the gain (added to); norm_runs<float>() tells the blocks per sample that size `sums`.
+inline void layer_norm_backward(Stream stream, const Norm<float>& norm, float* grad_gain) {
+  const unsigned runs = norm_runs<float>(norm.pixels, norm.channels), batch = static_cast<unsigned>(norm.batch);
+  with_norm_layout<float>(norm.channels, [&](auto layout) {
     launch(stream, &layer_norm_backward_kernel<block_size, decltype(layout)>, dim3(runs, batch), block_size, 0, norm);
   });
   add_partial_sums(stream, norm.sums, runs * batch, static_cast<std::size_t>(norm.channels), grad_gain);

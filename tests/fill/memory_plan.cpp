@@ -15,14 +15,14 @@ struct Setting {
   data::Fields fields = waves::make(9, 2, waves::Gaps::pixels);
   train::Samples samples{fields, {}, {baseline::BackgroundKind::none, fields, {}, {}}};
   Policy policy{mask::AnyPolicy{mask::Pixels::random_ratio()}, 0.0f};
-  MemoryQuestion question{samples, policy, 1, workload({.members = 3}, samples.windows().size(), 100, fields.values.size())};
+  MemoryQuestion<> question{samples, policy, 1, workload({.members = 3}, samples.windows().size(), 100, fields.values.size())};
 };
 
 std::string table(const std::vector<MemoryPlan>& plans, std::size_t limit) {
   char* text = nullptr;
   std::size_t size = 0;
   std::FILE* out = open_memstream(&text, &size);
-  MemoryQuestion::print(plans, limit, out);
+  MemoryQuestion<>::print(plans, limit, out);
   std::fclose(out);
   const std::string printed(text, size);
   std::free(text);
@@ -59,12 +59,12 @@ TEST_CASE("sizes as people write them") {
 TEST_CASE("the largest batch that fits is chosen; else the error tells what would") {
   const auto plans = made_up();
   const LearnerSettings kept{.hidden = 32, .batch = 4}, again{.hidden = 32, .batch = 4, .recompute = true};
-  const auto batch = [&](const LearnerSettings& s, std::size_t limit) { return MemoryQuestion::choose(plans, s, limit).batch; };
+  const auto batch = [&](const LearnerSettings& s, std::size_t limit) { return MemoryQuestion<>::choose(plans, s, limit).batch; };
   CHECK(batch(kept, 900000000) == 4);
   CHECK(batch(kept, 899999999) == 2);
   CHECK(batch(kept, 450000000) == 1);
   CHECK(batch(again, 500000000) == 4);
-  CHECK(MemoryQuestion::choose(plans, again, 350000000).recompute);
+  CHECK(MemoryQuestion<>::choose(plans, again, 350000000).recompute);
   CHECK(
       test::message_of<OptionError>([&] { batch(kept, 360000000); }) ==
       "--memory 360 MB: --batch 1 would take 450 MB; what would fit: --batch 1 --recompute (350 MB), or --batch 1 --crop 32 (300 "

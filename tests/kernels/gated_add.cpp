@@ -46,9 +46,9 @@ Outcome on_gpu(const Case& c, int used, std::size_t offset) {
   const auto channels = c.gate.size(), pixels = static_cast<std::size_t>(shape.width), n = shape.size();
   Buffer<float> x(c.operands[0].values, offset), gate(c.gate, offset), sum(c.operands[1].values, offset),
       grad_sum(test::normals<float>(n, 999), offset), grad_x(n, offset),
-      sums(static_cast<std::size_t>(shape.batch) * kernels::norm_runs(pixels, shape.channels) * channels),
+      sums(static_cast<std::size_t>(shape.batch) * kernels::norm_runs<float>(pixels, shape.channels) * channels),
       grad_gate(std::vector<float>(channels, 0.0f));
-  kernels::Norm norm{.x = x,
+  kernels::Norm<float> norm{.x = x,
                      .gain = gate,
                      .scale_shift = nullptr,
                      .other = nullptr,

@@ -43,9 +43,9 @@ Outcome on_gpu(const Case& c, std::size_t offset) {
   const auto channels = static_cast<std::size_t>(c.x.shape.channels), pixels = static_cast<std::size_t>(c.x.shape.width),
              batch = static_cast<std::size_t>(c.x.shape.batch), n = c.x.values.size();
   Buffer<float> x(c.x.values, offset), gain(c.gain, offset), y(n, offset), grad_y(test::normals<float>(n, 999), offset),
-      grad_x(n, offset), sums(batch * kernels::norm_runs(pixels, c.x.shape.channels) * channels),
+      grad_x(n, offset), sums(batch * kernels::norm_runs<float>(pixels, c.x.shape.channels) * channels),
       grad_gain(std::vector<float>(channels, 0.0f));
-  kernels::Norm norm{.x = x,
+  kernels::Norm<float> norm{.x = x,
                      .gain = gain,
                      .scale_shift = nullptr,
                      .other = nullptr,

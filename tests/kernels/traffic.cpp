@@ -255,10 +255,10 @@ TEST_CASE("Traffic: filter layout and time embedding") {
     for (const int channels : {6, 32, 300}) {
       const auto c = static_cast<std::size_t>(channels), n = batch * pixels * c;
       const Floats f(n);
-      const std::size_t blocks = batch * kernels::norm_runs(pixels, channels);
+      const std::size_t blocks = batch * kernels::norm_runs<float>(pixels, channels);
       const std::size_t groups = kernels::with_norm_layout(channels, [](auto layout) { return decltype(layout)::groups; });
       Buffer<float> gain(test::normals<float>(c, 6)), sums(blocks * c), grad_gain(std::vector<float>(c, 0.0f));
-      kernels::Norm norm{f[0], gain, nullptr, f[1], f[2], sums, pixels, static_cast<int>(batch), channels};
+      kernels::Norm<float> norm{f[0], gain, nullptr, f[1], f[2], sums, pixels, static_cast<int>(batch), channels};
       take_traffic();
       kernels::layer_norm_forward({}, norm);
       CHECK((take_traffic() == Traffic{4 * n + blocks * groups * 4 * c, 4 * n}));

@@ -45,8 +45,9 @@ Report run(const Options& o, const Imputer& imputer) {
 }
 
 /// @brief The same on the CPU.
-inline Report run(const Options& o) {
-  return run(o, [](const data::Fields& fields, const Options& options) { return impute(fields, options); });
+template <class DeviceType = cpu::Device>
+Report run(const Options& o) {
+  return run(o, [](const data::Fields& fields, const Options& options) { return impute<DeviceType>(fields, options); });
 }
 
 }  // namespace lacuna::fill

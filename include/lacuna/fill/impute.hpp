@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <optional>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -186,7 +187,8 @@ inline bool in_bfloat16(const Options& o) {
 }
 
 /// @brief What a learner is made with, by options, grid and gaps; with --memory the largest batch that fits.
-inline LearnerSettings learner_settings(const Options& o, const train::Samples& samples, const mask::Structure& structure,
+template <class DeviceType>
+LearnerSettings learner_settings(const Options& o, const train::Samples& samples, const mask::Structure& structure,
                                         const Policy& policy, int threads, const Workload& work) {
   LearnerSettings settings{.network = o.network,
                            .hidden = o.hidden,
@@ -198,9 +200,14 @@ inline LearnerSettings learner_settings(const Options& o, const train::Samples& 
                            .learning_rate = o.learning_rate};
   choose_sizes(samples.fields().grid, structure, settings);
   if (o.memory == 0) return settings;
-  const auto plans = MemoryQuestion(samples, policy, threads, work)(settings, o.batch == 0);
-  MemoryQuestion::print(plans, o.memory, stdout);
-  return MemoryQuestion::choose(plans, settings, o.memory);
+  if constexpr (std::is_same_v<DeviceType, cpu::Device>) {
+    using Question = MemoryQuestion<DeviceType>;
+    const auto plans = Question(samples, policy, threads, work)(settings, o.batch == 0);
+    Question::print(plans, o.memory, stdout);
+    return Question::choose(plans, settings, o.memory);
+  } else {
+    throw OptionError("--memory: expected --device cpu, whose memory it plans");
+  }
 }
 
 /// @brief What a checkpoint of this run belongs to.
@@ -313,7 +320,7 @@ Result impute(DeviceType& device, const data::Fields& input, const Options& o) {
   for (const auto& candidate : candidates) std::printf("%s", mask::summary(candidate.exposure, map_rows).c_str());
   const auto allowed = allowed_policies(candidates, o, structure);
   const Workload work = workload(o, scored.windows.size(), report.scored, input.values.size());
-  const LearnerSettings settings = learner_settings(o, samples, structure, allowed[0].policy, device.threads(), work);
+  const LearnerSettings settings = learner_settings<DeviceType>(o, samples, structure, allowed[0].policy, device.threads(), work);
   std::optional<Learner<DeviceType>> made(std::in_place, device, samples, allowed[0].policy, settings);
   report.network = settings.network;
   report.precision = settings.bfloat16 ? "bfloat16" : "float";
@@ -346,9 +353,10 @@ Result impute(DeviceType& device, const data::Fields& input, const Options& o) {
 }
 
 /// @brief The same on the CPU, with the options' threads.
-inline Result impute(const data::Fields& input, const Options& o) {
+template <class DeviceType = cpu::Device>
+Result impute(const data::Fields& input, const Options& o) {
   validate(o);
-  cpu::Device device({.threads = o.threads});
+  DeviceType device({.threads = o.threads});
   return impute(device, input, o);
 }
 

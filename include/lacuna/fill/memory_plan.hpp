@@ -88,6 +88,7 @@ struct MemoryPlan {
 
 /// @brief What fits into a limit: plans of smaller and smaller batches, and of a smaller crop and network, each with activations
 /// kept and computed again.
+template <class DeviceType = cpu::Device>
 class MemoryQuestion {
  public:
   /// policy: any that may be trained with. The samples must outlive the question.
@@ -160,7 +161,7 @@ class MemoryQuestion {
   std::size_t plan(const LearnerSettings& settings) const {
     trim_memory();
     const std::size_t before = resident_memory();
-    cpu::Device device({.threads = threads_, .arena_bytes = 0});
+    DeviceType device({.threads = threads_, .arena_bytes = 0});
     Learner learner(device, samples_, policy_, settings, scale_);
     return resident_ + std::max(plan_memory(samples_, learner, work_), before) - before;
   }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <string>
+#include <type_traits>
 #include <variant>
 
 #include "lacuna/nn/fno.hpp"
@@ -57,15 +58,16 @@ class Network {
       : network_(make(settings, layout, height, width, parameters, seed)) {}
 
   /// Shapes: input (B,1,H,W, layout.channels()), times (B) -> (B,1,H,W, layout.fields()).
-  Variable<float> operator()(Graph<float>& g, const Variable<float>& input, const float* times) const {
-    return std::visit([&](const auto& network) { return network(g, input, times); }, network_);
-  }
-  /// The same on another device than the CPU, of what it has the ops for. Throws: OptionError for other networks.
+  /// Throws: OptionError for a network that the device has no ops for.
   template <class DeviceType>
   Variable<float> operator()(Graph<float, DeviceType>& g, const Variable<float>& input, const float* times) const {
-    const auto* unet = std::get_if<nn::UNet>(&network_);
-    require<OptionError>(unet != nullptr, "--device cuda: of the networks only unet in float runs on a GPU so far");
-    return (*unet)(g, input, times);
+    if constexpr (std::is_same_v<DeviceType, cpu::Device>) {
+      return std::visit([&](const auto& network) { return network(g, input, times); }, network_);
+    } else {
+      const auto* unet = std::get_if<nn::UNet>(&network_);
+      require<OptionError>(unet != nullptr, "--device cuda: expected --network unet --precision float, the only one that runs on a GPU");
+      return (*unet)(g, input, times);
+    }
   }
 
  private:

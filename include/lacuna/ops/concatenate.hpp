@@ -44,7 +44,7 @@ Variable<S> concatenate(Graph<T, D>& graph, const Variable<S>& a, const Variable
   const auto scope = graph.template op<S>("concatenate", {.forward = 2 * size, .backward = 2 * size});
   const auto y = graph.template make<S>(a.shape.with_channels(left + right));
   const std::size_t cells = a.shape.cells();
-  concatenate_forward(graph, a.data, b.data, cells, left, right, y.data);
+  concatenate_forward<T, S>(graph, a.data, b.data, cells, left, right, y.data);
   graph.record([&graph, a, b, y, cells, left, right] {
     S* grad_a = graph.template take<S>(a.shape.size());
     S* grad_b = graph.template take<S>(b.shape.size());

@@ -102,7 +102,12 @@ class ConvolutionPath {
   };
   EigenConvolution<T> plain() { return {graph_.device(), g_, graph_.dry()}; }
 
-#ifdef LACUNA_HAS_ONEDNN
+#if defined(LACUNA_HAS_ONEDNN) && defined(__CUDACC__)
+  static_assert(!std::is_same_v<T, T>,
+                "nvcc cannot read oneDNN's header: keep networks on the CPU to files that the host compiler reads, or compile "
+                "this one without LACUNA_HAS_ONEDNN");
+  static constexpr bool library_serves = false;
+#elif defined(LACUNA_HAS_ONEDNN)
   static constexpr bool library_serves = std::is_same_v<T, float>;
   OneDnn& library() { return graph_.device().template library<OneDnn>(); }
   bool use_library() const { return graph_.device().convolutions() == cpu::Convolutions::onednn && OneDnn::serves<S>(); }

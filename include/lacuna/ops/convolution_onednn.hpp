@@ -1,6 +1,6 @@
 #pragma once
 
-#ifdef LACUNA_HAS_ONEDNN
+#if defined(LACUNA_HAS_ONEDNN) && !defined(__CUDACC__)  // nvcc 13.0 stops at oneDNN's header with an internal error
 
 #include <cstring>
 #include <map>

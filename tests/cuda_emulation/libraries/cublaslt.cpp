@@ -252,16 +252,17 @@ cublasStatus_t cublasLtMatmulPreferenceCreate(cublasLtMatmulPreference_t* prefer
 }
 cublasStatus_t cublasLtMatmulPreferenceDestroy(cublasLtMatmulPreference_t preference) { return forget(preference); }
 
-/// Alignments are accepted and not needed: the one algorithm takes any.
+/// Alignments and reduction schemes are accepted and not needed: the one algorithm takes any, and adds up in one order.
 cublasStatus_t cublasLtMatmulPreferenceSetAttribute(cublasLtMatmulPreference_t preference,
                                                     cublasLtMatmulPreferenceAttributes_t attribute, const void* value,
                                                     size_t bytes) {
   if (preference == nullptr || value == nullptr) return CUBLAS_STATUS_INVALID_VALUE;
   if (attribute == CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES) return take(preference->data[0], value, bytes);
-  std::uint32_t alignment = 0;
-  const bool is_alignment =
-      attribute >= CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES && attribute <= CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_D_BYTES;
-  return is_alignment ? take(alignment, value, bytes) : CUBLAS_STATUS_NOT_SUPPORTED;
+  std::uint32_t number = 0;
+  const bool is_number =
+      attribute == CUBLASLT_MATMUL_PREF_REDUCTION_SCHEME_MASK ||
+      (attribute >= CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES && attribute <= CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_D_BYTES);
+  return is_number ? take(number, value, bytes) : CUBLAS_STATUS_NOT_SUPPORTED;
 }
 
 cublasStatus_t cublasLtMatmulAlgoGetHeuristic(cublasLtHandle_t handle, cublasLtMatmulDesc_t product, cublasLtMatrixLayout_t a,

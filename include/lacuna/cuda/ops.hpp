@@ -1,0 +1,255 @@
+#pragma once
+
+#include <cstdint>
+
+#include "kernels/accumulate.cuh"
+#include "kernels/activation.cuh"
+#include "kernels/canvas.cuh"
+#include "kernels/column_sums.cuh"
+#include "kernels/concatenate.cuh"
+#include "kernels/epilogue.cuh"
+#include "kernels/filter_layout.cuh"
+#include "kernels/masked_loss.cuh"
+#include "kernels/rms_norm_parameters.cuh"
+#include "kernels/rms_norm_silu.cuh"
+#include "kernels/time_embedding.cuh"
+#include "lacuna/cuda/cublas.hpp"
+#include "lacuna/cuda/cudnn.hpp"
+#include "lacuna/cuda/parameters.hpp"
+#include "lacuna/ops/canvas.hpp"
+#include "lacuna/ops/convolution.hpp"
+#include "lacuna/ops/linear.hpp"
+#include "lacuna/ops/rms_norm_silu.hpp"
+
+// What ops compute on a GPU: found by the type of the graph (lacuna/ops has the same functions for the CPU's). Each enqueues on
+// the device's stream and returns; in a dry graph it takes and gives its workspaces and finds its plans.
+
+namespace lacuna::cuda {
+
+using Graph = lacuna::Graph<float, Device>;
+
+inline cudaStream_t stream_of(Graph& graph) { return graph.device().stream(); }
+
+/// @brief A workspace from the graph's arena, for the length of a scope.
+template <class T>
+class Workspace {
+ public:
+  Workspace(Graph& graph, std::size_t count) : graph_(graph), count_(count), data_(graph.take<T>(count)) {}
+  ~Workspace() { graph_.give(data_, count_); }
+  Workspace(const Workspace&) = delete;
+  Workspace& operator=(const Workspace&) = delete;
+
+  operator T*() const { return data_; }
+
+ private:
+  Graph& graph_;
+  std::size_t count_;
+  T* data_;
+};
+
+inline void accumulate(Graph& graph, float* sum, const float* gradient, std::size_t size) {
+  if (!graph.dry()) kernels::accumulate<float>(stream_of(graph), sum, gradient, size);
+}
+
+template <class Function>
+void activation_forward(Graph& graph, const float* x, float* y, std::size_t size) {
+  if (!graph.dry()) kernels::activation<Function>(stream_of(graph), x, size, y);
+}
+template <class Function>
+void activation_backward(Graph& graph, const float* x, const float* grad_y, float* grad_x, std::size_t size) {
+  if (!graph.dry()) kernels::activation_gradient<Function>(stream_of(graph), x, grad_y, size, grad_x);
+}
+
+inline void time_embedding_forward(Graph& graph, const float* times, int batch, int width, float* y) {
+  if (!graph.dry()) kernels::time_embedding(stream_of(graph), times, batch, width, y);
+}
+
+inline void canvas_forward(Graph& graph, const Variable<float>& x, const ops::Window& window, const ops::Borders& borders,
+                           const Variable<float>& y) {
+  if (!graph.dry()) kernels::canvas(stream_of(graph), x.data, x.shape, window, borders, y.data);
+}
+inline void canvas_backward(Graph& graph, const Variable<float>& x, const ops::Window& window, const ops::Borders& borders,
+                            const Variable<float>& y, float* grad_x) {
+  if (!graph.dry()) kernels::canvas_gradient(stream_of(graph), y.node->gradient, x.shape, window, borders, grad_x);
+}
+
+template <class T, class S>
+void concatenate_forward(Graph& graph, const S* a, const S* b, std::size_t cells, int left, int right, S* y) {
+  if (!graph.dry()) kernels::concatenate(stream_of(graph), a, b, cells, left, right, y);
+}
+template <class T, class S>
+void concatenate_backward(Graph& graph, const S* grad_y, std::size_t cells, int left, int right, S* grad_a, S* grad_b) {
+  if (!graph.dry()) kernels::split(stream_of(graph), grad_y, cells, left, right, grad_a, grad_b);
+}
+
+template <class T, class S>
+void rms_norm_silu_forward(Graph& graph, const ops::NormOperands<T, S>& o, S* y) {
+  if (graph.dry()) return;
+  const Shape& shape = o.x.shape;
+  kernels::norm_forward<S>(stream_of(graph), {.x = o.x.data,
+                                              .gain = graph.parameters().value(o.gain),
+                                              .scale_shift = o.scale_shift.data,
+                                              .other = o.residual.data,
+                                              .result = y,
+                                              .sums = nullptr,
+                                              .pixels = shape.cells() / static_cast<std::size_t>(shape.batch),
+                                              .batch = shape.batch,
+                                              .channels = shape.channels});
+}
+template <class T, class S>
+void rms_norm_silu_backward(Graph& graph, const ops::NormOperands<T, S>& o, const S* grad_y, S* grad_x, T* grad_scale_shift) {
+  const Shape& shape = o.x.shape;
+  const std::size_t pixels = shape.cells() / static_cast<std::size_t>(shape.batch);
+  const unsigned runs = kernels::norm_runs<S>(pixels, shape.channels);
+  const Workspace<float> sums(graph, static_cast<std::size_t>(shape.batch) * runs * 2 * static_cast<std::size_t>(shape.channels));
+  if (graph.dry()) return;
+  auto& p = graph.parameters();
+  kernels::norm_backward<S>(stream_of(graph), {.x = o.x.data,
+                                               .gain = p.value(o.gain),
+                                               .scale_shift = o.scale_shift.data,
+                                               .other = grad_y,
+                                               .result = grad_x,
+                                               .sums = sums,
+                                               .pixels = pixels,
+                                               .batch = shape.batch,
+                                               .channels = shape.channels});
+  kernels::norm_parameters(stream_of(graph), {.sums = sums,
+                                              .gain = p.value(o.gain),
+                                              .scale_shift = o.scale_shift.data,
+                                              .grad_gain = p.gradient(o.gain),
+                                              .grad_scale_shift = grad_scale_shift,
+                                              .batch = shape.batch,
+                                              .channels = shape.channels,
+                                              .runs = runs});
+}
+
+/// @brief Adds the sums over rows of (rows, columns) to `sums`: the gradient of a bias.
+inline void add_column_sums(Graph& graph, const float* x, std::size_t rows, int columns, float* sums) {
+  const Workspace<float> partial(graph, kernels::column_sums_workspace<float>(rows, columns));
+  if (!graph.dry()) kernels::column_sums(stream_of(graph), x, rows, columns, partial, sums);
+}
+
+template <class T>
+void linear_forward(Graph& graph, const ops::LinearParameters& layer, const T* x, std::size_t cells, T* y) {
+  auto& blas = graph.device().library<CublasLt>();
+  const auto rows = static_cast<int>(cells);
+  const MatrixProduct product{.rows = rows, .columns = layer.outputs, .depth = layer.inputs, .transpose_b = true};
+  if (graph.dry()) return blas.plan(product);
+  auto& p = graph.parameters();
+  blas.run(product, x, p.value(layer.weight), y);
+  kernels::epilogue<ops::Identity, float>(stream_of(graph), y, p.value(layer.bias), nullptr, cells, layer.outputs, y);
+}
+template <class T>
+void linear_backward(Graph& graph, const ops::LinearParameters& layer, const T* x, std::size_t cells, const T* grad_y,
+                     T* grad_x) {
+  auto& blas = graph.device().library<CublasLt>();
+  const auto rows = static_cast<int>(cells);
+  const MatrixProduct of_weight{.rows = layer.outputs, .columns = layer.inputs, .depth = rows, .transpose_a = true, .add = true},
+      of_x{.rows = rows, .columns = layer.inputs, .depth = layer.outputs};
+  auto& p = graph.parameters();
+  add_column_sums(graph, grad_y, cells, layer.outputs, p.gradient(layer.bias));
+  if (graph.dry()) return blas.plan(of_weight), blas.plan(of_x);
+  blas.run(of_weight, grad_y, x, p.gradient(layer.weight));
+  blas.run(of_x, grad_y, p.value(layer.weight), grad_x);
+}
+
+/// @brief The convolutions of a layer on cuDNN, whose filters are (y's channels, kernel, kernel, x's channels).
+///
+/// Of a transposed layer, whose weight is ours the other way round, filters are reordered at every call.
+class Convolution {
+ public:
+  Convolution(Graph& graph, const ops::ConvolutionParameters& layer, const ops::ConvolutionGeometry& geometry)
+      : graph_(graph), layer_(layer), g_(geometry) {}
+
+  void forward(const float* x, float* y) const {
+    const std::size_t cells = g_.output.cells();
+    auto& p = graph_.parameters();
+    const float* bias = p.value(layer_.bias);
+    if (!g_.accumulate) {
+      product(Pass::forward, x, y);
+      if (!graph_.dry()) kernels::epilogue<ops::Identity, float>(stream_of(graph_), y, bias, nullptr, cells, layer_.outputs, y);
+      return;
+    }
+    const Workspace<float> own(graph_, g_.output.size());
+    product(Pass::forward, x, own);
+    if (!graph_.dry()) kernels::epilogue<ops::Identity, float>(stream_of(graph_), own, bias, y, cells, layer_.outputs, y);
+  }
+
+  /// grad_x may be null.
+  void backward(const float* x, const float* grad_y, float* grad_x) const {
+    add_column_sums(graph_, grad_y, g_.output.cells(), layer_.outputs, graph_.parameters().gradient(layer_.bias));
+    filter_gradient(x, grad_y);
+    if (grad_x != nullptr) product(Pass::data, grad_y, grad_x);
+  }
+
+ private:
+  using Pass = ConvolutionProblem::Pass;
+
+  /// An image from the other one and the filters: forward, from the layer's input; data, from the output's gradient.
+  void product(Pass pass, const float* from, float* to) const {
+    const auto problem = ConvolutionProblem::of(g_, pass, false);
+    const Workspace<float> filters(graph_, g_.transposed ? layer_.weight.size : 0);
+    const float* w = graph_.parameters().value(layer_.weight);
+    if (g_.transposed) {
+      if (!graph_.dry())
+        kernels::reorder_filter(stream_of(graph_), w, layer_.outputs, layer_.kernel * layer_.kernel, layer_.inputs, filters);
+      w = filters;
+    }
+    const bool makes_y = problem.pass == Pass::forward;
+    run(problem, makes_y ? from : to, w, makes_y ? to : from);
+  }
+
+  void filter_gradient(const float* x, const float* grad_y) const {
+    const auto problem = ConvolutionProblem::of(g_, Pass::filter, false);
+    const Workspace<float> filters(graph_, layer_.weight.size);
+    run(problem, g_.transposed ? grad_y : x, filters, g_.transposed ? x : grad_y);
+    if (graph_.dry()) return;
+    float* sum = graph_.parameters().gradient(layer_.weight);
+    if (g_.transposed)
+      kernels::add_reordered_filter(stream_of(graph_), filters, layer_.outputs, layer_.kernel * layer_.kernel, layer_.inputs,
+                                    sum);
+    else
+      kernels::accumulate<float>(stream_of(graph_), sum, filters, layer_.weight.size);
+  }
+
+  void run(const ConvolutionProblem& problem, const float* x, const float* w, const float* y) const {
+    auto& cudnn = graph_.device().library<Cudnn>();
+    const Workspace<std::byte> workspace(graph_, cudnn.plan(problem).workspace);
+    if (!graph_.dry()) cudnn.run(problem, x, w, y, workspace);
+  }
+
+  Graph& graph_;
+  const ops::ConvolutionParameters& layer_;
+  const ops::ConvolutionGeometry& g_;
+};
+
+template <class T, class S>
+void convolution_forward(Graph& graph, const ops::ConvolutionParameters& layer, const ops::ConvolutionGeometry& g, const S* x,
+                         S* y) {
+  Convolution(graph, layer, g).forward(x, y);
+}
+template <class T, class S>
+void convolution_backward(Graph& graph, const ops::ConvolutionParameters& layer, const ops::ConvolutionGeometry& g, const S* x,
+                          const S* grad_y, S* grad_x) {
+  Convolution(graph, layer, g).backward(x, grad_y, grad_x);
+}
+
+/// @brief {loss, number of queried elements} in the device's memory, once the stream has come so far; void after Device::reset().
+struct DeviceLoss {
+  const float* result = nullptr;
+};
+
+inline DeviceLoss masked_loss_forward(Graph& graph, const float* estimate, const float* target, const std::uint8_t* query,
+                                      std::size_t size, float* gradient) {
+  const unsigned blocks = kernels::blocks_for(size);
+  float* result = graph.take<float>(2);
+  const Workspace<float> sums(graph, blocks);
+  const Workspace<unsigned> counts(graph, blocks);
+  if (!graph.dry()) {
+    kernels::count_queried(stream_of(graph), query, size, counts);
+    kernels::masked_loss(stream_of(graph), estimate, target, query, size, {sums, counts, blocks}, gradient, result);
+  }
+  return {result};
+}
+
+}  // namespace lacuna::cuda

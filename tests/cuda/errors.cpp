@@ -1,0 +1,106 @@
+// What goes wrong on a GPU, and what is left afterwards: by the emulation, which fails on demand.
+#include "catch.hpp"
+#include "cuda/devices.hpp"
+#include "lacuna/cuda/engine.hpp"
+#include "lacuna/nn/unet.hpp"
+
+using namespace lacuna;
+using Catch::Matchers::Contains;
+
+namespace {
+
+constexpr cuda::Device::Settings small{.threads = 1, .arena_bytes = std::size_t{48} << 20};
+
+struct Setting {
+  cuda::Device device{small};
+  Parameters<float> parameters;
+  nn::UNet network{{.inputs = 2, .outputs = 1, .hidden = 4, .multipliers = {1, 2}}, parameters, 1};
+  train::Engine<nn::UNet, cuda::Device> engine{
+      device, network, parameters, {}, {.batch = 2, .height = 8, .width = 8, .channels = 2}, 1};
+
+  double step() {
+    return engine
+        .step(1e-3,
+              [](std::int64_t step, const train::BatchArrays& to) {
+                for (int i = 0; i < 2 * 64; ++i) {
+                  const auto at = static_cast<std::uint64_t>(step) * 128 + static_cast<std::uint64_t>(i);
+                  const auto z = normals(philox(philox_key(1, Purpose::noise), 0, at));
+                  to.input[2 * i] = z[0];
+                  to.input[2 * i + 1] = z[1];
+                  to.target[i] = z[2];
+                  to.query[i] = 1;
+                }
+                to.times[0] = to.times[1] = 0.5f;
+              })
+        .loss;
+  }
+};
+
+}  // namespace
+
+TEST_CASE("a GPU that is not there, and a driver that is too old, are told in one line") {
+  cuda_emulation::reset();
+  cuda_emulation::controls().devices = 0;
+  CHECK(cuda::device_count() == 0);
+  CHECK_THROWS_WITH(cuda::Device(small), Contains("no device") && Contains("--device cpu"));
+  cuda_emulation::reset();
+  CHECK_THROWS_WITH(cuda::Device({.ordinal = 3, .arena_bytes = 1 << 20}), Contains("no device 3: expected 0 to 0"));
+  cuda_emulation::controls().driver_too_old = true;
+  CHECK_THROWS_WITH(cuda::Device(small), Contains("driver is too old"));
+  cuda_emulation::reset();
+}
+
+TEST_CASE("too little of the GPU's memory: what was asked for and what is free") {
+  cuda_emulation::reset();
+  cuda_emulation::controls().total_memory = std::size_t{32} << 20;
+  CHECK_THROWS_WITH(cuda::Device(small), Contains("asked for 48 MiB") && Contains("of 32 MiB are free"));
+  cuda_emulation::reset();
+  cuda::Device device({.threads = 1, .arena_bytes = 1 << 20});
+  Parameters<float> host;
+  const nn::UNet network({.inputs = 2, .outputs = 1, .hidden = 4, .multipliers = {1}}, host, 1);
+  cuda::Parameters<float> parameters(device, host);
+  Graph<float, cuda::Device> graph(device, parameters, Mode::train, true);
+  const float* no_times = nullptr;
+  CHECK_THROWS_WITH(network(graph, graph.make({.batch = 4, .height = 64, .width = 64, .channels = 2}), no_times),
+                    Contains("use a smaller batch"));
+}
+
+TEST_CASE("what a device made is gone with it") {
+  cuda_emulation::reset();
+  const auto before = cuda_emulation::live();
+  {
+    Setting s;
+    for (int i = 0; i < 3; ++i) s.step();
+    CHECK(cuda_emulation::live().executable_graphs == before.executable_graphs + 1);
+  }
+  CHECK(cuda_emulation::live() == before);
+}
+
+TEST_CASE("a launch or a library's call that fails names itself, and the trainer goes on as if it had not been tried") {
+  for (const int first :
+       {0, 1, 3}) {  // fails as it is enqueued, as it is captured, or not at all: a captured step launches nothing
+    CAPTURE(first);
+    cuda_emulation::reset();
+    Setting unbroken, s;
+    std::vector<double> expected, given;
+    for (int i = 0; i < 5; ++i) expected.push_back(unbroken.step());
+    for (int i = 0; i < first; ++i) given.push_back(s.step());
+    if (first < 3) {
+      cuda_emulation::controls().fail_launch = 20;
+      CHECK_THROWS_WITH(s.step(), Contains("not launched"));
+      cuda_emulation::controls().fail_library_call = 4;
+      CHECK_THROWS_WITH(s.step(), Contains("cannot run the"));
+    }
+    while (given.size() < expected.size()) given.push_back(s.step());
+    CHECK(given == expected);
+  }
+}
+
+TEST_CASE("a convolution that cuDNN has no engine for is named") {
+  cuda_emulation::reset();
+  cuda_emulation::controls().refuse = [](const cuda_emulation::ConvolutionRequest& r) { return r.direction == 1; };
+  Setting s;
+  CHECK_THROWS_WITH(s.step(), Contains("no engine for the") && Contains("8 x 8 x 4 by 4 x 4 filters, stride 2"));
+  cuda_emulation::reset();
+  CHECK(std::isfinite(s.step()));
+}
