@@ -23,9 +23,6 @@
 
 namespace lacuna::kernels {
 
-/// Whether kernels run on the CPU, in whose memory "the device's" then is.
-inline constexpr bool emulated = false;
-
 using Stream = cudaStream_t;
 
 /// @brief Launches a kernel on a stream. Throws: Error if the launch is refused.
@@ -53,8 +50,6 @@ void launch(Stream stream, void (*kernel)(Parameters...), dim3 grid, unsigned th
 #define LACUNA_DYNAMIC_SHARED(T, name) T* const name = static_cast<T*>(cuda_emulation::machine.dynamic_shared())
 
 namespace lacuna::kernels {
-
-inline constexpr bool emulated = true;
 
 using Stream = cudaStream_t;
 

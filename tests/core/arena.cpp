@@ -1,6 +1,8 @@
 #include "lacuna/core/arena.hpp"
 
+#include <algorithm>
 #include <cstdint>
+#include <iterator>
 #include <vector>
 
 #include "catch.hpp"
@@ -138,4 +140,22 @@ TEST_CASE("Arena: release forgets every block and starts anew, with fresh pages"
   CHECK(again == first);
   CHECK(again[0] == 0);  // the system's pages come back zeroed
   CHECK(again[4999] == 0);
+}
+
+TEST_CASE("Arena: memory that is someone else's is dealt out, and what it holds left alone") {
+  alignas(64) static unsigned char memory[1024];
+  std::fill(std::begin(memory), std::end(memory), static_cast<unsigned char>(7));
+  {
+    Arena arena(memory, sizeof memory);
+    CHECK(arena.capacity() == 1024);
+    auto* first = static_cast<unsigned char*>(arena.take(500));
+    CHECK(first == memory);
+    arena.give(first, 500);
+    CHECK(first[499] == 7);  // a device may still use what was given back
+    CHECK(arena.take(512) == first);
+    CHECK_THROWS_WITH(arena.take(1024), Catch::Matchers::Contains("use a smaller batch"));
+    arena.release();
+    CHECK(arena.high_water() == 0);
+  }
+  CHECK(std::all_of(std::begin(memory), std::end(memory), [](unsigned char c) { return c == 7; }));
 }

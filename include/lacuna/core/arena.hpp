@@ -58,13 +58,14 @@ class Arena {
     base_ = static_cast<std::byte*>(range);
     madvise(base_, capacity_, MADV_HUGEPAGE);
   }
-  /// Over `bytes` at an aligned address, which must outlive the arena. host: whether the CPU can address them.
-  Arena(void* memory, std::size_t bytes, bool host)
-      : counts_only_(!host), borrowed_(true), base_(static_cast<std::byte*>(memory)), capacity_(bytes / alignment * alignment) {}
+  /// Over `bytes` at an aligned address, which must outlive the arena. Blocks are not poisoned: what was enqueued on a device may
+  /// use them after they are given back.
+  Arena(void* memory, std::size_t bytes)
+      : borrowed_(true), base_(static_cast<std::byte*>(memory)), capacity_(bytes / alignment * alignment) {}
   ~Arena() {
-    if (counts_only_) return;
+    if (counts_only_ || borrowed_) return;
     unpoison(base_, high_water_);
-    if (!borrowed_) munmap(base_, capacity_);
+    munmap(base_, capacity_);
   }
   Arena(const Arena&) = delete;
   Arena& operator=(const Arena&) = delete;
@@ -137,10 +138,10 @@ class Arena {
 #ifdef LACUNA_ADDRESS_SANITIZER
   static constexpr std::size_t margin = alignment;
   void poison(void* p, std::size_t n) const {
-    if (!counts_only_) __asan_poison_memory_region(p, n);
+    if (!counts_only_ && !borrowed_) __asan_poison_memory_region(p, n);
   }
   void unpoison(void* p, std::size_t n) const {
-    if (!counts_only_) __asan_unpoison_memory_region(p, n);
+    if (!counts_only_ && !borrowed_) __asan_unpoison_memory_region(p, n);
   }
 #else
   static constexpr std::size_t margin = 0;
@@ -160,8 +161,7 @@ class Arena {
     return lists_.back();
   }
 
-  bool counts_only_ = true;  // no memory here that the CPU may mark
-  bool borrowed_ = false, limited_ = false;
+  bool counts_only_ = true, borrowed_ = false, limited_ = false;
   std::byte* base_ = nullptr;
   std::size_t capacity_, used_ = 0, live_ = 0, high_water_ = 0;
   std::vector<FreeList> lists_;

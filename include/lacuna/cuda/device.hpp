@@ -6,7 +6,6 @@
 #include <cstddef>
 #include <memory>
 
-#include "kernels/port.cuh"
 #include "lacuna/autograd/graph.hpp"
 #include "lacuna/core/arena.hpp"
 #include "lacuna/core/libraries.hpp"
@@ -45,7 +44,7 @@ class Device {
         ordinal_(chosen(settings.ordinal)),
         stream_(std::make_unique<Stream>()),
         memory_(arena_size(settings.arena_bytes)),
-        arena_(memory_.data(), memory_.size(), kernels::emulated),
+        arena_(memory_.data(), memory_.size()),
         tape_(std::size_t{1} << 28) {}
   ~Device() {
     cudaStreamSynchronize(*stream_);

@@ -54,7 +54,7 @@ cudnnStatus_t fill(cudnnBackendDescriptor_t into, cudnnBackendDescriptorType_t t
 template <class T>
 cudnnStatus_t give(const std::vector<T>& values, std::int64_t requested, std::int64_t* count, void* out) {
   if (count != nullptr) *count = static_cast<std::int64_t>(values.size());
-  if (out != nullptr && requested > 0)
+  if (out != nullptr && requested > 0 && !values.empty())
     std::memcpy(out, values.data(), std::min(values.size(), static_cast<std::size_t>(requested)) * sizeof(T));
   return fine;
 }
