@@ -225,79 +225,80 @@ TEST_CASE("Traffic: filter layout and time embedding") {
   CHECK((take_traffic() == Traffic{8 * n, 4 * n}));
   kernels::time_embedding({}, f[0], 7, 64, f[1]);
   CHECK((take_traffic() == Traffic{4 * 7 * 32, 8 * 7 * 32}));
-  TEST_CASE("Traffic: temporal attention, forward and backward") {
-    for (const int features : {4, 6})
-      for (const std::size_t pixels : {3u, 70u}) {
-        constexpr int frames = 5, heads = 2;
-        const std::size_t width = heads * static_cast<std::size_t>(features), cells = frames * pixels, n = cells * width,
-                          distances = heads * (2 * frames - 1), angles = static_cast<std::size_t>(frames * features / 2);
-        Buffer<float> qkv(test::normals<float>(3 * n, 1)), cosine(test::normals<float>(angles, 2)),
-            sine(test::normals<float>(angles, 3)), bias(test::normals<float>(32 * heads, 4)), o(n),
-            grad_o(test::normals<float>(n, 5)), grad_qkv(3 * n), grad_bias(std::vector<float>(32 * heads, 0.0f));
-        kernels::TemporalAttention t{qkv, cosine, sine, bias, nullptr, o, nullptr, pixels, 1, frames, heads, features};
-        const std::size_t tables = 8 * angles + 4 * distances;
-        take_traffic();
-        kernels::temporal_attention_forward({}, t);
-        CHECK((take_traffic() == Traffic{12 * n + kernels::TemporalPlan::of(t, false).blocks * tables, 4 * n}));
-        Buffer<float> sums(kernels::temporal_attention_sums(t));
-        t.grad_o = grad_o;
-        t.result = grad_qkv;
-        t.sums = sums;
-        kernels::temporal_attention_backward({}, t, grad_bias);
-        const std::size_t blocks = kernels::TemporalPlan::of(t, true).blocks;
-        CHECK((take_traffic() == Traffic{16 * n + blocks * tables + 4 * blocks * distances + 128 * heads,
-                                         12 * n + 4 * blocks * distances + 128 * heads}));
-      }
-  }
+}
 
-  TEST_CASE("Traffic: layer norm and gated add, forward and backward") {
-    constexpr std::size_t batch = 2, pixels = 301;
-    for (const int channels : {6, 32, 300}) {
-      const auto c = static_cast<std::size_t>(channels), n = batch * pixels * c;
-      const Floats f(n);
-      const std::size_t blocks = batch * kernels::norm_runs<float>(pixels, channels);
-      const std::size_t groups = kernels::with_norm_layout(channels, [](auto layout) { return decltype(layout)::groups; });
-      Buffer<float> gain(test::normals<float>(c, 6)), sums(blocks * c), grad_gain(std::vector<float>(c, 0.0f));
-      kernels::Norm<float> norm{f[0], gain, nullptr, f[1], f[2], sums, pixels, static_cast<int>(batch), channels};
+TEST_CASE("Traffic: temporal attention, forward and backward") {
+  for (const int features : {4, 6})
+    for (const std::size_t pixels : {3u, 70u}) {
+      constexpr int frames = 5, heads = 2;
+      const std::size_t width = heads * static_cast<std::size_t>(features), cells = frames * pixels, n = cells * width,
+                        distances = heads * (2 * frames - 1), angles = static_cast<std::size_t>(frames * features / 2);
+      Buffer<float> qkv(test::normals<float>(3 * n, 1)), cosine(test::normals<float>(angles, 2)),
+          sine(test::normals<float>(angles, 3)), bias(test::normals<float>(32 * heads, 4)), o(n),
+          grad_o(test::normals<float>(n, 5)), grad_qkv(3 * n), grad_bias(std::vector<float>(32 * heads, 0.0f));
+      kernels::TemporalAttention t{qkv, cosine, sine, bias, nullptr, o, nullptr, pixels, 1, frames, heads, features};
+      const std::size_t tables = 8 * angles + 4 * distances;
       take_traffic();
-      kernels::layer_norm_forward({}, norm);
-      CHECK((take_traffic() == Traffic{4 * n + blocks * groups * 4 * c, 4 * n}));
-      kernels::layer_norm_backward({}, norm, grad_gain);
-      CHECK(
-          (take_traffic() == Traffic{8 * n + blocks * groups * 4 * c + 4 * blocks * c + 4 * c, 4 * n + 4 * c * blocks + 4 * c}));
-      kernels::gated_add({}, norm);
-      CHECK((take_traffic() == Traffic{8 * n + blocks * groups * 4 * c, 4 * n}));
-      for (const bool added : {false, true}) {
-        kernels::gated_add_backward({}, norm, added, grad_gain);
-        CHECK((take_traffic() ==
-               Traffic{(added ? 12 : 8) * n + blocks * groups * 4 * c + 4 * blocks * c + 4 * c, 4 * n + 4 * c * blocks + 4 * c}));
-      }
+      kernels::temporal_attention_forward({}, t);
+      CHECK((take_traffic() == Traffic{12 * n + kernels::TemporalPlan::of(t, false).blocks * tables, 4 * n}));
+      Buffer<float> sums(kernels::temporal_attention_sums(t));
+      t.grad_o = grad_o;
+      t.result = grad_qkv;
+      t.sums = sums;
+      kernels::temporal_attention_backward({}, t, grad_bias);
+      const std::size_t blocks = kernels::TemporalPlan::of(t, true).blocks;
+      CHECK((take_traffic() == Traffic{16 * n + blocks * tables + 4 * blocks * distances + 128 * heads,
+                                       12 * n + 4 * blocks * distances + 128 * heads}));
     }
-  }
+}
 
-  TEST_CASE("Traffic: spectral mixing") {
-    for (const auto& [blocks, in, out] : {std::array{3, 8, 36}, std::array{35, 7, 33}}) {
-      constexpr int modes = 3;
-      const auto bytes = [](int rows, int columns) { return 8 * static_cast<std::size_t>(modes * rows * columns); };
-      const auto tiles = [](int n) { return static_cast<std::size_t>((n + 31) / 32); };
-      Buffer<float> x(test::normals<float>(bytes(blocks, in) / 4, 1)), weight(test::normals<float>(bytes(in, out) / 4, 2)),
-          y(test::normals<float>(bytes(blocks, out) / 4, 3));
-      const kernels::SpectralMixing sizes{blocks, modes, in, out};
-      take_traffic();
-      kernels::spectral_mixing_forward({}, sizes, x, weight, y);
-      CHECK((take_traffic() == Traffic{bytes(blocks, in) * tiles(out) + bytes(in, out) * tiles(blocks), bytes(blocks, out)}));
-      kernels::spectral_mixing_input_gradient({}, sizes, y, weight, x);
-      CHECK((take_traffic() == Traffic{bytes(blocks, out) * tiles(in) + bytes(in, out) * tiles(blocks), bytes(blocks, in)}));
-      kernels::spectral_mixing_weight_gradient({}, sizes, x, y, weight);
-      CHECK((take_traffic() ==
-             Traffic{bytes(blocks, in) * tiles(out) + bytes(blocks, out) * tiles(in) + bytes(in, out), bytes(in, out)}));
-    }
-  }
-
-  TEST_CASE("Traffic: an access too many shows") {
-    const auto twice = +[](const float* p, float* out) { out[threadIdx.x] = p[threadIdx.x] + p[threadIdx.x / 2]; };
-    const Floats f(32);
+TEST_CASE("Traffic: layer norm and gated add, forward and backward") {
+  constexpr std::size_t batch = 2, pixels = 301;
+  for (const int channels : {6, 32, 300}) {
+    const auto c = static_cast<std::size_t>(channels), n = batch * pixels * c;
+    const Floats f(n);
+    const std::size_t blocks = batch * kernels::norm_runs<float>(pixels, channels);
+    const std::size_t groups = kernels::with_norm_layout<float>(channels, [](auto layout) { return decltype(layout)::groups; });
+    Buffer<float> gain(test::normals<float>(c, 6)), sums(blocks * c), grad_gain(std::vector<float>(c, 0.0f));
+    kernels::Norm<float> norm{f[0], gain, nullptr, f[1], f[2], sums, pixels, static_cast<int>(batch), channels};
     take_traffic();
-    kernels::launch({}, twice, 1u, 32, 0, f[0], f[1]);
-    CHECK((take_traffic() == Traffic{2 * 32 * 4, 32 * 4}));
+    kernels::layer_norm_forward({}, norm);
+    CHECK((take_traffic() == Traffic{4 * n + blocks * groups * 4 * c, 4 * n}));
+    kernels::layer_norm_backward({}, norm, grad_gain);
+    CHECK((take_traffic() == Traffic{8 * n + blocks * groups * 4 * c + 4 * blocks * c + 4 * c, 4 * n + 4 * c * blocks + 4 * c}));
+    kernels::gated_add({}, norm);
+    CHECK((take_traffic() == Traffic{8 * n + blocks * groups * 4 * c, 4 * n}));
+    for (const bool added : {false, true}) {
+      kernels::gated_add_backward({}, norm, added, grad_gain);
+      CHECK((take_traffic() ==
+             Traffic{(added ? 12 : 8) * n + blocks * groups * 4 * c + 4 * blocks * c + 4 * c, 4 * n + 4 * c * blocks + 4 * c}));
+    }
   }
+}
+
+TEST_CASE("Traffic: spectral mixing") {
+  for (const auto& [blocks, in, out] : {std::array{3, 8, 36}, std::array{35, 7, 33}}) {
+    constexpr int modes = 3;
+    const auto bytes = [](int rows, int columns) { return 8 * static_cast<std::size_t>(modes * rows * columns); };
+    const auto tiles = [](int n) { return static_cast<std::size_t>((n + 31) / 32); };
+    Buffer<float> x(test::normals<float>(bytes(blocks, in) / 4, 1)), weight(test::normals<float>(bytes(in, out) / 4, 2)),
+        y(test::normals<float>(bytes(blocks, out) / 4, 3));
+    const kernels::SpectralMixing sizes{blocks, modes, in, out};
+    take_traffic();
+    kernels::spectral_mixing_forward({}, sizes, x, weight, y);
+    CHECK((take_traffic() == Traffic{bytes(blocks, in) * tiles(out) + bytes(in, out) * tiles(blocks), bytes(blocks, out)}));
+    kernels::spectral_mixing_input_gradient({}, sizes, y, weight, x);
+    CHECK((take_traffic() == Traffic{bytes(blocks, out) * tiles(in) + bytes(in, out) * tiles(blocks), bytes(blocks, in)}));
+    kernels::spectral_mixing_weight_gradient({}, sizes, x, y, weight);
+    CHECK((take_traffic() ==
+           Traffic{bytes(blocks, in) * tiles(out) + bytes(blocks, out) * tiles(in) + bytes(in, out), bytes(in, out)}));
+  }
+}
+
+TEST_CASE("Traffic: an access too many shows") {
+  const auto twice = +[](const float* p, float* out) { out[threadIdx.x] = p[threadIdx.x] + p[threadIdx.x / 2]; };
+  const Floats f(32);
+  take_traffic();
+  kernels::launch({}, twice, 1u, 32, 0, f[0], f[1]);
+  CHECK((take_traffic() == Traffic{2 * 32 * 4, 32 * 4}));
+}
