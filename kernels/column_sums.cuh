@@ -2,6 +2,7 @@
 
 #include <cstddef>
 
+#include "partial_sums.cuh"
 #include "port.cuh"
 #include "vector.cuh"
 
@@ -59,25 +60,6 @@ __global__ void __launch_bounds__(threads) column_sums_kernel(const S* __restric
   }
 }
 
-/// @brief sums (C) += the runs' sums. A block takes 32 columns, 8 rows of threads share the runs.
-///
-/// Moves 4 runs C + 4 C bytes in and 4 C out.
-template <int threads>
-__global__ void __launch_bounds__(threads)
-    add_partial_columns_kernel(const float* __restrict__ partial, unsigned runs, unsigned channels, float* __restrict__ sums) {
-  constexpr unsigned width = 32, rows = threads / width;
-  LACUNA_SHARED(float, own, [rows][width]);
-  const unsigned column = threadIdx.x % width, row = threadIdx.x / width, c = blockIdx.x * width + column;
-  float sum = 0;
-  for (unsigned run = row; run < runs && c < channels; run += rows) sum += partial[static_cast<std::size_t>(run) * channels + c];
-  own[row][column] = sum;
-  __syncthreads();
-  if (row != 0 || c >= channels) return;
-  sum = 0;
-  for (unsigned r = 0; r < rows; ++r) sum += own[r][column];
-  sums[c] += sum;
-}
-
 /// @brief Floats of workspace that column_sums() needs.
 template <class S>
 std::size_t column_sums_workspace(std::size_t rows, int channels) {
@@ -93,7 +75,7 @@ void column_sums(Stream stream, const S* x, std::size_t rows, int channels, floa
   const auto c = static_cast<unsigned>(channels);
   launch(stream, &column_sums_kernel<block_size, S>, dim3(plan.runs, plan.tiles), block_size, 0, x, rows, c, plan.lanes,
          workspace);
-  launch(stream, &add_partial_columns_kernel<block_size>, (c + 31) / 32, block_size, 0, workspace, plan.runs, c, sums);
+  add_partial_sums(stream, workspace, plan.runs, static_cast<std::size_t>(channels), sums);
 }
 
 }  // namespace lacuna::kernels

@@ -6,6 +6,7 @@
 
 #include "catch.hpp"
 #include "cuda_emulation/libraries/cudnn_graph.hpp"
+#include "lacuna/cuda/cudnn_graph.hpp"
 
 namespace {
 
@@ -24,10 +25,15 @@ constexpr Layer layers[] = {{"first, 5x5", 7, 32, 5, 1, 2},
                             {"last, 3x3", 32, 1, 3, 1, 1}};
 constexpr std::int64_t batch = 8, side = 64;
 
-Descriptor device(const std::string& name) {
+std::string properties(const std::string& name) {
   std::ifstream file(LACUNA_TEST_DEVICES + name + ".json");
   REQUIRE(file.good());
-  std::vector<char> text{std::istreambuf_iterator<char>(file), {}};
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+Descriptor device(const std::string& name) {
+  const auto json = properties(name);
+  std::vector<char> text{json.begin(), json.end()};
   text.push_back('\0');
   Descriptor d(CUDNN_BACKEND_DEVICEPROP_DESCRIPTOR);
   d.set(CUDNN_ATTR_DEVICEPROP_JSON_REPRESENTATION, text);
@@ -123,6 +129,30 @@ TEST_CASE("cuDNN plans the three convolutions of every layer, channels last, flo
             if (!narrow) CHECK(found.exact > 0);
           }
   }
+}
+
+TEST_CASE("cuDNN has an engine by the library's own rules for every pass of every layer, transposed or not") {
+  using lacuna::cuda::ConvolutionProblem;
+  for (const char* const name : {"sm_80", "sm_90", "sm_100"})
+    for (const bool tf32 : {false, true}) {
+      const lacuna::cuda::CudnnPlanner planner({.tf32 = tf32}, properties(name));
+      for (const Layer& layer : layers)
+        for (const bool transposed : {false, true})
+          for (const auto pass :
+               {ConvolutionProblem::Pass::forward, ConvolutionProblem::Pass::data, ConvolutionProblem::Pass::filter})
+            for (const bool narrow : {false, true}) {
+              const lacuna::Shape wide{8, 1, 64, 64, static_cast<int>(layer.in)};
+              const auto small =
+                  lacuna::ops::convolution_output(wide, static_cast<int>(layer.out), static_cast<int>(layer.filter),
+                                                  static_cast<int>(layer.stride), static_cast<int>(layer.pad), false);
+              const lacuna::ops::ConvolutionGeometry g{transposed ? small : wide,      transposed ? wide : small,
+                                                       static_cast<int>(layer.filter), static_cast<int>(layer.stride),
+                                                       static_cast<int>(layer.pad),    transposed};
+              const auto problem = ConvolutionProblem::of(g, pass, narrow);
+              CAPTURE(name, tf32, problem.name());
+              CHECK_NOTHROW(planner.plan(problem));
+            }
+    }
 }
 
 TEST_CASE("cuDNN adds a bias in the convolution's graph where it has the images' type") {

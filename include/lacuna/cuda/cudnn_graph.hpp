@@ -98,10 +98,9 @@ struct ConvolutionProblem {
   }
 };
 
-/// @brief What an engine may do to be chosen.
+/// @brief What an engine may do to be chosen; it must repeat its results bit for bit in any case.
 struct CudnnRules {
   bool tf32 = false;  ///< float operands may be rounded on their way in
-  bool deterministic = true;
 };
 
 /// @brief A convolution that an engine of cuDNN has been found for.
@@ -256,7 +255,7 @@ class CudnnPlanner {
           "ask what an engine does to numbers");
     for (std::int64_t i = 0; i < count; ++i) {
       const auto note = notes[static_cast<std::size_t>(i)];
-      if (rules_.deterministic && note == CUDNN_NUMERICAL_NOTE_NONDETERMINISTIC) return false;
+      if (note == CUDNN_NUMERICAL_NOTE_NONDETERMINISTIC) return false;
       if (!rules_.tf32 && !problem.bfloat16 &&
           (note == CUDNN_NUMERICAL_NOTE_TENSOR_CORE || note == CUDNN_NUMERICAL_NOTE_DOWN_CONVERT_INPUTS))
         return false;

@@ -87,10 +87,10 @@ class Device {
     const cudaError_t status = cudaGetDeviceCount(&count);
     if (status != cudaSuccess) cudaGetLastError();
     require<CudaError>(status != cudaErrorInsufficientDriver, "CUDA: the driver is too old for runtime ", CUDART_VERSION / 1000,
-                       '.', CUDART_VERSION % 1000 / 10, "; update it, or use --device cpu");
+                       '.', CUDART_VERSION % 1000 / 10, "; update it, or use cpu::Device");
     require<CudaError>(status == cudaSuccess && count > 0,
                        "CUDA: no device: ", status == cudaSuccess ? "none is visible" : cudaGetErrorString(status),
-                       "; use --device cpu");
+                       "; use cpu::Device");
     require<CudaError>(ordinal >= 0 && ordinal < count, "CUDA: no device ", ordinal, ": expected 0 to ", count - 1);
     check(cudaSetDevice(ordinal), "use device ", ordinal);
     return ordinal;

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "kernels/adam.cuh"
 #include "lacuna/cuda/ops.hpp"
@@ -20,9 +21,8 @@ class Optimizer {
       : stream_(device.stream()),
         parameters_(parameters),
         settings_(settings),
-        zeros_(host.size(), 0.0f),
-        first_(stream_, parameters.layout(), zeros_),
-        second_(stream_, parameters.layout(), zeros_),
+        first_(stream_, parameters.layout(), std::vector<float>(host.size(), 0.0f)),
+        second_(stream_, parameters.layout(), std::vector<float>(host.size(), 0.0f)),
         average_(stream_, parameters.layout(), host.values()),
         coefficients_(1),
         staged_(1),
@@ -60,7 +60,6 @@ class Optimizer {
   const Stream& stream_;
   Parameters<float>& parameters_;
   train::OptimizerSettings settings_;
-  std::vector<float> zeros_;
   ParameterArray<float> first_, second_, average_;
   DeviceArray<train::AdamStep<float>> coefficients_;
   PinnedArray<train::AdamStep<float>> staged_;

@@ -39,22 +39,6 @@ class Stream {
   cudaStream_t stream_ = nullptr;
 };
 
-/// @brief A point in a stream's work that another stream or the host can wait for.
-class Event {
- public:
-  Event() { check(cudaEventCreateWithFlags(&event_, cudaEventDisableTiming), "create an event"); }
-  ~Event() { cudaEventDestroy(event_); }
-  Event(const Event&) = delete;
-  Event& operator=(const Event&) = delete;
-
-  void record(const Stream& stream) { check(cudaEventRecord(event_, stream), "record an event"); }
-  void wait_in(const Stream& stream) const { check(cudaStreamWaitEvent(stream, event_, 0), "wait for an event"); }
-  void synchronize() const { check(cudaEventSynchronize(event_), "finish the work on the device"); }
-
- private:
-  cudaEvent_t event_ = nullptr;
-};
-
 /// @brief `count` elements in the device's memory, for as long as this lives. Their values are not set.
 template <class T>
 class DeviceArray {

@@ -189,7 +189,7 @@ inline bool in_bfloat16(const Options& o) {
 /// @brief What a learner is made with, by options, grid and gaps; with --memory the largest batch that fits.
 template <class DeviceType>
 LearnerSettings learner_settings(const Options& o, const train::Samples& samples, const mask::Structure& structure,
-                                        const Policy& policy, int threads, const Workload& work) {
+                                 const Policy& policy, int threads, const Workload& work) {
   LearnerSettings settings{.network = o.network,
                            .hidden = o.hidden,
                            .batch = o.batch,
@@ -206,7 +206,7 @@ LearnerSettings learner_settings(const Options& o, const train::Samples& samples
     Question::print(plans, o.memory, stdout);
     return Question::choose(plans, settings, o.memory);
   } else {
-    throw OptionError("--memory: expected --device cpu, whose memory it plans");
+    throw OptionError("--memory plans the host's memory: it is for a run on the CPU");
   }
 }
 

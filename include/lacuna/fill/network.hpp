@@ -65,7 +65,7 @@ class Network {
       return std::visit([&](const auto& network) { return network(g, input, times); }, network_);
     } else {
       const auto* unet = std::get_if<nn::UNet>(&network_);
-      require<OptionError>(unet != nullptr, "--device cuda: expected --network unet --precision float, the only one that runs on a GPU");
+      require<OptionError>(unet != nullptr, "fill::Network: expected the UNet in float, the only network that runs on a GPU");
       return (*unet)(g, input, times);
     }
   }

@@ -10,6 +10,8 @@
 #include <utility>
 #include <vector>
 
+#include "cuda_emulation/libraries/cudnn_operations.hpp"
+
 // Few lines around cuDNN's backend API, for tests that speak to the real library and to the emulated one alike.
 namespace cudnn_graph {
 
@@ -136,24 +138,7 @@ enum class Direction { forward, backward_data, backward_filter };
 /// @brief One convolution: image x, filter w, result y; whichever the direction computes is an output, x and y may be gradients.
 inline Descriptor operation(Direction direction, const Descriptor& convolution, const Descriptor& x, const Descriptor& w,
                             const Descriptor& y, float beta = 0) {
-  struct Names {
-    cudnnBackendDescriptorType_t type;
-    cudnnBackendAttributeName_t convolution, x, w, y, alpha, beta;
-  };
-  static constexpr Names names[] = {
-      {CUDNN_BACKEND_OPERATION_CONVOLUTION_FORWARD_DESCRIPTOR, CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_CONV_DESC,
-       CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_X, CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_W,
-       CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_Y, CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_ALPHA,
-       CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_BETA},
-      {CUDNN_BACKEND_OPERATION_CONVOLUTION_BACKWARD_DATA_DESCRIPTOR, CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_CONV_DESC,
-       CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_DX, CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_W,
-       CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_DY, CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_ALPHA,
-       CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_BETA},
-      {CUDNN_BACKEND_OPERATION_CONVOLUTION_BACKWARD_FILTER_DESCRIPTOR, CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_CONV_DESC,
-       CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_X, CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_DW,
-       CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_DY, CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_ALPHA,
-       CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_BETA}};
-  const Names& n = names[static_cast<int>(direction)];
+  const auto& n = cuda_emulation::operations_of[static_cast<int>(direction)];
   Descriptor op(n.type);
   op.set(n.convolution, convolution);
   op.set(n.x, x);
