@@ -25,3 +25,12 @@ TEST_CASE("UNet on a GPU: estimate, loss and every gradient are the CPU's") {
        {.batch = 1, .height = 8, .width = 8, .channels = 4}}};
   for (const auto& c : cases) test::check_same_pass<nn::UNet>(c.settings, c.input);
 }
+
+TEST_CASE("UNet on a GPU in bfloat16: within its rounding of the CPU's in float") {
+  if (!test::gpu()) return;
+  test::check_bfloat16_pass<nn::UNet>({.inputs = 4, .outputs = 2, .hidden = 16, .multipliers = {1, 2}},
+                                      {.batch = 2, .height = 16, .width = 16, .channels = 4});
+  test::check_bfloat16_pass<nn::UNet>(
+      {.inputs = 7, .outputs = 3, .hidden = 8, .borders = {ops::Border::replicated, ops::Border::periodic}},
+      {.batch = 2, .height = 8, .width = 12, .channels = 7});
+}

@@ -5,6 +5,7 @@
 #include "kernels/accumulate.cuh"
 #include "kernels/activation.cuh"
 #include "kernels/canvas.cuh"
+#include "kernels/cast.cuh"
 #include "kernels/column_sums.cuh"
 #include "kernels/concatenate.cuh"
 #include "kernels/epilogue.cuh"
@@ -47,8 +48,14 @@ class Workspace {
   T* data_;
 };
 
-inline void accumulate(Graph& graph, float* sum, const float* gradient, std::size_t size) {
-  if (!graph.dry()) kernels::accumulate<float>(stream_of(graph), sum, gradient, size);
+template <class S>
+void accumulate(Graph& graph, S* sum, const S* gradient, std::size_t size) {
+  if (!graph.dry()) kernels::accumulate(stream_of(graph), sum, gradient, size);
+}
+
+template <class From, class To>
+void convert_all(Graph& graph, const From* from, To* to, std::size_t size) {
+  if (!graph.dry()) kernels::cast(stream_of(graph), from, size, to);
 }
 
 template <class Function>
@@ -64,12 +71,14 @@ inline void time_embedding_forward(Graph& graph, const float* times, int batch, 
   if (!graph.dry()) kernels::time_embedding(stream_of(graph), times, batch, width, y);
 }
 
-inline void canvas_forward(Graph& graph, const Variable<float>& x, const ops::Window& window, const ops::Borders& borders,
-                           const Variable<float>& y) {
+template <class S>
+void canvas_forward(Graph& graph, const Variable<S>& x, const ops::Window& window, const ops::Borders& borders,
+                    const Variable<S>& y) {
   if (!graph.dry()) kernels::canvas(stream_of(graph), x.data, x.shape, window, borders, y.data);
 }
-inline void canvas_backward(Graph& graph, const Variable<float>& x, const ops::Window& window, const ops::Borders& borders,
-                            const Variable<float>& y, float* grad_x) {
+template <class S>
+void canvas_backward(Graph& graph, const Variable<S>& x, const ops::Window& window, const ops::Borders& borders,
+                     const Variable<S>& y, S* grad_x) {
   if (!graph.dry()) kernels::canvas_gradient(stream_of(graph), y.node->gradient, x.shape, window, borders, grad_x);
 }
 
@@ -124,8 +133,9 @@ void rms_norm_silu_backward(Graph& graph, const ops::NormOperands<T, S>& o, cons
 }
 
 /// @brief Adds the sums over rows of (rows, columns) to `sums`: the gradient of a bias.
-inline void add_column_sums(Graph& graph, const float* x, std::size_t rows, int columns, float* sums) {
-  const Workspace<float> partial(graph, kernels::column_sums_workspace<float>(rows, columns));
+template <class S>
+void add_column_sums(Graph& graph, const S* x, std::size_t rows, int columns, float* sums) {
+  const Workspace<float> partial(graph, kernels::column_sums_workspace<S>(rows, columns));
   if (!graph.dry()) kernels::column_sums(stream_of(graph), x, rows, columns, partial, sums);
 }
 
@@ -153,30 +163,31 @@ void linear_backward(Graph& graph, const ops::LinearParameters& layer, const T* 
   blas.run(of_x, grad_y, p.value(layer.weight), grad_x);
 }
 
-/// @brief The convolutions of a layer on cuDNN, whose filters are (y's channels, kernel, kernel, x's channels).
+/// @brief The convolutions of a layer on cuDNN, whose filters are (y's channels, kernel, kernel, x's channels), in the images'
+/// scalar: for bfloat16 the weights are rounded at every call, and so is what one call adds to their float gradient.
 ///
 /// Of a transposed layer, whose weight is ours the other way round, filters are reordered at every call.
+template <class S>
 class Convolution {
  public:
   Convolution(Graph& graph, const ops::ConvolutionParameters& layer, const ops::ConvolutionGeometry& geometry)
       : graph_(graph), layer_(layer), g_(geometry) {}
 
-  void forward(const float* x, float* y) const {
+  void forward(const S* x, S* y) const {
     const std::size_t cells = g_.output.cells();
-    auto& p = graph_.parameters();
-    const float* bias = p.value(layer_.bias);
+    const float* bias = graph_.parameters().value(layer_.bias);
     if (!g_.accumulate) {
       product(Pass::forward, x, y);
-      if (!graph_.dry()) kernels::epilogue<ops::Identity, float>(stream_of(graph_), y, bias, nullptr, cells, layer_.outputs, y);
+      if (!graph_.dry()) kernels::epilogue<ops::Identity, S>(stream_of(graph_), y, bias, nullptr, cells, layer_.outputs, y);
       return;
     }
-    const Workspace<float> own(graph_, g_.output.size());
+    const Workspace<S> own(graph_, g_.output.size());
     product(Pass::forward, x, own);
-    if (!graph_.dry()) kernels::epilogue<ops::Identity, float>(stream_of(graph_), own, bias, y, cells, layer_.outputs, y);
+    if (!graph_.dry()) kernels::epilogue<ops::Identity, S>(stream_of(graph_), own, bias, y, cells, layer_.outputs, y);
   }
 
   /// grad_x may be null.
-  void backward(const float* x, const float* grad_y, float* grad_x) const {
+  void backward(const S* x, const S* grad_y, S* grad_x) const {
     add_column_sums(graph_, grad_y, g_.output.cells(), layer_.outputs, graph_.parameters().gradient(layer_.bias));
     filter_gradient(x, grad_y);
     if (grad_x != nullptr) product(Pass::data, grad_y, grad_x);
@@ -184,35 +195,53 @@ class Convolution {
 
  private:
   using Pass = ConvolutionProblem::Pass;
+  static constexpr bool narrow = !std::is_same_v<S, float>;
+
+  ConvolutionProblem problem(Pass pass) const { return ConvolutionProblem::of(g_, pass, narrow); }
+  int taps() const { return layer_.kernel * layer_.kernel; }
 
   /// An image from the other one and the filters: forward, from the layer's input; data, from the output's gradient.
-  void product(Pass pass, const float* from, float* to) const {
-    const auto problem = ConvolutionProblem::of(g_, pass, false);
-    const Workspace<float> filters(graph_, g_.transposed ? layer_.weight.size : 0);
+  void product(Pass pass, const S* from, S* to) const {
+    const auto p = problem(pass);
+    const bool makes_y = p.pass == Pass::forward;
+    const Workspace<float> reordered(graph_, g_.transposed ? layer_.weight.size : 0);
     const float* w = graph_.parameters().value(layer_.weight);
     if (g_.transposed) {
-      if (!graph_.dry())
-        kernels::reorder_filter(stream_of(graph_), w, layer_.outputs, layer_.kernel * layer_.kernel, layer_.inputs, filters);
-      w = filters;
+      if (!graph_.dry()) kernels::reorder_filter(stream_of(graph_), w, layer_.outputs, taps(), layer_.inputs, reordered);
+      w = reordered;
     }
-    const bool makes_y = problem.pass == Pass::forward;
-    run(problem, makes_y ? from : to, w, makes_y ? to : from);
+    if constexpr (narrow) {
+      const Workspace<S> rounded(graph_, layer_.weight.size);
+      if (!graph_.dry()) kernels::cast(stream_of(graph_), w, layer_.weight.size, static_cast<S*>(rounded));
+      run(p, makes_y ? from : to, rounded, makes_y ? to : from);
+    } else {
+      run(p, makes_y ? from : to, w, makes_y ? to : from);
+    }
   }
 
-  void filter_gradient(const float* x, const float* grad_y) const {
-    const auto problem = ConvolutionProblem::of(g_, Pass::filter, false);
-    const Workspace<float> filters(graph_, layer_.weight.size);
-    run(problem, g_.transposed ? grad_y : x, filters, g_.transposed ? x : grad_y);
+  void filter_gradient(const S* x, const S* grad_y) const {
+    const Workspace<S> filters(graph_, layer_.weight.size);
+    run(problem(Pass::filter), g_.transposed ? grad_y : x, filters, g_.transposed ? x : grad_y);
+    if constexpr (narrow) {
+      const Workspace<float> widened(graph_, layer_.weight.size);
+      if (!graph_.dry())
+        kernels::cast(stream_of(graph_), static_cast<const S*>(filters), layer_.weight.size, static_cast<float*>(widened));
+      add_gradient(widened);
+    } else {
+      add_gradient(filters);
+    }
+  }
+
+  void add_gradient(const float* filters) const {
     if (graph_.dry()) return;
     float* sum = graph_.parameters().gradient(layer_.weight);
     if (g_.transposed)
-      kernels::add_reordered_filter(stream_of(graph_), filters, layer_.outputs, layer_.kernel * layer_.kernel, layer_.inputs,
-                                    sum);
+      kernels::add_reordered_filter(stream_of(graph_), filters, layer_.outputs, taps(), layer_.inputs, sum);
     else
-      kernels::accumulate<float>(stream_of(graph_), sum, filters, layer_.weight.size);
+      kernels::accumulate(stream_of(graph_), sum, filters, layer_.weight.size);
   }
 
-  void run(const ConvolutionProblem& problem, const float* x, const float* w, const float* y) const {
+  void run(const ConvolutionProblem& problem, const S* x, const S* w, const S* y) const {
     auto& cudnn = graph_.device().library<Cudnn>();
     const Workspace<std::byte> workspace(graph_, cudnn.plan(problem).workspace);
     if (!graph_.dry()) cudnn.run(problem, x, w, y, workspace);
@@ -226,12 +255,12 @@ class Convolution {
 template <class T, class S>
 void convolution_forward(Graph& graph, const ops::ConvolutionParameters& layer, const ops::ConvolutionGeometry& g, const S* x,
                          S* y) {
-  Convolution(graph, layer, g).forward(x, y);
+  Convolution<S>(graph, layer, g).forward(x, y);
 }
 template <class T, class S>
 void convolution_backward(Graph& graph, const ops::ConvolutionParameters& layer, const ops::ConvolutionGeometry& g, const S* x,
                           const S* grad_y, S* grad_x) {
-  Convolution(graph, layer, g).backward(x, grad_y, grad_x);
+  Convolution<S>(graph, layer, g).backward(x, grad_y, grad_x);
 }
 
 /// @brief {loss, number of queried elements} in the device's memory, once the stream has come so far; void after Device::reset().

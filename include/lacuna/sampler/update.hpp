@@ -28,12 +28,14 @@ inline float update_run(const UpdateWeights<float>& w, const UpdateArrays<float>
   float bad = 0;
   simd::run([&bad, w, a, whole]() LACUNA_KERNEL {
     using simd::Floats;
-    Floats worst{};
+    Floats worst = simd::broadcast(0.0f);
     for (std::size_t i = 0; i < whole; i += simd::lanes) {
       const simd::Ints seen = simd::load_bytes(a.observed + i);
       const Floats known = simd::load(a.known + i);
-      const Floats x = updated(w, simd::load(a.state + i), simd::select(seen, known, simd::load(a.estimate + i)),
-                               simd::select(seen, known, simd::load(a.other + i)), simd::load(a.noise + i));
+      const Floats estimate = simd::select(seen, known, simd::load(a.estimate + i)),
+                   other = simd::select(seen, known, simd::load(a.other + i));
+      const Floats x =
+          w.state * simd::load(a.state + i) + w.estimate * estimate + w.other * other + w.noise * simd::load(a.noise + i);
       simd::store(a.out + i, x);
       worst += x - x;
     }

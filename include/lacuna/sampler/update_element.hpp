@@ -20,12 +20,9 @@ struct UpdateArrays {
   T* out;
 };
 
-/// @brief The update of an element, or of a vector of them; the known value has taken the place of the estimates where it was
-/// observed.
-template <class T, class Lane>
-LACUNA_HOST_DEVICE __attribute__((always_inline)) inline Lane updated(const UpdateWeights<T>& w, const Lane& state,
-                                                                      const Lane& estimate, const Lane& other,
-                                                                      const Lane& noise) {
+/// @brief The update of an element; the known value has taken the place of the estimates where it was observed.
+template <class T>
+LACUNA_HOST_DEVICE inline T updated(const UpdateWeights<T>& w, T state, T estimate, T other, T noise) {
   return w.state * state + w.estimate * estimate + w.other * other + w.noise * noise;
 }
 
