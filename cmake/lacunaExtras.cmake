@@ -1,5 +1,5 @@
-# Optional targets lacuna::netcdf, lacuna::png, lacuna::json and lacuna::opencv: the library together with what some of its headers
-# need. Read by the build and by the installed package, so both define them by what the machine at hand has.
+# Optional targets lacuna::netcdf, lacuna::png, lacuna::json, lacuna::opencv and lacuna::cuda: the library together with what some
+# of its headers need. Read by the build and by the installed package, so both define them by what the machine at hand has.
 
 macro(lacuna_extra name dependency package)
   if(TARGET ${dependency})
@@ -45,3 +45,31 @@ if(LACUNA_OPENCV_INCLUDE_DIR AND LACUNA_OPENCV_PHOTO_LIBRARY AND LACUNA_OPENCV_C
                                                         INTERFACE_COMPILE_DEFINITIONS LACUNA_HAS_OPENCV=1)
 endif()
 lacuna_extra(opencv lacuna::opencv_photo libopencv-photo-dev)
+
+# The GPU backend, for files that nvcc compiles. Its kernels are headers of their own folder, lacuna_kernels_dir/kernels. The CUDA
+# runtime comes with CMake's CUDA language. Where there are only headers, the tests use them for their emulation.
+find_package(CUDAToolkit QUIET GLOBAL)
+find_path(LACUNA_CUDA_INCLUDE_DIR cudnn.h HINTS ${CUDAToolkit_INCLUDE_DIRS} ENV CUDA_PATH PATHS /usr/local/cuda PATH_SUFFIXES include)
+find_library(LACUNA_CUDNN_LIBRARY NAMES cudnn libcudnn.so.9 HINTS ${CUDAToolkit_LIBRARY_DIR} ${LACUNA_CUDA_INCLUDE_DIR}/..
+             PATH_SUFFIXES lib lib64)
+mark_as_advanced(LACUNA_CUDA_INCLUDE_DIR LACUNA_CUDNN_LIBRARY)
+set(lacuna_cuda_FOUND FALSE)
+if(CUDAToolkit_FOUND AND CUDAToolkit_VERSION VERSION_GREATER_EQUAL 12.8 AND TARGET CUDA::cublasLt AND LACUNA_CUDA_INCLUDE_DIR
+   AND LACUNA_CUDNN_LIBRARY)
+  set(lacuna_cuda_FOUND TRUE)
+  if(NOT TARGET lacuna::cuda)
+    add_library(lacuna::cuda INTERFACE IMPORTED GLOBAL)
+    target_include_directories(lacuna::cuda INTERFACE ${lacuna_kernels_dir} ${LACUNA_CUDA_INCLUDE_DIR})
+    target_link_libraries(lacuna::cuda INTERFACE lacuna::lacuna CUDA::cublasLt ${LACUNA_CUDNN_LIBRARY})
+    # Eigen's own marks for kernels, and attributes and pragmas of host code, draw warnings.
+    target_compile_definitions(lacuna::cuda INTERFACE EIGEN_NO_CUDA)
+    target_compile_options(lacuna::cuda INTERFACE
+      "$<$<COMPILE_LANG_AND_ID:CUDA,NVIDIA>:SHELL:-std=c++20 --expt-relaxed-constexpr --diag-suppress=1675,20011,20012,20014>"
+      $<$<COMPILE_LANG_AND_ID:CUDA,NVIDIA>:-Xcompiler=-Wno-psabi>)
+    if(TARGET OpenMP::OpenMP_CXX AND OpenMP_CXX_FLAGS)
+      target_compile_options(lacuna::cuda INTERFACE $<$<COMPILE_LANG_AND_ID:CUDA,NVIDIA>:-Xcompiler=${OpenMP_CXX_FLAGS}>)
+    endif()
+  endif()
+elseif(NOT lacuna_FIND_QUIETLY)
+  message(STATUS "lacuna: lacuna::cuda is left out (it needs the CUDA Toolkit 12.8 or later with cuBLAS, and cuDNN 9)")
+endif()

@@ -2,12 +2,16 @@
 
 #include "lacuna/fill/fill.hpp"
 
+#include <dlfcn.h>
+
 #include <CLI/CLI.hpp>
 #include <charconv>
 #include <cstdint>
 #include <cstdio>
 #include <limits>
 #include <string>
+
+#include "fill_cuda.hpp"
 
 namespace {
 
@@ -94,7 +98,10 @@ void declare(CLI::App& app, lacuna::fill::Options& o, Words& words) {
   app.add_option("--steps", words.steps, "training steps (repeatable bit for bit)")->type_name("N");
   app.add_option("--minutes", o.minutes, "training time")->check(CLI::NonNegativeNumber);
   app.add_option("--seed", words.seed, "seed of all randomness")->type_name("N")->capture_default_str();
-  app.add_option("--threads", o.threads, "threads (0: all)")->check(CLI::Range(0, 1024))->capture_default_str();
+  app.add_option("--device", o.device, "where the network runs: cpu, cuda, or cuda:N for one of several GPUs")
+      ->type_name("DEVICE")
+      ->capture_default_str();
+  app.add_option("--threads", o.threads, "threads of the CPU (0: all)")->check(CLI::Range(0, 1024))->capture_default_str();
   app.add_option("--withhold", o.withhold, "share of the observations kept aside for choices and scores")->capture_default_str();
   app.add_option("--network", o.network, "network to train")
       ->check(CLI::IsMember({"unet", "space-time-unet", "fno"}))
@@ -105,8 +112,11 @@ void declare(CLI::App& app, lacuna::fill::Options& o, Words& words) {
   app.add_option("--memory", words.memory, "say what fits into so much memory (8GB), and train with the largest batch that does")
       ->type_name("SIZE");
   app.add_flag("--recompute", o.recompute, "compute the network's blocks again on the way back: less memory, more time");
-  app.add_option("--precision", o.precision, "what the network's images are kept in; bfloat16 needs a machine that multiplies it")
-      ->check(CLI::IsMember({"float", "bfloat16"}))
+  app.add_option(
+         "--precision", o.precision,
+         "what the network's images are kept in; bfloat16 needs a machine that multiplies it; tf32: float, multiplied with "
+         "10 bits of mantissa on a GPU")
+      ->check(CLI::IsMember({"float", "tf32", "bfloat16"}))
       ->capture_default_str();
   app.add_option("--learning-rate", o.learning_rate, "peak learning rate")->capture_default_str();
   app.add_option("--checkpoint", o.checkpoint, "folder to keep the training state in")->type_name("DIR");
@@ -120,6 +130,28 @@ void declare(CLI::App& app, lacuna::fill::Options& o, Words& words) {
   app.add_flag("--fill-static", o.fill_static, "also fill cells that are never observed (land)");
   app.add_flag("--profile", o.profile, "print time, traffic and memory of every operation of a training step");
   app.add_flag("--allow-unexposed", o.allow_unexposed, "train although the exposure audit refuses the mask policy");
+}
+
+/// What fills on a GPU. Throws: Error if the library that does is not there.
+decltype(&lacuna_impute_on_cuda) cuda_imputer() {
+  void* library = dlopen(LACUNA_FILL_CUDA_LIBRARY, RTLD_NOW | RTLD_LOCAL);
+  lacuna::require(library != nullptr, "--device cuda: ", library == nullptr ? dlerror() : "",
+                  " (it is built beside lacuna-fill where nvcc 12.8, cuBLAS and cuDNN 9 are found)");
+  void* function = dlsym(library, LACUNA_FILL_CUDA_FUNCTION);
+  lacuna::require(function != nullptr, "--device cuda: ", LACUNA_FILL_CUDA_LIBRARY, " has no ", LACUNA_FILL_CUDA_FUNCTION);
+  return reinterpret_cast<decltype(&lacuna_impute_on_cuda)>(function);
+}
+
+void run(const lacuna::fill::Options& options) {
+  if (options.method != "diffusion" || lacuna::fill::gpu_of(options.device) < 0) {
+    lacuna::fill::run(options);
+    return;
+  }
+  lacuna::fill::run(options, [imputer = cuda_imputer()](const lacuna::data::Fields& fields, const lacuna::fill::Options& o) {
+    lacuna::fill::Result result;
+    imputer(fields, o, result);
+    return result;
+  });
 }
 
 }  // namespace
@@ -148,7 +180,7 @@ int main(int argc, char** argv) {
     options.members = parse_members(words.members);
     options.seed = parse_number<std::uint64_t>("--seed", words.seed);
     if (!words.steps.empty()) options.steps = parse_number<std::int64_t>("--steps", words.steps);
-    lacuna::fill::run(options);
+    run(options);
   } catch (const std::exception& error) {
     std::fprintf(stderr, "lacuna-fill: %s\n", error.what());
     return 1;

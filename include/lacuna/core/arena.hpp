@@ -22,6 +22,12 @@
 
 namespace lacuna {
 
+/// @brief More was asked of an arena than it has.
+class ArenaFull : public Error {
+ public:
+  using Error::Error;
+};
+
 /// @brief Memory for one step: a bump pointer with free lists per size, over one reserved address range.
 ///
 /// Blocks are 64-byte aligned. The same sequence of take() and give() yields the same addresses after each reset(), so the
@@ -31,7 +37,7 @@ namespace lacuna {
 /// for. It serves dry runs, where a system that limits address space must not limit what can be planned.
 /// An arena may also deal out memory that is someone else's, a GPU's for example, whose contents it never touches.
 /// Where the system grants less address space than the capacity (ulimit -v), the arena takes a quarter to a half of what it
-/// would. Under the address sanitizer every block has a poisoned margin, and given-back blocks are poisoned. Throws: Error when
+/// would. Under the address sanitizer every block has a poisoned margin, and given-back blocks are poisoned. Throws: ArenaFull when
 /// the reserved range is used up. Not thread-safe: taken and given by the thread that issues the ops.
 class Arena {
  public:
@@ -80,7 +86,7 @@ class Arena {
       unpoison(block, bytes);
       return block;
     }
-    require(bytes <= capacity_ - margin && used_ <= capacity_ - margin - bytes, "Arena: asked for ", bytes >> 20, " MiB with ",
+    require<ArenaFull>(bytes <= capacity_ - margin && used_ <= capacity_ - margin - bytes, "Arena: asked for ", bytes >> 20, " MiB with ",
             used_ >> 20, " MiB in use of ", capacity_ >> 20,
             limited_ ? " MiB, all the address space that the system granted (see ulimit -v)" : " MiB",
             "; use a smaller batch, crop or network");

@@ -172,41 +172,61 @@ Policy choose_policy(DeviceType& device, const train::Samples& samples, const st
   return allowed[best].policy;
 }
 
-/// @brief Whether the network's images are kept in bfloat16: if asked for, and if this build and machine multiply it; else it
-/// says that they do not.
-inline bool in_bfloat16(const Options& o) {
-  if (o.precision == "float") return false;
-  if (o.network == "fno") return true;  // computes in float on any machine
-#ifdef LACUNA_HAS_ONEDNN
-  if (simd::has_bfloat16()) return true;
-  std::printf("--precision bfloat16: this machine does not multiply bfloat16; the network is trained in float\n");
-#else
-  std::printf("--precision bfloat16: this build has no oneDNN; the network is trained in float\n");
-#endif
+/// @brief Whether the network's images are kept in bfloat16: if asked for, and if the device multiplies it; else it says why not.
+template <class DeviceType>
+bool in_bfloat16(const DeviceType& device, const Options& o) {
+  if (o.precision != "bfloat16") return false;
+  const char* reason = device.lacks_bfloat16();
+  if (reason == nullptr || o.network == "fno") return true;  // which computes in float on any machine
+  std::printf("--precision bfloat16: %s; the network is trained in float\n", reason);
   return false;
 }
 
 /// @brief What a learner is made with, by options, grid and gaps; with --memory the largest batch that fits.
 template <class DeviceType>
-LearnerSettings learner_settings(const Options& o, const train::Samples& samples, const mask::Structure& structure,
-                                 const Policy& policy, int threads, const Workload& work) {
+LearnerSettings learner_settings(const DeviceType& device, const Options& o, const train::Samples& samples,
+                                 const mask::Structure& structure, const Policy& policy, const Workload& work) {
   LearnerSettings settings{.network = o.network,
                            .hidden = o.hidden,
                            .batch = o.batch,
                            .crop = o.crop,
                            .recompute = o.recompute,
-                           .bfloat16 = in_bfloat16(o),
+                           .bfloat16 = in_bfloat16(device, o),
                            .seed = o.seed,
                            .learning_rate = o.learning_rate};
   choose_sizes(samples.fields().grid, structure, settings);
   if (o.memory == 0) return settings;
-  if constexpr (std::is_same_v<DeviceType, cpu::Device>) {
+  if constexpr (std::is_same_v<DeviceType, cpu::Device>) {  // validate() refuses it elsewhere
     using Question = MemoryQuestion<DeviceType>;
-    const auto plans = Question(samples, policy, threads, work)(settings, o.batch == 0);
+    const auto plans = Question(samples, policy, device.threads(), work)(settings, o.batch == 0);
     Question::print(plans, o.memory, stdout);
     return Question::choose(plans, settings, o.memory);
-  } else {
-    throw OptionError("--memory plans the host's memory: it is for a run on the CPU");
+  }
+  return settings;
+}
+
+/// @brief plan_memory(). Throws: where the device's memory does not suffice, ArenaFull that tells the largest batch that fits.
+template <class DeviceType>
+std::size_t plan_on_device(const train::Samples& samples, const Policy& policy, Learner<DeviceType>& learner,
+                           const Workload& work) {
+  const auto fits = [&](const LearnerSettings& settings) {
+    try {
+      Learner smaller(learner.device(), samples, policy, settings, learner.scale());
+      plan_memory(samples, smaller, work);
+      return true;
+    } catch (const Error&) {
+      return false;
+    }
+  };
+  try {
+    return plan_memory(samples, learner, work);
+  } catch (const ArenaFull& full) {
+    auto settings = learner.settings();
+    while (settings.batch > 1) {
+      settings.batch /= 2;
+      if (fits(settings)) throw ArenaFull(text(full.what(), "; --batch ", settings.batch, " would fit"));
+    }
+    throw;
   }
 }
 
@@ -301,6 +321,7 @@ Result impute(DeviceType& device, const data::Fields& input, const Options& o) {
   Result result;
   Report& report = result.report;
   report.threads = device.threads();
+  report.device = device.name();
   report.learned = frames_to_learn(o, input.frames());
   const bool learns_all = report.learned.size() == input.frames();
   const Study study = make_study(learns_all ? input : data::frames_of(input, report.learned), o.window, o.withhold, o.seed);
@@ -320,16 +341,18 @@ Result impute(DeviceType& device, const data::Fields& input, const Options& o) {
   for (const auto& candidate : candidates) std::printf("%s", mask::summary(candidate.exposure, map_rows).c_str());
   const auto allowed = allowed_policies(candidates, o, structure);
   const Workload work = workload(o, scored.windows.size(), report.scored, input.values.size());
-  const LearnerSettings settings = learner_settings<DeviceType>(o, samples, structure, allowed[0].policy, device.threads(), work);
+  const LearnerSettings settings = learner_settings(device, o, samples, structure, allowed[0].policy, work);
   std::optional<Learner<DeviceType>> made(std::in_place, device, samples, allowed[0].policy, settings);
   report.network = settings.network;
-  report.precision = settings.bfloat16 ? "bfloat16" : "float";
+  report.precision = settings.bfloat16 ? "bfloat16" : o.precision == "tf32" ? "tf32" : "float";
   report.parameters = made->parameters().size();
-  report.planned_bytes = plan_memory(samples, *made, work);
-  std::printf("network: %s of %zu parameters in %s, batch %d of %s; planned peak memory %.0f MB\n", settings.network.c_str(),
-              report.parameters, report.precision.c_str(), settings.batch,
+  report.planned_bytes = plan_on_device(samples, allowed[0].policy, *made, work);
+  report.device_bytes = device.arena().high_water() - device.host_bytes();
+  std::printf("network: %s of %zu parameters in %s on %s, batch %d of %s; planned peak memory %.0f MB%s\n",
+              settings.network.c_str(), report.parameters, report.precision.c_str(), report.device.c_str(), settings.batch,
               settings.crop == 0 ? "the whole grid" : text(settings.crop, " x ", settings.crop, " crops").c_str(),
-              static_cast<double>(report.planned_bytes) / 1e6);
+              static_cast<double>(report.planned_bytes) / 1e6,
+              report.device_bytes > 0 ? text(", and ", report.device_bytes / 1000000, " MB of the GPU's").c_str() : "");
   std::fflush(stdout);
   const Policy policy = choose_policy(device, samples, allowed, settings, o, scored, report);
   trim_memory();
@@ -352,10 +375,11 @@ Result impute(DeviceType& device, const data::Fields& input, const Options& o) {
   return result;
 }
 
-/// @brief The same on the CPU, with the options' threads.
-template <class DeviceType = cpu::Device>
+/// @brief The same on the CPU, with the options' threads. Throws: OptionError if the options say another device.
+template <class DeviceType = cpu::Device>  // so that it is compiled where it is called
 Result impute(const data::Fields& input, const Options& o) {
   validate(o);
+  require<OptionError>(gpu_of(o.device) < 0, "--device ", o.device, ": impute() without a device runs on the CPU");
   DeviceType device({.threads = o.threads});
   return impute(device, input, o);
 }

@@ -64,9 +64,9 @@ class Network {
     if constexpr (std::is_same_v<DeviceType, cpu::Device>) {
       return std::visit([&](const auto& network) { return network(g, input, times); }, network_);
     } else {
-      const auto* unet = std::get_if<nn::UNet>(&network_);
-      require<OptionError>(unet != nullptr, "fill::Network: expected the UNet in float, the only network that runs on a GPU");
-      return (*unet)(g, input, times);
+      if (const auto* unet = std::get_if<nn::UNet>(&network_)) return (*unet)(g, input, times);
+      if (const auto* unet = std::get_if<nn::InBfloat16<nn::UNet>>(&network_)) return (*unet)(g, input, times);
+      throw OptionError("fill::Network: expected the UNet, the only network that runs on a GPU");
     }
   }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <cstdio>
 #include <initializer_list>
 #include <string>
 #include <vector>
@@ -45,13 +46,14 @@ struct Options {
   std::int64_t steps = 0;   ///< 0: no limit of steps
   double minutes = 0;       ///< 0: no limit of time (with no limit at all: until the withheld error stops falling, at most 10)
   std::uint64_t seed = 1;
-  int threads = 0;
+  std::string device = "cpu";             ///< cpu, cuda, or cuda:N for one of several GPUs
+  int threads = 0;                        ///< of the host; 0: all
   double withhold = 0.1;                  ///< share of the observations kept aside to choose settings and to score
   std::string network = "unet";           ///< unet, space-time-unet, fno
   int hidden = 32, batch = 0, crop = -1;  ///< batch 0 and crop -1: chosen from the grid and the gaps; crop 0: the whole grid
   std::size_t memory = 0;                 ///< bytes that may be taken: the largest batch that fits is trained with; 0: no limit
   bool recompute = false;                 ///< the network's blocks are computed again on the way back: less memory for more time
-  std::string precision = "float";        ///< of the network's images: float or bfloat16
+  std::string precision = "float";  ///< of the network's images: float or bfloat16; tf32: float, multiplied as TF32 on a GPU
   double learning_rate = 1e-3;
   std::string checkpoint;  ///< folder, or empty
   double save_every = 60;  ///< seconds between two checkpoints; 0: after every step
@@ -96,6 +98,17 @@ inline void validate_method(const Options& o) {
                          ": has no meaning with --method ", o.method, ", which trains nothing");
 }
 
+/// @brief Which GPU a device's name means, -1 for the CPU. Throws OptionError for other words.
+inline int gpu_of(const std::string& device) {
+  if (device == "cpu") return -1;
+  if (device == "cuda") return 0;
+  int gpu = -1;
+  char rest = 0;
+  require<OptionError>(std::sscanf(device.c_str(), "cuda:%d%c", &gpu, &rest) == 1 && gpu >= 0, "--device ", device,
+                       ": expected cpu, cuda or cuda:N");
+  return gpu;
+}
+
 /// @brief Throws OptionError, naming the option, for settings that cannot work.
 inline void validate(const Options& o) {
   validate_method(o);
@@ -108,7 +121,11 @@ inline void validate(const Options& o) {
                        ": expected auto, pixels, blocks or empirical");
   require<OptionError>(one_of(o.network, {"unet", "space-time-unet", "fno"}), "--network ", o.network,
                        ": expected unet, space-time-unet or fno");
-  require<OptionError>(one_of(o.precision, {"float", "bfloat16"}), "--precision ", o.precision, ": expected float or bfloat16");
+  require<OptionError>(one_of(o.precision, {"float", "tf32", "bfloat16"}), "--precision ", o.precision,
+                       ": expected float, tf32 or bfloat16");
+  const int gpu = gpu_of(o.device);
+  require<OptionError>(o.precision != "tf32" || gpu >= 0, "--precision tf32: expected --device cuda, a CPU has no TF32");
+  require<OptionError>(o.memory == 0 || gpu < 0, "--memory: plans the host's memory, expected --device cpu");
   require<OptionError>(o.network != "fno" || o.crop <= 0, "--crop ", o.crop,
                        ": a Fourier neural operator must see the whole grid, its modes are the grid's");
   require<OptionError>(o.samples == 0 || o.samples >= 2, "--samples ", o.samples, ": a spread needs at least 2 samples");

@@ -29,7 +29,7 @@ struct Report {
   std::vector<std::string> variables;
   std::string method = "diffusion";
   std::string settings;  ///< what was chosen for a classical method
-  std::string gaps, background, mask, contexts, network, precision;
+  std::string gaps, background, mask, contexts, network, precision, device;
   std::string ensemble;             ///< what the spread comes from
   std::vector<MethodScore> scores;  ///< classical fills, then lacuna; of a classical method: the mean and itself
   std::vector<double> weights, spread_factors, spread_floors;  ///< per variable, then again for lost planes; floors in deviations
@@ -38,6 +38,7 @@ struct Report {
   std::size_t withheld = 0;  ///< observations kept aside
   std::size_t scored = 0;    ///< those of them that the scores are taken over, the same for every method
   std::size_t filled = 0, parameters = 0, planned_bytes = 0, peak_bytes = 0;
+  std::size_t device_bytes = 0;  ///< of a GPU's memory: the planned peak of a step or imputation
   std::int64_t steps = 0;
   double training_seconds = 0, total_seconds = 0;
   std::uint64_t seed = 0;
@@ -97,6 +98,8 @@ inline nlohmann::json to_json(const Report& r) {
                {"spread_factors", r.spread_factors},
                {"network", r.network},
                {"precision", r.precision},
+               {"device", r.device},
+               {"planned_device_memory_bytes", r.device_bytes},
                {"parameters", r.parameters},
                {"steps", r.steps},
                {"training_seconds", r.training_seconds},

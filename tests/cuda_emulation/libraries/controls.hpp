@@ -29,7 +29,7 @@ struct Controls {
   int devices = 1;
   bool driver_too_old = false;
   int major = 9, minor = 0;                               ///< compute capability
-  std::size_t total_memory = std::size_t{8} << 30u;       ///< bytes of every device
+  std::size_t total_memory = std::size_t{512} << 20u;     ///< bytes of every device
   long fail_allocation = 0;                               ///< cudaMalloc: out of memory
   long fail_launch = 0;                                   ///< a kernel's launch is refused
   long fail_library_call = 0;                             ///< cuBLASLt, cuDNN or cuFFT fails to execute

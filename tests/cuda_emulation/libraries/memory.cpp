@@ -46,6 +46,9 @@ void DeviceMemory::reserve() {
   void* range = mmap(nullptr, reserved, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (range == MAP_FAILED) throw std::runtime_error("cuda emulation: no address space for device memory");
   base_ = static_cast<char*>(range);
+#ifdef PKEY_DISABLE_ACCESS
+  key_ = pkey_alloc(0, PKEY_DISABLE_ACCESS);
+#endif
 }
 
 void* DeviceMemory::allocate(std::size_t bytes) {
@@ -63,10 +66,7 @@ void* DeviceMemory::allocate(std::size_t bytes) {
   blocks_[at] = bytes;
   bytes_ += bytes;
   const auto end = static_cast<std::size_t>(at + rounded(bytes) + margin - base_);
-  if (end > extent_) {
-    extent_ = (end + 4095) / 4096 * 4096;
-    if (opened_ > 0) protect(PROT_READ | PROT_WRITE);
-  }
+  if (end > extent_) extend((end + 4095) / 4096 * 4096);
   open();
   sanitizers::unpoison(at, bytes);
   std::memset(at, 0xff, bytes);
@@ -95,15 +95,26 @@ bool DeviceMemory::contains(const void* p, std::size_t bytes) const {
 
 bool DeviceMemory::in_range(const void* p) const { return base_ != nullptr && p >= base_ && p < base_ + reserved; }
 
-void DeviceMemory::protect(int protection) const {
-  if (extent_ > 0 && mprotect(base_, extent_, protection) != 0)
+void DeviceMemory::extend(std::size_t extent) {
+#ifdef PKEY_DISABLE_ACCESS
+  if (key_ >= 0 && pkey_mprotect(base_ + extent_, extent - extent_, PROT_READ | PROT_WRITE, key_) != 0)
+    throw std::runtime_error("cuda emulation: pkey_mprotect of device memory failed");
+#endif
+  extent_ = extent;
+  allow(opened_ > 0);
+}
+void DeviceMemory::allow(bool access) const {
+#ifdef PKEY_DISABLE_ACCESS
+  if (key_ >= 0 && pkey_set(key_, access ? 0 : PKEY_DISABLE_ACCESS) == 0) return;
+#endif
+  if (extent_ > 0 && mprotect(base_, extent_, access ? PROT_READ | PROT_WRITE : PROT_NONE) != 0)
     throw std::runtime_error("cuda emulation: mprotect of device memory failed");
 }
 void DeviceMemory::open() {
-  if (opened_++ == 0) protect(PROT_READ | PROT_WRITE);
+  if (opened_++ == 0) allow(true);
 }
 void DeviceMemory::close() {
-  if (--opened_ == 0) protect(PROT_NONE);
+  if (--opened_ == 0) allow(false);
 }
 
 DeviceMemoryOpen::DeviceMemoryOpen() { world().memory.open(); }

@@ -32,9 +32,11 @@ class DeviceMemory {
  private:
   static constexpr std::size_t margin = 256, alignment = 256, reserved = std::size_t{64} << 30u;
   void reserve();
-  void protect(int protection) const;
+  void extend(std::size_t extent);
+  void allow(bool access) const;
 
   char* base_ = nullptr;
+  int key_ = -1;                        // that guards the range where the machine has protection keys: they take no time per page
   std::size_t extent_ = 0, bytes_ = 0;  // extent_: bytes of the range that have been in use
   int opened_ = 0;
   std::map<char*, std::size_t> blocks_;
