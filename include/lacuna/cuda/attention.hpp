@@ -2,10 +2,12 @@
 
 #include "kernels/cast.cuh"
 #include "kernels/layer_norm.cuh"
+#include "kernels/linear_attention.cuh"
 #include "kernels/temporal_attention.cuh"
 #include "lacuna/cuda/ops.hpp"
 #include "lacuna/ops/cast.hpp"
 #include "lacuna/ops/layer_norm.hpp"
+#include "lacuna/ops/linear_attention.hpp"
 #include "lacuna/ops/temporal_attention.hpp"
 
 // What the space-time UNet's own ops compute on a GPU, as ops.hpp.
@@ -108,6 +110,37 @@ class AttentionProjections {
   int rows_;
   std::size_t size_;  // of o
 };
+
+/// @brief Operands of the kernels of attention over positions; grad_o and grad_qkv are null forward.
+inline kernels::PositionAttention<float> position_attention(const ops::AttentionOperands<float>& operands, const float* qkv,
+                                                            const float* grad_o, float* o, float* grad_qkv) {
+  return {.qkv = qkv,
+          .grad_o = grad_o,
+          .o = o,
+          .grad_qkv = grad_qkv,
+          .images = static_cast<std::size_t>(operands.x.shape.images()),
+          .positions = operands.x.shape.pixels(),
+          .heads = operands.layer.heads,
+          .features = operands.layer.features};
+}
+
+template <class T, class S>
+void linear_attention_forward(Graph& graph, const ops::AttentionOperands<S>& operands, S* y, T* states) {
+  AttentionProjections(graph, operands).forward(y, [&](const float* qkv, float* o) {
+    const auto a = position_attention(operands, qkv, nullptr, o, nullptr);
+    const Workspace<float> workspace(graph, kernels::LinearAttentionPlan::of(a).forward_workspace());
+    if (!graph.dry()) kernels::linear_attention_forward(stream_of(graph), a, states, workspace);
+  });
+}
+template <class T, class S>
+void linear_attention_backward(Graph& graph, const ops::AttentionOperands<S>& operands, T* states, const S* grad_y, S* grad_x) {
+  AttentionProjections(graph, operands)
+      .backward(grad_y, grad_x, [&](const float* qkv, const float* grad_o, float* o, float* grad_qkv) {
+        const auto a = position_attention(operands, qkv, grad_o, o, grad_qkv);
+        const Workspace<float> workspace(graph, kernels::LinearAttentionPlan::of(a).backward_workspace());
+        if (!graph.dry()) kernels::linear_attention_backward(stream_of(graph), a, states, workspace);
+      });
+}
 
 /// @brief What the temporal attention's kernels read beside q, k and v: the angles of the rotary embedding, computed anew at each
 /// pass, and the biases.
