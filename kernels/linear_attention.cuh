@@ -48,8 +48,9 @@ __device__ __forceinline__ void for_run_tiles(const PositionAttention<S>& a, int
 ///
 /// Moves the bytes of k and v in, 4 F (F + 2) out for each run of a unit. NaN in k: in its feature's total and context; in v: in
 /// its column of the context.
+/// One block per multiprocessor is enough to ask for, here and where gradients are computed: with more, registers spill.
 template <int threads, class S>
-__global__ void __launch_bounds__(threads)
+__global__ void __launch_bounds__(threads, 1)
     linear_attention_keys_kernel(PositionAttention<S> a, int rows, float* __restrict__ partial) {
   LACUNA_DYNAMIC_SHARED(float, space);
   const int f = a.features, stride = tile_stride(f), thread = static_cast<int>(threadIdx.x), groups = threads / f;
@@ -175,7 +176,7 @@ __global__ void __launch_bounds__(threads) linear_attention_queries_kernel(Posit
 /// Moves the bytes of q and the gradient of o in, those of o and of the gradient of q out; each block reads its unit's context,
 /// 4 F F bytes, and writes as many. NaN in q or the gradient of o: in its position, and in the context's gradient.
 template <int threads, class S>
-__global__ void __launch_bounds__(threads)
+__global__ void __launch_bounds__(threads, 1)
     linear_attention_query_gradients_kernel(PositionAttention<S> a, int rows, float* states, float* __restrict__ partial) {
   LACUNA_DYNAMIC_SHARED(float, space);
   const int f = a.features, stride = tile_stride(f), thread = static_cast<int>(threadIdx.x);
@@ -226,8 +227,9 @@ __global__ void __launch_bounds__(threads)
 /// is the row product of the contexts. Moves the bytes of k and v in, those of their gradients out; each block reads its unit's
 /// state and its gradient, 8 F F + 8 F bytes. NaN: as forward, and in all positions of the features it reached.
 template <int threads, class S>
-__global__ void __launch_bounds__(threads) linear_attention_key_gradients_kernel(PositionAttention<S> a, int rows, float* states,
-                                                                                 const float* __restrict__ grad_contexts) {
+__global__ void __launch_bounds__(threads, 1)
+    linear_attention_key_gradients_kernel(PositionAttention<S> a, int rows, float* states,
+                                          const float* __restrict__ grad_contexts) {
   LACUNA_DYNAMIC_SHARED(float, space);
   const int f = a.features, stride = tile_stride(f), thread = static_cast<int>(threadIdx.x);
   float *grad_context = space, *k = grad_context + f * stride, *v = k + rows * stride, *peak = v + rows * stride,

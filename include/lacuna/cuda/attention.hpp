@@ -3,11 +3,13 @@
 #include "kernels/cast.cuh"
 #include "kernels/layer_norm.cuh"
 #include "kernels/linear_attention.cuh"
+#include "kernels/spatial_attention.cuh"
 #include "kernels/temporal_attention.cuh"
 #include "lacuna/cuda/ops.hpp"
 #include "lacuna/ops/cast.hpp"
 #include "lacuna/ops/layer_norm.hpp"
 #include "lacuna/ops/linear_attention.hpp"
+#include "lacuna/ops/spatial_attention.hpp"
 #include "lacuna/ops/temporal_attention.hpp"
 
 // What the space-time UNet's own ops compute on a GPU, as ops.hpp.
@@ -139,6 +141,23 @@ void linear_attention_backward(Graph& graph, const ops::AttentionOperands<S>& op
         const auto a = position_attention(operands, qkv, grad_o, o, grad_qkv);
         const Workspace<float> workspace(graph, kernels::LinearAttentionPlan::of(a).backward_workspace());
         if (!graph.dry()) kernels::linear_attention_backward(stream_of(graph), a, states, workspace);
+      });
+}
+
+template <class T, class S>
+void spatial_attention_forward(Graph& graph, const ops::AttentionOperands<S>& operands, S* y) {
+  AttentionProjections(graph, operands).forward(y, [&](const float* qkv, float* o) {
+    if (!graph.dry())
+      kernels::spatial_attention_forward(stream_of(graph), position_attention(operands, qkv, nullptr, o, nullptr));
+  });
+}
+template <class T, class S>
+void spatial_attention_backward(Graph& graph, const ops::AttentionOperands<S>& operands, const S* grad_y, S* grad_x) {
+  AttentionProjections(graph, operands)
+      .backward(grad_y, grad_x, [&](const float* qkv, const float* grad_o, float* o, float* grad_qkv) {
+        const auto a = position_attention(operands, qkv, grad_o, o, grad_qkv);
+        const Workspace<float> statistics(graph, kernels::SpatialStatistics::size(a));
+        if (!graph.dry()) kernels::spatial_attention_backward(stream_of(graph), a, statistics);
       });
 }
 

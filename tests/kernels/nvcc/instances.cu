@@ -20,6 +20,7 @@
 #include "rms_norm_parameters.cuh"
 #include "rms_norm_silu.cuh"
 #include "sampler_update.cuh"
+#include "spatial_attention.cuh"
 #include "spectral_mixing.cuh"
 #include "temporal_attention.cuh"
 #include "time_embedding.cuh"
@@ -82,6 +83,10 @@ template void kernels::linear_attention_forward<Bfloat16>(kernels::Stream, const
                                                           float*);
 template void kernels::linear_attention_backward<Bfloat16>(kernels::Stream, const kernels::PositionAttention<Bfloat16>&, float*,
                                                            float*);
+template void kernels::spatial_attention_forward<float>(kernels::Stream, const kernels::PositionAttention<float>&);
+template void kernels::spatial_attention_backward<float>(kernels::Stream, const kernels::PositionAttention<float>&, float*);
+template void kernels::spatial_attention_forward<Bfloat16>(kernels::Stream, const kernels::PositionAttention<Bfloat16>&);
+template void kernels::spatial_attention_backward<Bfloat16>(kernels::Stream, const kernels::PositionAttention<Bfloat16>&, float*);
 template void kernels::cast<float, Bfloat16>(kernels::Stream, const float*, std::size_t, Bfloat16*);
 template void kernels::cast<Bfloat16, float>(kernels::Stream, const Bfloat16*, std::size_t, float*);
 
