@@ -7,13 +7,13 @@
 
 namespace lacuna::kernels {
 
-/// @brief sums (columns) += the rows of `partial` (rows, columns), what blocks of a first stage left, in one order.
+/// @brief sums (columns) += or = the rows of `partial` (rows, columns), what blocks of a first stage left, in one order.
 /// A block takes 32 columns, 8 rows of threads share the rows.
 ///
-/// Moves 4 rows columns + 4 columns bytes in, 4 columns out.
+/// Moves 4 rows columns bytes in, 4 columns more where it adds; 4 columns out.
 template <int threads>
-__global__ void __launch_bounds__(threads)
-    add_partial_sums_kernel(const float* __restrict__ partial, unsigned rows, std::size_t columns, float* __restrict__ sums) {
+__global__ void __launch_bounds__(threads) partial_sums_kernel(const float* __restrict__ partial, unsigned rows,
+                                                               std::size_t columns, bool add, float* __restrict__ sums) {
   constexpr unsigned width = 32, groups = threads / width;
   LACUNA_SHARED(float, own, [groups][width]);
   const unsigned column = threadIdx.x % width, group = threadIdx.x / width;
@@ -26,13 +26,18 @@ __global__ void __launch_bounds__(threads)
   if (group != 0 || j >= columns) return;
   sum = 0;
   for (unsigned g = 0; g < groups; ++g) sum += own[g][column];
-  sums[j] += sum;
+  sums[j] = add ? sums[j] + sum : sum;
 }
 
 /// @brief Adds what a first stage's blocks left to a gradient.
 inline void add_partial_sums(Stream stream, const float* partial, unsigned rows, std::size_t columns, float* sums) {
-  launch(stream, &add_partial_sums_kernel<block_size>, static_cast<unsigned>((columns + 31) / 32), block_size, 0, partial, rows,
-         columns, sums);
+  launch(stream, &partial_sums_kernel<block_size>, static_cast<unsigned>((columns + 31) / 32), block_size, 0, partial, rows,
+         columns, true, sums);
+}
+/// @brief The same sums, on their own.
+inline void set_partial_sums(Stream stream, const float* partial, unsigned rows, std::size_t columns, float* sums) {
+  launch(stream, &partial_sums_kernel<block_size>, static_cast<unsigned>((columns + 31) / 32), block_size, 0, partial, rows,
+         columns, false, sums);
 }
 
 }  // namespace lacuna::kernels

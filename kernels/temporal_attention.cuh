@@ -3,6 +3,7 @@
 #include <cstddef>
 
 #include "lacuna/core/error.hpp"
+#include "lacuna/core/philox.hpp"
 #include "lacuna/ops/position_bias.hpp"
 #include "port.cuh"
 #include "reduce.cuh"
@@ -10,6 +11,31 @@
 #include "vector.cuh"
 
 namespace lacuna::kernels {
+
+/// @brief Cosines, then sines (2, frames, pairs) of frame * frequency.
+///
+/// Whole turns are taken off first, with 2 pi in two parts, so that the noise's sine and cosine do; CUDA's own are for any angle,
+/// at the price of a stack frame. Moves 4 bytes in, from cache, and 8 out for each angle.
+template <int threads>
+__global__ void __launch_bounds__(threads)
+    rotary_tables_kernel(const float* __restrict__ frequencies, unsigned frames, unsigned pairs, float* __restrict__ tables) {
+  constexpr float inverse_turn = 0.15915494309189534f;
+  const unsigned count = frames * pairs;
+  for (unsigned i = blockIdx.x * threads + threadIdx.x; i < count; i += gridDim.x * threads) {
+    const float angle = static_cast<float>(i / pairs) * frequencies[i % pairs], turns = floorf(angle * inverse_turn);
+    const float rest = fmaf(-turns, 1.9353071795864769e-3f, fmaf(-turns, 6.28125f, angle));
+    const auto [sine, cosine] = sin_cos_turn(rest * inverse_turn);
+    tables[i] = cosine;
+    tables[count + i] = sine;
+  }
+}
+
+/// @brief The meaning of ops::rotary_tables, on frequencies (pairs) in the device's memory.
+inline void rotary_tables(Stream stream, const float* frequencies, int frames, int pairs, float* tables) {
+  const auto f = static_cast<unsigned>(frames), p = static_cast<unsigned>(pairs);
+  launch(stream, &rotary_tables_kernel<block_size>, blocks_for<1>(static_cast<std::size_t>(f) * p), block_size, 0, frequencies, f,
+         p, tables);
+}
 
 /// @brief Operands of attention over the frames of each pixel; W = heads features, q, k, v side by side, each head by head.
 struct TemporalAttention {

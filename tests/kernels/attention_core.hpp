@@ -15,7 +15,8 @@ struct AttentionCore {
 };
 
 /// @brief A layer whose projections are identities: x holds q, k, v, and the first W channels of y are o (residual zero).
-inline ops::AttentionParameters identity_attention(Parameters<float>& p, int heads, int features) {
+template <class T>
+ops::AttentionParameters identity_attention(Parameters<T>& p, int heads, int features) {
   const int w = heads * features;
   const ops::AttentionParameters layer{p.add("qkv", {3 * w, 3 * w}), p.add("out", {3 * w, w}), {}, 3 * w, heads, features};
   for (int i = 0; i < 3 * w; ++i) p.value(layer.qkv)[i * 3 * w + i] = 1;
@@ -24,8 +25,9 @@ inline ops::AttentionParameters identity_attention(Parameters<float>& p, int hea
 }
 
 /// @brief The first W of every 3 W numbers.
-inline std::vector<float> first_third(const std::vector<float>& x, int w) {
-  std::vector<float> out;
+template <class T>
+std::vector<T> first_third(const std::vector<T>& x, int w) {
+  std::vector<T> out;
   for (std::size_t i = 0; i < x.size(); i += static_cast<std::size_t>(3 * w))
     out.insert(out.end(), x.begin() + static_cast<std::ptrdiff_t>(i), x.begin() + static_cast<std::ptrdiff_t>(i) + w);
   return out;

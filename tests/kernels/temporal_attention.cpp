@@ -97,6 +97,19 @@ TEST_CASE("Temporal attention kernels: agree with the CPU for heads, features an
   }
 }
 
+TEST_CASE("Temporal attention kernels: angles agree with the CPU's, also after many turns") {
+  const std::vector<float> frequencies{1.0f, 0.3f, 0.0078125f, 2.5f, 0.0f};
+  constexpr int frames = 301, pairs = 5;
+  constexpr std::size_t angles = frames * pairs;
+  std::vector<float> expected(2 * angles);
+  ops::rotary_tables(frequencies.data(), frames, pairs, expected.data(), expected.data() + angles);
+  const Buffer<float> from(frequencies);
+  Buffer<float> tables(2 * angles);
+  kernels::rotary_tables({}, from, frames, pairs, tables);
+  CHECK(tables.intact());
+  CHECK(test::relative_difference(tables.content(), expected) < test::tolerance::kernel);
+}
+
 TEST_CASE("Temporal attention kernels: more units than a block holds, in every order, whose choice changes no bit") {
   const Case c(2, 4, 101, 2, 4);
   const auto expected = on_cpu(c), first = on_gpu(c, 0);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "kernels/adam.cuh"
+#include "lacuna/cuda/attention.hpp"
 #include "lacuna/cuda/ops.hpp"
 #include "lacuna/train/engine.hpp"
 

@@ -3,6 +3,7 @@
 #include <optional>
 #include <vector>
 
+#include "lacuna/cuda/attention.hpp"
 #include "lacuna/cuda/ops.hpp"
 #include "lacuna/sampler/evaluator.hpp"
 

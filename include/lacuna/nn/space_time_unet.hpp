@@ -16,8 +16,8 @@ struct NormedAttention {
   Parameter gain;
   ops::AttentionParameters layer;
 
-  template <class T, class S, class Attention>
-  Variable<S> operator()(Graph<T>& g, const Variable<S>& x, const Attention& attention) const {
+  template <class T, class D, class S, class Attention>
+  Variable<S> operator()(Graph<T, D>& g, const Variable<S>& x, const Attention& attention) const {
     const auto normed = ops::layer_norm(g, gain, x);
     return consume(g, normed, [&](const Variable<S>& n) { return attention(layer, n, x); });
   }
@@ -109,8 +109,8 @@ class SpaceTimeUNet {
   /// @brief Estimate of x0 from the assembled input; its gradient is computed only where asked for.
   /// Shapes: input (B,T,H,W,inputs), times (B) in [0,1] -> (B,T,H,W,outputs). Throws: ShapeError.
   /// S: what images are kept in.
-  template <class T, class S>
-  Variable<S> operator()(Graph<T>& g, const Variable<S>& input, const T* times,
+  template <class T, class D, class S>
+  Variable<S> operator()(Graph<T, D>& g, const Variable<S>& input, const T* times,
                          ops::InputGradient input_gradient = ops::InputGradient::skipped) const {
     require<ShapeError>(input.shape.channels == settings_.inputs, "SpaceTimeUNet: init_conv: input has shape ", input.shape,
                         ", expected ", settings_.inputs, " channels");
@@ -148,40 +148,40 @@ class SpaceTimeUNet {
             {}};
   }
 
-  template <class T, class S>
-  Variable<S> residual(Graph<T>& g, const ResidualBlock& layer, const Variable<S>& x, const Variable<T>& time) const {
+  template <class T, class D, class S>
+  Variable<S> residual(Graph<T, D>& g, const ResidualBlock& layer, const Variable<S>& x, const Variable<T>& time) const {
     return run_block(g, settings_.recompute, [&g, &layer, x, time] { return layer(g, x, time); });
   }
   /// x is needed no more.
-  template <class T, class S, class Attention>
-  Variable<S> attend(Graph<T>& g, const NormedAttention& layer, const Variable<S>& x, const Attention& attention) const {
+  template <class T, class D, class S, class Attention>
+  Variable<S> attend(Graph<T, D>& g, const NormedAttention& layer, const Variable<S>& x, const Attention& attention) const {
     const auto y = run_block(g, settings_.recompute, [&g, &layer, x, attention] { return layer(g, x, attention); });
     g.release(x);
     return y;
   }
   /// What follows a level's first block: x is its result, and needed no more.
-  template <class T, class S>
-  Variable<S> rest_of(Graph<T>& g, const Level& level, const Variable<S>& x, const Variable<T>& time) const {
+  template <class T, class D, class S>
+  Variable<S> rest_of(Graph<T, D>& g, const Level& level, const Variable<S>& x, const Variable<T>& time) const {
     const auto y = consume(g, x, [&](const Variable<S>& v) { return residual(g, level.second, v, time); });
     return attend(g, level.temporal, attend(g, level.linear, y, linear_op(g)), temporal_op(g));
   }
-  template <class T>
-  static auto linear_op(Graph<T>& g) {
+  template <class T, class D>
+  static auto linear_op(Graph<T, D>& g) {
     return [&g](const auto& layer, const auto& x, const auto& residual) { return ops::linear_attention(g, layer, x, residual); };
   }
-  template <class T>
-  static auto spatial_op(Graph<T>& g) {
+  template <class T, class D>
+  static auto spatial_op(Graph<T, D>& g) {
     return [&g](const auto& layer, const auto& x, const auto& residual) { return ops::spatial_attention(g, layer, x, residual); };
   }
-  template <class T>
-  auto temporal_op(Graph<T>& g) const {
+  template <class T, class D>
+  auto temporal_op(Graph<T, D>& g) const {
     return [&g, positions = positions_](const auto& layer, const auto& x, const auto& residual) {
       return ops::temporal_attention(g, layer, positions, x, residual);
     };
   }
 
-  template <class T, class S>
-  Variable<S> body(Graph<T>& g, const Variable<S>& input, const T* times, ops::InputGradient input_gradient) const {
+  template <class T, class D, class S>
+  Variable<S> body(Graph<T, D>& g, const Variable<S>& input, const T* times, ops::InputGradient input_gradient) const {
     const auto time = time_(g, times, input.shape.batch);
     const auto first = attend(g, first_temporal_, ops::convolution(g, first_, input, input_gradient), temporal_op(g));
     std::array<Variable<S>, max_levels> skips;

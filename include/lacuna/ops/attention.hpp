@@ -20,6 +20,13 @@ struct AttentionParameters {
   int width() const { return heads * features; }
 };
 
+/// @brief Operands of an attention that adds to a residual what it makes of x.
+template <class S>
+struct AttentionOperands {
+  AttentionParameters layer;
+  Variable<S> x, residual;
+};
+
 /// @brief Throws ShapeError, naming the op, unless x and the residual fit the layer.
 template <class S>
 void require_attention(const char* op, const AttentionParameters& layer, const Variable<S>& x, const Variable<S>& residual) {
@@ -112,8 +119,8 @@ void start_attention_rows(const S* residual, const T* bias, T* y, std::size_t ro
 }
 
 /// @brief Ends an attention's backward pass: the residual's gradient is y's own.
-template <class T, class S>
-void hand_over(Graph<T>& graph, const Variable<S>& x, S* grad_x, const Variable<S>& residual, const Variable<S>& y) {
+template <class T, class D, class S>
+void hand_over(Graph<T, D>& graph, const Variable<S>& x, S* grad_x, const Variable<S>& residual, const Variable<S>& y) {
   graph.contribute(x, grad_x);
   graph.contribute(residual, y.node->gradient);
   y.node->gradient = nullptr;

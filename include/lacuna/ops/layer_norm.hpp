@@ -80,6 +80,39 @@ void layer_norm_run(const LayerNormRows<S, T>& rows) {
   });
 }
 
+/// @brief The positions of x in as many runs, whatever the threads: sums (layer_norm_runs, C), or null forward, add up in one
+/// order.
+inline constexpr int layer_norm_runs = 16;
+template <class T, class S>
+void for_layer_norm_runs(Graph<T>& graph, Parameter gain, const Variable<S>& x, const S* grad_y, S* result, T* sums) {
+  const auto channels = static_cast<std::size_t>(x.shape.channels);
+  const T* gains = graph.parameters().value(gain);
+  parallel_for(graph.device().threads(), layer_norm_runs, [&](int run) {
+    const auto [begin, end] = share(x.shape.cells(), layer_norm_runs, run);
+    layer_norm_run<S, T>({x.data + begin * channels, gains, grad_y != nullptr ? grad_y + begin * channels : nullptr,
+                          result + begin * channels, sums != nullptr ? sums + static_cast<std::size_t>(run) * channels : nullptr,
+                          x.shape.channels, end - begin});
+  });
+}
+
+template <class T, class S>
+void layer_norm_forward(Graph<T>& graph, Parameter gain, const Variable<S>& x, S* y) {
+  if (!graph.dry()) for_layer_norm_runs<T, S>(graph, gain, x, nullptr, y, nullptr);
+}
+/// grad_x: overwritten.
+template <class T, class S>
+void layer_norm_backward(Graph<T>& graph, Parameter gain, const Variable<S>& x, const S* grad_y, S* grad_x) {
+  const std::size_t size = layer_norm_runs * gain.size;
+  T* sums = graph.take(size);
+  if (!graph.dry()) {
+    std::fill_n(sums, size, T(0));
+    for_layer_norm_runs<T, S>(graph, gain, x, grad_y, grad_x, sums);
+    T* grad_gain = graph.parameters().gradient(gain);
+    for (std::size_t i = 0; i < size; ++i) grad_gain[i % gain.size] += sums[i];
+  }
+  graph.give(sums, size);
+}
+
 /// @brief y = (x - mean(x)) / sqrt(var(x) + 1e-5) * gain over the channels of each position (biased variance, no shift).
 ///
 /// Shapes: x, y (B,T,H,W,C) | gain (C). Gradient: handed to x; gain's accumulates. NaN: propagates within its position.
@@ -87,35 +120,16 @@ void layer_norm_run(const LayerNormRows<S, T>& rows) {
 /// Determinism: fixed runs of positions summed in order, whatever the threads. Cost: forward reads x and writes y once, backward
 /// reads x and grad_y and writes grad_x once; nothing is stored. Throws: ShapeError on a channel mismatch.
 /// Source: Ba, Kiros and Hinton 2016, arXiv:1607.06450, as the paper's networks use it.
-template <class T, class S>
-Variable<S> layer_norm(Graph<T>& graph, Parameter gain, const Variable<S>& x) {
-  constexpr int runs = 16;
-  const int c = x.shape.channels;
-  require<ShapeError>(gain.size == static_cast<std::size_t>(c), "layer_norm: x has shape ", x.shape, ", expected ", gain.size,
-                      " channels");
+template <class T, class D, class S>
+Variable<S> layer_norm(Graph<T, D>& graph, Parameter gain, const Variable<S>& x) {
+  require<ShapeError>(gain.size == static_cast<std::size_t>(x.shape.channels), "layer_norm: x has shape ", x.shape, ", expected ",
+                      gain.size, " channels");
   const auto scope = graph.template op<S>("layer_norm", {.forward = 2 * x.shape.size(), .backward = 3 * x.shape.size()});
   const auto y = graph.template make<S>(x.shape);
-  const auto for_runs = [](Graph<T>& g, const Variable<S>& of, const T* gains, const S* grad_y, S* result, T* sums) {
-    if (g.dry()) return;
-    parallel_for(g.device().threads(), runs, [&](int run) {
-      const auto [begin, end] = share(of.shape.cells(), runs, run);
-      const auto channels = static_cast<std::size_t>(of.shape.channels);
-      layer_norm_run<S, T>(
-          {of.data + begin * channels, gains, grad_y != nullptr ? grad_y + begin * channels : nullptr, result + begin * channels,
-           sums != nullptr ? sums + static_cast<std::size_t>(run) * channels : nullptr, of.shape.channels, end - begin});
-    });
-  };
-  for_runs(graph, x, graph.parameters().value(gain), nullptr, y.data, nullptr);
-  graph.record([&graph, gain, x, y, for_runs] {
+  layer_norm_forward<T, S>(graph, gain, x, y.data);
+  graph.record([&graph, gain, x, y] {
     S* grad_x = graph.template take<S>(x.shape.size());
-    T* sums = graph.take(runs * gain.size);
-    if (!graph.dry()) {
-      std::fill_n(sums, runs * gain.size, T(0));
-      for_runs(graph, x, graph.parameters().value(gain), y.node->gradient, grad_x, sums);
-      T* grad_gain = graph.parameters().gradient(gain);
-      for (std::size_t i = 0; i < runs * gain.size; ++i) grad_gain[i % gain.size] += sums[i];
-    }
-    graph.give(sums, runs * gain.size);
+    layer_norm_backward<T, S>(graph, gain, x, y.node->gradient, grad_x);
     graph.contribute(x, grad_x);
     graph.finish(y);
   });

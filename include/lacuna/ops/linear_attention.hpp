@@ -202,6 +202,43 @@ class LinearAttentionImage {
   T *qkv_tile_, *grad_tile_, *o_, *grad_o_, *scaled_, *grad_context_, *grad_context_transposed_, *total_;
 };
 
+template <class T, class S>
+void linear_attention_forward(Graph<T>& graph, const AttentionOperands<S>& o, S* y, T* states) {
+  const AttentionParameters& layer = o.layer;
+  const Shape& shape = o.x.shape;
+  const T* bias = layer.bias.size > 0 ? graph.parameters().value(layer.bias) : nullptr;
+  const auto image_size = static_cast<std::size_t>(shape.pixels()) * static_cast<std::size_t>(layer.channels);
+  for_attention_images<LinearAttentionImage<T>, S>(
+      graph, layer, shape, [&](auto& image, std::size_t i, int, const T* out, auto copies) {
+        const std::size_t at = i * image_size;
+        const T* from = copies.read(o.x.data + at, image_size);
+        T* to = copies.place(y + at, image_size);
+        start_attention_rows(o.residual.data + at, bias, to, static_cast<std::size_t>(shape.pixels()), layer.channels);
+        image.forward(from, out, to, LinearAttentionState<T>(states, layer, i));
+        copies.write(to, y + at, image_size);
+      });
+}
+/// grad_x: overwritten.
+template <class T, class S>
+void linear_attention_backward(Graph<T>& graph, const AttentionOperands<S>& o, T* states, const S* grad_y, S* grad_x) {
+  const AttentionParameters& layer = o.layer;
+  const auto image_size = static_cast<std::size_t>(o.x.shape.pixels()) * static_cast<std::size_t>(layer.channels);
+  const std::size_t sums_size = AttentionSums<T>::size(layer) * attention_slots;
+  T* all = graph.take(sums_size);
+  if (!graph.dry()) std::fill_n(all, sums_size, T(0));
+  const T* out = graph.parameters().value(layer.out);
+  for_attention_images<LinearAttentionImage<T>, S>(
+      graph, layer, o.x.shape, [&](auto& image, std::size_t i, int slot, const T*, auto copies) {
+        const std::size_t at = i * image_size;
+        const T *from = copies.read(o.x.data + at, image_size), *gradient = copies.read(grad_y + at, image_size);
+        T* to = copies.place(grad_x + at, image_size);
+        image.backward(from, out, gradient, to, LinearAttentionState<T>(states, layer, i), AttentionSums<T>(all, layer, slot));
+        copies.write(to, grad_x + at, image_size);
+      });
+  if (!graph.dry()) add_attention_sums(all, layer, graph.parameters());
+  graph.give(all, sums_size);
+}
+
 /// @brief y = residual + W_out (q (k^T v)) + b per frame and head: q softmaxed over features and scaled by features^-1/2, k
 /// softmaxed over the positions of the frame.
 ///
@@ -210,46 +247,22 @@ class LinearAttentionImage {
 /// Determinism: independent of the number of threads. Cost: linear in positions; x is projected twice backward, so that forward
 /// keeps (2 + features) numbers for each feature and frame beside x and y. Throws: ShapeError.
 /// Source: Shen et al. 2018, arXiv:1812.01243; the paper's network, method section 8.
-template <class T, class S>
-Variable<S> linear_attention(Graph<T>& graph, const AttentionParameters& layer, const Variable<S>& x,
+template <class T, class D, class S>
+Variable<S> linear_attention(Graph<T, D>& graph, const AttentionParameters& layer, const Variable<S>& x,
                              const Variable<S>& residual) {
   require_attention("linear_attention", layer, x, residual);
-  using State = LinearAttentionState<T>;
   const auto scope = graph.template op<S>("linear_attention", {.forward = 3 * x.shape.size(), .backward = 3 * x.shape.size()});
   const auto y = graph.template make<S>(x.shape);
-  const auto images = static_cast<std::size_t>(x.shape.images());
-  const std::size_t state_size = State::size(layer) * images;
+  const std::size_t state_size = LinearAttentionState<T>::size(layer) * static_cast<std::size_t>(x.shape.images());
   T* states = graph.take(state_size);
-  const T* bias = layer.bias.size > 0 ? graph.parameters().value(layer.bias) : nullptr;
-  const auto image_size = static_cast<std::size_t>(x.shape.pixels()) * static_cast<std::size_t>(layer.channels);
-  for_attention_images<LinearAttentionImage<T>, S>(
-      graph, layer, x.shape, [&](auto& image, std::size_t i, int, const T* out, auto copies) {
-        const std::size_t at = i * image_size;
-        const T* from = copies.read(x.data + at, image_size);
-        T* to = copies.place(y.data + at, image_size);
-        start_attention_rows(residual.data + at, bias, to, static_cast<std::size_t>(x.shape.pixels()), layer.channels);
-        image.forward(from, out, to, State(states, layer, i));
-        copies.write(to, y.data + at, image_size);
-      });
+  const AttentionOperands<S> o{layer, x, residual};
+  linear_attention_forward<T, S>(graph, o, y.data, states);
   if (!graph.recording()) graph.give(states, state_size);
-  graph.record([&graph, layer, x, residual, y, states, state_size, image_size] {
-    const std::size_t sums_size = AttentionSums<T>::size(layer) * attention_slots;
-    S* grad_x = graph.template take<S>(x.shape.size());
-    T* all = graph.take(sums_size);
-    if (!graph.dry()) std::fill_n(all, sums_size, T(0));
-    const T* out = graph.parameters().value(layer.out);
-    for_attention_images<LinearAttentionImage<T>, S>(
-        graph, layer, x.shape, [&](auto& image, std::size_t i, int slot, const T*, auto copies) {
-          const std::size_t at = i * image_size;
-          const T *from = copies.read(x.data + at, image_size), *grad_y = copies.read(y.node->gradient + at, image_size);
-          T* to = copies.place(grad_x + at, image_size);
-          image.backward(from, out, grad_y, to, State(states, layer, i), AttentionSums<T>(all, layer, slot));
-          copies.write(to, grad_x + at, image_size);
-        });
-    if (!graph.dry()) add_attention_sums(all, layer, graph.parameters());
-    graph.give(all, sums_size);
+  graph.record([&graph, o, y, states, state_size] {
+    S* grad_x = graph.template take<S>(o.x.shape.size());
+    linear_attention_backward<T, S>(graph, o, states, y.node->gradient, grad_x);
     graph.give(states, state_size);
-    hand_over(graph, x, grad_x, residual, y);
+    hand_over(graph, o.x, grad_x, o.residual, y);
   });
   return y;
 }

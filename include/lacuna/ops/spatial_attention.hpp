@@ -108,46 +108,61 @@ class SpatialAttentionImage {
   T *qkv_, *grad_qkv_, *o_, *grad_o_, *keys_, *values_, *scores_, *grad_scores_;
 };
 
+template <class T, class S>
+void spatial_attention_forward(Graph<T>& graph, const AttentionOperands<S>& o, S* y) {
+  const AttentionParameters& layer = o.layer;
+  const Shape& shape = o.x.shape;
+  const T* bias = layer.bias.size > 0 ? graph.parameters().value(layer.bias) : nullptr;
+  const auto image_size = static_cast<std::size_t>(shape.pixels()) * static_cast<std::size_t>(layer.channels);
+  for_attention_images<SpatialAttentionImage<T>, S>(
+      graph, layer, shape, [&](auto& image, std::size_t i, int, const T* out, auto copies) {
+        const std::size_t at = i * image_size;
+        const T* from = copies.read(o.x.data + at, image_size);
+        T* to = copies.place(y + at, image_size);
+        start_attention_rows(o.residual.data + at, bias, to, static_cast<std::size_t>(shape.pixels()), layer.channels);
+        image.forward(from, out, to);
+        copies.write(to, y + at, image_size);
+      });
+}
+/// grad_x: overwritten.
+template <class T, class S>
+void spatial_attention_backward(Graph<T>& graph, const AttentionOperands<S>& o, const S* grad_y, S* grad_x) {
+  const AttentionParameters& layer = o.layer;
+  const auto image_size = static_cast<std::size_t>(o.x.shape.pixels()) * static_cast<std::size_t>(layer.channels);
+  const std::size_t sums_size = AttentionSums<T>::size(layer) * attention_slots;
+  T* all = graph.take(sums_size);
+  if (!graph.dry()) std::fill_n(all, sums_size, T(0));
+  const T* out = graph.parameters().value(layer.out);
+  for_attention_images<SpatialAttentionImage<T>, S>(
+      graph, layer, o.x.shape, [&](auto& image, std::size_t i, int slot, const T*, auto copies) {
+        const std::size_t at = i * image_size;
+        const T *from = copies.read(o.x.data + at, image_size), *gradient = copies.read(grad_y + at, image_size);
+        T* to = copies.place(grad_x + at, image_size);
+        image.backward(from, out, gradient, to, AttentionSums<T>(all, layer, slot));
+        copies.write(to, grad_x + at, image_size);
+      });
+  if (!graph.dry()) add_attention_sums(all, layer, graph.parameters());
+  graph.give(all, sums_size);
+}
+
 /// @brief y = residual + W_out softmax(q k^T features^-1/2) v (+ b) over the positions of each frame.
 ///
 /// Shapes: x, residual, y (B,T,H,W,C). Gradient: handed to x and residual; parameters' accumulate. NaN: spreads in its frame.
 /// bfloat16: x, residual, y and their gradients; within a frame all is float.
 /// Determinism: independent of the number of threads. Cost: 4 positions^2 W FLOPs a frame forward; nothing is kept, scores are
 /// computed again backward. Throws: ShapeError. Source: Vaswani et al. 2017, arXiv:1706.03762; method section 8.
-template <class T, class S>
-Variable<S> spatial_attention(Graph<T>& graph, const AttentionParameters& layer, const Variable<S>& x,
+template <class T, class D, class S>
+Variable<S> spatial_attention(Graph<T, D>& graph, const AttentionParameters& layer, const Variable<S>& x,
                               const Variable<S>& residual) {
   require_attention("spatial_attention", layer, x, residual);
   const auto scope = graph.template op<S>("spatial_attention", {.forward = 3 * x.shape.size(), .backward = 3 * x.shape.size()});
   const auto y = graph.template make<S>(x.shape);
-  const T* bias = layer.bias.size > 0 ? graph.parameters().value(layer.bias) : nullptr;
-  const auto image_size = static_cast<std::size_t>(x.shape.pixels()) * static_cast<std::size_t>(layer.channels);
-  for_attention_images<SpatialAttentionImage<T>, S>(
-      graph, layer, x.shape, [&](auto& image, std::size_t i, int, const T* out, auto copies) {
-        const std::size_t at = i * image_size;
-        const T* from = copies.read(x.data + at, image_size);
-        T* to = copies.place(y.data + at, image_size);
-        start_attention_rows(residual.data + at, bias, to, static_cast<std::size_t>(x.shape.pixels()), layer.channels);
-        image.forward(from, out, to);
-        copies.write(to, y.data + at, image_size);
-      });
-  graph.record([&graph, layer, x, residual, y, image_size] {
-    const std::size_t sums_size = AttentionSums<T>::size(layer) * attention_slots;
-    S* grad_x = graph.template take<S>(x.shape.size());
-    T* all = graph.take(sums_size);
-    if (!graph.dry()) std::fill_n(all, sums_size, T(0));
-    const T* out = graph.parameters().value(layer.out);
-    for_attention_images<SpatialAttentionImage<T>, S>(
-        graph, layer, x.shape, [&](auto& image, std::size_t i, int slot, const T*, auto copies) {
-          const std::size_t at = i * image_size;
-          const T *from = copies.read(x.data + at, image_size), *grad_y = copies.read(y.node->gradient + at, image_size);
-          T* to = copies.place(grad_x + at, image_size);
-          image.backward(from, out, grad_y, to, AttentionSums<T>(all, layer, slot));
-          copies.write(to, grad_x + at, image_size);
-        });
-    if (!graph.dry()) add_attention_sums(all, layer, graph.parameters());
-    graph.give(all, sums_size);
-    hand_over(graph, x, grad_x, residual, y);
+  const AttentionOperands<S> o{layer, x, residual};
+  spatial_attention_forward<T, S>(graph, o, y.data);
+  graph.record([&graph, o, y] {
+    S* grad_x = graph.template take<S>(o.x.shape.size());
+    spatial_attention_backward<T, S>(graph, o, y.node->gradient, grad_x);
+    hand_over(graph, o.x, grad_x, o.residual, y);
   });
   return y;
 }

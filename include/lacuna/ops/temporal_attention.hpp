@@ -304,6 +304,43 @@ void add_bias_sums(const T* all, const AttentionParameters& layer, int frames, T
   }
 }
 
+template <class T, class S>
+void temporal_attention_forward(Graph<T>& graph, const AttentionOperands<S>& o, const TimePositions& positions, S* y) {
+  for_time_blocks<S>(graph, o.layer, positions, o.x.shape, [&](auto& block, std::size_t at, int count, int, auto copies) {
+    const T *from = copies.read(o.x.data + at), *before = copies.read(o.residual.data + at);
+    T* to = copies.place(y + at);
+    block.forward(from, before, to, count, copies.apart());
+    copies.write(to, y + at);
+  });
+}
+/// grad_x: overwritten.
+template <class T, class S>
+void temporal_attention_backward(Graph<T>& graph, const AttentionOperands<S>& o, const TimePositions& positions, const S* grad_y,
+                                 S* grad_x) {
+  const AttentionParameters& layer = o.layer;
+  const int frames = o.x.shape.frames;
+  const std::size_t sums_size = AttentionSums<T>::size(layer) * attention_slots;
+  const std::size_t bias_size = TimeBlock<T>::bias_sums(layer, frames);
+  T *all = graph.take(sums_size), *biases = graph.take(bias_size * attention_slots);
+  if (!graph.dry()) {
+    std::fill_n(all, sums_size, T(0));
+    std::fill_n(biases, bias_size * attention_slots, T(0));
+  }
+  for_time_blocks<S>(graph, layer, positions, o.x.shape, [&](auto& block, std::size_t at, int count, int slot, auto copies) {
+    const T *from = copies.read(o.x.data + at), *gradient = copies.read(grad_y + at);
+    T* to = copies.place(grad_x + at);
+    block.backward(from, gradient, to, count, copies.apart(), AttentionSums<T>(all, layer, slot),
+                   biases + bias_size * static_cast<std::size_t>(slot));
+    copies.write(to, grad_x + at);
+  });
+  if (!graph.dry()) {
+    add_attention_sums(all, layer, graph.parameters());
+    add_bias_sums(biases, layer, frames, graph.parameters().gradient(positions.bias));
+  }
+  graph.give(biases, bias_size * attention_slots);
+  graph.give(all, sums_size);
+}
+
 /// @brief y = residual + W_out softmax(R q (R k)^T features^-1/2 + bias) v over the frames of each pixel; R turns neighbouring
 /// pairs of features by frame * frequency (rotary embedding), bias depends on the bucket of query - key.
 ///
@@ -313,8 +350,8 @@ void add_bias_sums(const T* all, const AttentionParameters& layer, int frames, T
 /// Determinism: independent of the number of threads. Cost: pixels in lanes, the tensor read in place; nothing is kept, scores
 /// are computed again backward. Throws: ShapeError if x, residual, table or frequencies do not fit the layer, or if it has a
 /// bias. Source: Su et al. 2021, arXiv:2104.09864; Raffel et al. 2020, arXiv:1910.10683; method section 8.
-template <class T, class S>
-Variable<S> temporal_attention(Graph<T>& graph, const AttentionParameters& layer, const TimePositions& positions,
+template <class T, class D, class S>
+Variable<S> temporal_attention(Graph<T, D>& graph, const AttentionParameters& layer, const TimePositions& positions,
                                const Variable<S>& x, const Variable<S>& residual) {
   require_attention("temporal_attention", layer, x, residual);
   require<ShapeError>(layer.bias.size == 0, "temporal_attention: the output projection has a bias of ", layer.bias.size,
@@ -327,35 +364,12 @@ Variable<S> temporal_attention(Graph<T>& graph, const AttentionParameters& layer
       position_buckets, " biases a head");
   const auto scope = graph.template op<S>("temporal_attention", {.forward = 3 * x.shape.size(), .backward = 3 * x.shape.size()});
   const auto y = graph.template make<S>(x.shape);
-  for_time_blocks<S>(graph, layer, positions, x.shape, [&](auto& block, std::size_t at, int count, int, auto copies) {
-    const T *from = copies.read(x.data + at), *before = copies.read(residual.data + at);
-    T* to = copies.place(y.data + at);
-    block.forward(from, before, to, count, copies.apart());
-    copies.write(to, y.data + at);
-  });
-  graph.record([&graph, layer, positions, x, residual, y] {
-    const std::size_t sums_size = AttentionSums<T>::size(layer) * attention_slots;
-    const std::size_t bias_size = TimeBlock<T>::bias_sums(layer, x.shape.frames);
-    S* grad_x = graph.template take<S>(x.shape.size());
-    T *all = graph.take(sums_size), *biases = graph.take(bias_size * attention_slots);
-    if (!graph.dry()) {
-      std::fill_n(all, sums_size, T(0));
-      std::fill_n(biases, bias_size * attention_slots, T(0));
-    }
-    for_time_blocks<S>(graph, layer, positions, x.shape, [&](auto& block, std::size_t at, int count, int slot, auto copies) {
-      const T *from = copies.read(x.data + at), *grad_y = copies.read(y.node->gradient + at);
-      T* to = copies.place(grad_x + at);
-      block.backward(from, grad_y, to, count, copies.apart(), AttentionSums<T>(all, layer, slot),
-                     biases + bias_size * static_cast<std::size_t>(slot));
-      copies.write(to, grad_x + at);
-    });
-    if (!graph.dry()) {
-      add_attention_sums(all, layer, graph.parameters());
-      add_bias_sums(biases, layer, x.shape.frames, graph.parameters().gradient(positions.bias));
-    }
-    graph.give(biases, bias_size * attention_slots);
-    graph.give(all, sums_size);
-    hand_over(graph, x, grad_x, residual, y);
+  const AttentionOperands<S> o{layer, x, residual};
+  temporal_attention_forward<T, S>(graph, o, positions, y.data);
+  graph.record([&graph, o, positions, y] {
+    S* grad_x = graph.template take<S>(o.x.shape.size());
+    temporal_attention_backward<T, S>(graph, o, positions, y.node->gradient, grad_x);
+    hand_over(graph, o.x, grad_x, o.residual, y);
   });
   return y;
 }

@@ -15,10 +15,12 @@
 #include "lacuna/mask/empirical.hpp"
 #include "lacuna/mask/pixels.hpp"
 #include "layer_norm.cuh"
+#include "linear_attention.cuh"
 #include "masked_loss.cuh"
 #include "rms_norm_parameters.cuh"
 #include "rms_norm_silu.cuh"
 #include "sampler_update.cuh"
+#include "spatial_attention.cuh"
 #include "spectral_mixing.cuh"
 #include "temporal_attention.cuh"
 #include "time_embedding.cuh"
@@ -75,6 +77,16 @@ template void kernels::activation_gradient<ops::Gelu, Bfloat16>(kernels::Stream,
                                                                 Bfloat16*);
 template void kernels::activation_gradient<ops::Silu, Bfloat16>(kernels::Stream, const Bfloat16*, const Bfloat16*, std::size_t,
                                                                 Bfloat16*);
+template void kernels::linear_attention_forward<float>(kernels::Stream, const kernels::PositionAttention<float>&, float*, float*);
+template void kernels::linear_attention_backward<float>(kernels::Stream, const kernels::PositionAttention<float>&, float*, float*);
+template void kernels::linear_attention_forward<Bfloat16>(kernels::Stream, const kernels::PositionAttention<Bfloat16>&, float*,
+                                                          float*);
+template void kernels::linear_attention_backward<Bfloat16>(kernels::Stream, const kernels::PositionAttention<Bfloat16>&, float*,
+                                                           float*);
+template void kernels::spatial_attention_forward<float>(kernels::Stream, const kernels::PositionAttention<float>&);
+template void kernels::spatial_attention_backward<float>(kernels::Stream, const kernels::PositionAttention<float>&, float*);
+template void kernels::spatial_attention_forward<Bfloat16>(kernels::Stream, const kernels::PositionAttention<Bfloat16>&);
+template void kernels::spatial_attention_backward<Bfloat16>(kernels::Stream, const kernels::PositionAttention<Bfloat16>&, float*);
 template void kernels::cast<float, Bfloat16>(kernels::Stream, const float*, std::size_t, Bfloat16*);
 template void kernels::cast<Bfloat16, float>(kernels::Stream, const Bfloat16*, std::size_t, float*);
 
@@ -89,6 +101,7 @@ int main() {
                               reinterpret_cast<const void*>(&kernels::reorder_filter),
                               reinterpret_cast<const void*>(&kernels::add_reordered_filter),
                               reinterpret_cast<const void*>(&kernels::time_embedding),
+                              reinterpret_cast<const void*>(&kernels::rotary_tables),
                               reinterpret_cast<const void*>(&kernels::temporal_attention_forward),
                               reinterpret_cast<const void*>(&kernels::temporal_attention_backward),
                               reinterpret_cast<const void*>(&kernels::layer_norm_forward),

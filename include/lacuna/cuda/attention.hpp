@@ -1,0 +1,224 @@
+#pragma once
+
+#include "kernels/cast.cuh"
+#include "kernels/layer_norm.cuh"
+#include "kernels/linear_attention.cuh"
+#include "kernels/spatial_attention.cuh"
+#include "kernels/temporal_attention.cuh"
+#include "lacuna/cuda/ops.hpp"
+#include "lacuna/ops/cast.hpp"
+#include "lacuna/ops/layer_norm.hpp"
+#include "lacuna/ops/linear_attention.hpp"
+#include "lacuna/ops/spatial_attention.hpp"
+#include "lacuna/ops/temporal_attention.hpp"
+
+// What the space-time UNet's own ops compute on a GPU, as ops.hpp.
+
+namespace lacuna::cuda {
+
+template <class To, class From>
+void convert_all(Graph& graph, const From* from, To* to, std::size_t size) {
+  if (!graph.dry()) kernels::cast(stream_of(graph), from, size, to);
+}
+
+/// @brief The layer norm's operands as the kernels take them; a sample's positions are those of all its frames.
+inline kernels::Norm<float> layer_norm_operands(Graph& graph, Parameter gain, const Variable<float>& x, const float* grad_y,
+                                                float* result, float* sums) {
+  return {.x = x.data,
+          .gain = graph.parameters().value(gain),
+          .scale_shift = nullptr,
+          .other = grad_y,
+          .result = result,
+          .sums = sums,
+          .pixels = x.shape.cells() / static_cast<std::size_t>(x.shape.batch),
+          .batch = x.shape.batch,
+          .channels = x.shape.channels};
+}
+template <class T, class S>
+void layer_norm_forward(Graph& graph, Parameter gain, const Variable<S>& x, S* y) {
+  if (!graph.dry()) kernels::layer_norm_forward(stream_of(graph), layer_norm_operands(graph, gain, x, nullptr, y, nullptr));
+}
+template <class T, class S>
+void layer_norm_backward(Graph& graph, Parameter gain, const Variable<S>& x, const S* grad_y, S* grad_x) {
+  const auto batch = static_cast<std::size_t>(x.shape.batch);
+  const Workspace<float> sums(graph, batch * kernels::norm_runs<float>(x.shape.cells() / batch, x.shape.channels) * gain.size);
+  if (graph.dry()) return;
+  kernels::layer_norm_backward(stream_of(graph), layer_norm_operands(graph, gain, x, grad_y, grad_x, sums),
+                               graph.parameters().gradient(gain));
+}
+
+/// @brief The projections of an attention layer on cuBLASLt, around what its kernels compute between them.
+///
+/// As on the CPU nothing of them is kept: q, k, v and o are computed again on the way back.
+class AttentionProjections {
+ public:
+  AttentionProjections(Graph& graph, const ops::AttentionOperands<float>& operands)
+      : graph_(graph),
+        o_(operands),
+        layer_(operands.layer),
+        rows_(static_cast<int>(operands.x.shape.cells())),
+        size_(operands.x.shape.cells() * static_cast<std::size_t>(operands.layer.width())) {}
+
+  /// y = residual + W_out o (+ b) with o of core(qkv, o).
+  template <class Core>
+  void forward(float* y, const Core& core) const {
+    const Workspace<float> qkv(graph_, 3 * size_), o(graph_, size_);
+    project(qkv);
+    core(static_cast<const float*>(qkv), static_cast<float*>(o));
+    product({.rows = rows_, .columns = layer_.channels, .depth = layer_.width(), .transpose_b = true}, o, value(layer_.out), y);
+    if (graph_.dry()) return;
+    const float* bias = layer_.bias.size > 0 ? value(layer_.bias) : nullptr;
+    kernels::epilogue<ops::Identity, float>(stream_of(graph_), y, bias, o_.residual.data, o_.x.shape.cells(), layer_.channels, y);
+  }
+
+  /// Gradients of x (overwritten) and of the parameters, with those of qkv and again o of core(qkv, grad_o, o, grad_qkv).
+  template <class Core>
+  void backward(const float* grad_y, float* grad_x, const Core& core) const {
+    const int width = layer_.width(), channels = layer_.channels;
+    auto& p = graph_.parameters();
+    if (layer_.bias.size > 0) add_column_sums(graph_, grad_y, o_.x.shape.cells(), channels, p.gradient(layer_.bias));
+    const Workspace<float> grad_qkv(graph_, 3 * size_);
+    {
+      const Workspace<float> qkv(graph_, 3 * size_), grad_o(graph_, size_), o(graph_, size_);
+      project(qkv);
+      product({.rows = rows_, .columns = width, .depth = channels}, grad_y, value(layer_.out), grad_o);
+      core(static_cast<const float*>(qkv), static_cast<const float*>(grad_o), static_cast<float*>(o),
+           static_cast<float*>(grad_qkv));
+      product({.rows = channels, .columns = width, .depth = rows_, .transpose_a = true, .add = true}, grad_y, o,
+              p.gradient(layer_.out));
+    }
+    product({.rows = 3 * width, .columns = channels, .depth = rows_, .transpose_a = true, .add = true}, grad_qkv, o_.x.data,
+            p.gradient(layer_.qkv));
+    product({.rows = rows_, .columns = channels, .depth = 3 * width}, grad_qkv, value(layer_.qkv), grad_x);
+  }
+
+ private:
+  const float* value(Parameter p) const { return graph_.parameters().value(p); }
+  void project(float* qkv) const {
+    product({.rows = rows_, .columns = 3 * layer_.width(), .depth = layer_.channels, .transpose_b = true}, o_.x.data,
+            value(layer_.qkv), qkv);
+  }
+  void product(const MatrixProduct& problem, const float* a, const float* b, float* c) const {
+    auto& blas = graph_.device().library<CublasLt>();
+    if (graph_.dry())
+      blas.plan(problem);
+    else
+      blas.run(problem, a, b, c);
+  }
+
+  Graph& graph_;
+  const ops::AttentionOperands<float>& o_;
+  const ops::AttentionParameters& layer_;
+  int rows_;
+  std::size_t size_;  // of o
+};
+
+/// @brief Operands of the kernels of attention over positions; grad_o and grad_qkv are null forward.
+inline kernels::PositionAttention<float> position_attention(const ops::AttentionOperands<float>& operands, const float* qkv,
+                                                            const float* grad_o, float* o, float* grad_qkv) {
+  return {.qkv = qkv,
+          .grad_o = grad_o,
+          .o = o,
+          .grad_qkv = grad_qkv,
+          .images = static_cast<std::size_t>(operands.x.shape.images()),
+          .positions = operands.x.shape.pixels(),
+          .heads = operands.layer.heads,
+          .features = operands.layer.features};
+}
+
+template <class T, class S>
+void linear_attention_forward(Graph& graph, const ops::AttentionOperands<S>& operands, S* y, T* states) {
+  AttentionProjections(graph, operands).forward(y, [&](const float* qkv, float* o) {
+    const auto a = position_attention(operands, qkv, nullptr, o, nullptr);
+    const Workspace<float> workspace(graph, kernels::LinearAttentionPlan::of(a).forward_workspace());
+    if (!graph.dry()) kernels::linear_attention_forward(stream_of(graph), a, states, workspace);
+  });
+}
+template <class T, class S>
+void linear_attention_backward(Graph& graph, const ops::AttentionOperands<S>& operands, T* states, const S* grad_y, S* grad_x) {
+  AttentionProjections(graph, operands)
+      .backward(grad_y, grad_x, [&](const float* qkv, const float* grad_o, float* o, float* grad_qkv) {
+        const auto a = position_attention(operands, qkv, grad_o, o, grad_qkv);
+        const Workspace<float> workspace(graph, kernels::LinearAttentionPlan::of(a).backward_workspace());
+        if (!graph.dry()) kernels::linear_attention_backward(stream_of(graph), a, states, workspace);
+      });
+}
+
+template <class T, class S>
+void spatial_attention_forward(Graph& graph, const ops::AttentionOperands<S>& operands, S* y) {
+  AttentionProjections(graph, operands).forward(y, [&](const float* qkv, float* o) {
+    if (!graph.dry())
+      kernels::spatial_attention_forward(stream_of(graph), position_attention(operands, qkv, nullptr, o, nullptr));
+  });
+}
+template <class T, class S>
+void spatial_attention_backward(Graph& graph, const ops::AttentionOperands<S>& operands, const S* grad_y, S* grad_x) {
+  AttentionProjections(graph, operands)
+      .backward(grad_y, grad_x, [&](const float* qkv, const float* grad_o, float* o, float* grad_qkv) {
+        const auto a = position_attention(operands, qkv, grad_o, o, grad_qkv);
+        const Workspace<float> statistics(graph, kernels::SpatialStatistics::size(a));
+        if (!graph.dry()) kernels::spatial_attention_backward(stream_of(graph), a, statistics);
+      });
+}
+
+/// @brief What the temporal attention's kernels read beside q, k and v: the angles of the rotary embedding, computed anew at each
+/// pass, and the biases.
+class TemporalPositions {
+ public:
+  TemporalPositions(Graph& graph, const ops::AttentionOperands<float>& o, const ops::TimePositions& positions)
+      : angles_(graph, static_cast<std::size_t>(o.x.shape.frames * o.layer.features)),
+        operands_{.qkv = nullptr,
+                  .cosine = angles_,
+                  .sine = angles_ + o.x.shape.frames * o.layer.features / 2,
+                  .bias = graph.parameters().value(positions.bias),
+                  .grad_o = nullptr,
+                  .result = nullptr,
+                  .sums = nullptr,
+                  .pixels = static_cast<std::size_t>(o.x.shape.pixels()),
+                  .batch = o.x.shape.batch,
+                  .frames = o.x.shape.frames,
+                  .heads = o.layer.heads,
+                  .features = o.layer.features} {
+    if (!graph.dry())
+      kernels::rotary_tables(stream_of(graph), graph.parameters().value(positions.frequencies), o.x.shape.frames,
+                             o.layer.features / 2, angles_);
+  }
+  const kernels::TemporalAttention& operands() const { return operands_; }
+  kernels::TemporalAttention forward(const float* qkv, float* o) const {
+    auto t = operands_;
+    t.qkv = qkv;
+    t.result = o;
+    return t;
+  }
+
+ private:
+  Workspace<float> angles_;
+  kernels::TemporalAttention operands_;
+};
+
+template <class T, class S>
+void temporal_attention_forward(Graph& graph, const ops::AttentionOperands<S>& operands, const ops::TimePositions& positions,
+                                S* y) {
+  const TemporalPositions tables(graph, operands, positions);
+  AttentionProjections(graph, operands).forward(y, [&](const float* qkv, float* o) {
+    if (!graph.dry()) kernels::temporal_attention_forward(stream_of(graph), tables.forward(qkv, o));
+  });
+}
+template <class T, class S>
+void temporal_attention_backward(Graph& graph, const ops::AttentionOperands<S>& operands, const ops::TimePositions& positions,
+                                 const S* grad_y, S* grad_x) {
+  const TemporalPositions tables(graph, operands, positions);
+  AttentionProjections(graph, operands)
+      .backward(grad_y, grad_x, [&](const float* qkv, const float* grad_o, float* o, float* grad_qkv) {
+        const Workspace<float> sums(graph, kernels::temporal_attention_sums(tables.operands()));
+        if (graph.dry()) return;
+        auto t = tables.forward(qkv, o);
+        kernels::temporal_attention_forward(stream_of(graph), t);
+        t.grad_o = grad_o;
+        t.result = grad_qkv;
+        t.sums = sums;
+        kernels::temporal_attention_backward(stream_of(graph), t, graph.parameters().gradient(positions.bias));
+      });
+}
+
+}  // namespace lacuna::cuda
