@@ -1,12 +1,14 @@
 #pragma once
 
 #include "kernels/cast.cuh"
+#include "kernels/frame_axis.cuh"
 #include "kernels/layer_norm.cuh"
 #include "kernels/linear_attention.cuh"
 #include "kernels/spatial_attention.cuh"
 #include "kernels/temporal_attention.cuh"
 #include "lacuna/cuda/ops.hpp"
 #include "lacuna/ops/cast.hpp"
+#include "lacuna/ops/frame_axis.hpp"
 #include "lacuna/ops/layer_norm.hpp"
 #include "lacuna/ops/linear_attention.hpp"
 #include "lacuna/ops/spatial_attention.hpp"
@@ -19,6 +21,15 @@ namespace lacuna::cuda {
 template <class To, class From>
 void convert_all(Graph& graph, const From* from, To* to, std::size_t size) {
   if (!graph.dry()) kernels::cast(stream_of(graph), from, size, to);
+}
+
+template <class T>
+void unpack_frames_forward(Graph& graph, const T* x, const Shape& shape, const ops::FrameChannels& c, T* y) {
+  if (!graph.dry()) kernels::unpack_frames(stream_of(graph), x, shape, c, y);
+}
+template <class T>
+void pack_frames_forward(Graph& graph, const T* x, const Shape& shape, const ops::FrameChannels& c, T* y) {
+  if (!graph.dry()) kernels::pack_frames(stream_of(graph), x, shape, c, y);
 }
 
 /// @brief The layer norm's operands as the kernels take them; a sample's positions are those of all its frames.

@@ -37,7 +37,8 @@ class FramesAsAxis {
                   .recompute = settings.recompute},
                  parameters, seed) {}
 
-  Variable<float> operator()(Graph<float>& g, const Variable<float>& input, const float* times) const {
+  template <class DeviceType>
+  Variable<float> operator()(Graph<float, DeviceType>& g, const Variable<float>& input, const float* times) const {
     const auto frames = ops::unpack_frames(g, input, channels_);
     const auto estimate = nn::consume(g, frames, [&](const Variable<float>& x) { return network_(g, x, times); });
     return nn::consume(g, estimate, [&](const Variable<float>& x) { return ops::pack_frames(g, x); });
@@ -64,9 +65,12 @@ class Network {
     if constexpr (std::is_same_v<DeviceType, cpu::Device>) {
       return std::visit([&](const auto& network) { return network(g, input, times); }, network_);
     } else {
-      const auto* unet = std::get_if<nn::UNet>(&network_);
-      require<OptionError>(unet != nullptr, "fill::Network: expected the UNet in float, the only network that runs on a GPU");
-      return (*unet)(g, input, times);
+      if (const auto* unet = std::get_if<nn::UNet>(&network_)) return (*unet)(g, input, times);
+      const auto* space_time = std::get_if<FramesAsAxis<nn::SpaceTimeUNet>>(&network_);
+      require<OptionError>(space_time != nullptr,
+                           "fill::Network: expected the UNet or the space-time UNet, in float: no other "
+                           "network runs on a GPU");
+      return (*space_time)(g, input, times);
     }
   }
 
