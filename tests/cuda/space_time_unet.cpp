@@ -31,3 +31,10 @@ TEST_CASE("Space-time UNet on a GPU: estimate, loss and every gradient are the C
        {.batch = 1, .frames = 2, .height = 8, .width = 6, .channels = 4}}};
   for (const auto& c : cases) test::check_same_pass<nn::SpaceTimeUNet>(c.settings, c.input);
 }
+
+TEST_CASE("Space-time UNet on a GPU in bfloat16: within its rounding of the CPU's in float") {
+  if (!test::gpu()) return;
+  test::check_bfloat16_pass<nn::SpaceTimeUNet>(
+      {.inputs = 3, .outputs = 2, .hidden = 16, .multipliers = {1, 2}, .spatial_features = 8},
+      {.batch = 2, .frames = 3, .height = 8, .width = 12, .channels = 3});
+}

@@ -6,6 +6,7 @@
 #include "cuda/devices.hpp"
 #include "lacuna/cuda/engine.hpp"
 #include "lacuna/cuda/evaluator.hpp"
+#include "lacuna/fill/network.hpp"
 #include "lacuna/mask/pixels.hpp"
 #include "lacuna/nn/unet.hpp"
 #include "lacuna/sampler/draw_contexts.hpp"
@@ -22,18 +23,28 @@ data::Fields normalised_waves() {
   return f;
 }
 
+using SpaceTime = fill::FramesAsAxis<nn::SpaceTimeUNet>;
+
+template <class Network>
+Network make(const train::InputLayout& layout, Parameters<float>& parameters) {
+  if constexpr (std::is_same_v<Network, SpaceTime>)
+    return {layout, {.hidden = 4}, parameters, 1};
+  else
+    return {{.inputs = layout.channels(), .outputs = layout.fields(), .hidden = 4, .multipliers = {1, 2}}, parameters, 1};
+}
+
 /// A small network on waves, on either device.
-template <class Device>
+template <class Device, class Network = nn::UNet>
 struct Setting {
-  using Trainer = train::Trainer<nn::UNet, mask::Pixels, schedule::VariancePreserving, schedule::DataMatching, Device>;
-  using Sampler = sampler::SingleStep<nn::UNet, schedule::VariancePreserving, schedule::DataMatching, Device>;
+  using Trainer = train::Trainer<Network, mask::Pixels, schedule::VariancePreserving, schedule::DataMatching, Device>;
+  using Sampler = sampler::SingleStep<Network, schedule::VariancePreserving, schedule::DataMatching, Device>;
 
   data::Fields fields = normalised_waves();
   train::Samples samples{fields, {}, {BackgroundKind::none, fields, {}, {}}};
   train::InputLayout layout = train::input_layout(samples);
   Device& device;
   Parameters<float> parameters;
-  nn::UNet network{{.inputs = layout.channels(), .outputs = layout.fields(), .hidden = 4, .multipliers = {1, 2}}, parameters, 1};
+  Network network = make<Network>(layout, parameters);
   Trainer trainer{device, samples, network, parameters, mask::Pixels::random_ratio(), {1.0f}, {.batch = 4, .optimizer = {}}};
 
   explicit Setting(Device& d) : device(d) {}
@@ -90,6 +101,26 @@ TEST_CASE("training on a GPU: captured steps are those that are enqueued one by 
   CHECK(b.losses(5) == losses);
   CHECK(c.losses(5) == losses);
   CHECK(a.trainer.state().average == b.trainer.state().average);
+}
+
+TEST_CASE(
+    "training on a GPU: the space-time UNet has the CPU's losses and estimates, captured or not, in the memory of its plan") {
+  if (!test::gpu()) return;
+  cpu::Device cpu({.threads = 2});
+  cuda::Device captured(small), plain({.threads = 2, .arena_bytes = small.arena_bytes, .capture = false});
+  Setting<cpu::Device, SpaceTime> a(cpu);
+  Setting<cuda::Device, SpaceTime> b(captured), c(plain);
+  CHECK(test::relative_difference(b.estimates(), a.estimates()) < 1e-5);
+  b.trainer.plan();
+  const std::size_t planned = captured.arena().high_water();
+  const auto expected = a.losses(3), given = b.losses(3);
+  CHECK(captured.arena().high_water() == planned);
+  for (std::size_t i = 0; i < expected.size(); ++i) {
+    CAPTURE(i);
+    CHECK(given[i] == Approx(expected[i]).epsilon(1e-4));
+  }
+  CHECK(c.losses(3) == given);
+  CHECK(c.trainer.state().average == b.trainer.state().average);
 }
 
 TEST_CASE("training on a GPU: a run that goes on from a state repeats an unbroken one") {

@@ -1,12 +1,14 @@
 #pragma once
 
-#include "kernels/cast.cuh"
+#include <type_traits>
+
+#include "kernels/frame_axis.cuh"
 #include "kernels/layer_norm.cuh"
 #include "kernels/linear_attention.cuh"
 #include "kernels/spatial_attention.cuh"
 #include "kernels/temporal_attention.cuh"
 #include "lacuna/cuda/ops.hpp"
-#include "lacuna/ops/cast.hpp"
+#include "lacuna/ops/frame_axis.hpp"
 #include "lacuna/ops/layer_norm.hpp"
 #include "lacuna/ops/linear_attention.hpp"
 #include "lacuna/ops/spatial_attention.hpp"
@@ -16,67 +18,133 @@
 
 namespace lacuna::cuda {
 
-template <class To, class From>
-void convert_all(Graph& graph, const From* from, To* to, std::size_t size) {
-  if (!graph.dry()) kernels::cast(stream_of(graph), from, size, to);
+template <class T>
+void unpack_frames_forward(Graph& graph, const T* x, const Shape& shape, const ops::FrameChannels& c, T* y) {
+  if (!graph.dry()) kernels::unpack_frames(stream_of(graph), x, shape, c, y);
+}
+template <class T>
+void pack_frames_forward(Graph& graph, const T* x, const Shape& shape, const ops::FrameChannels& c, T* y) {
+  if (!graph.dry()) kernels::pack_frames(stream_of(graph), x, shape, c, y);
 }
 
+/// @brief An image as kernels in float read it: itself, or of bfloat16 a copy for the length of a scope.
+template <class S>
+class Widened {
+ public:
+  Widened(Graph& graph, const S* image, std::size_t size) : image_(image), copy_(graph, narrow ? size : 0) {
+    if constexpr (narrow) convert_all(graph, image, static_cast<float*>(copy_), size);
+  }
+  operator const float*() const {
+    if constexpr (narrow)
+      return copy_;
+    else
+      return image_;
+  }
+
+ private:
+  static constexpr bool narrow = !std::is_same_v<S, float>;
+  const S* image_;
+  Workspace<float> copy_;
+};
+/// @brief Where kernels in float write an image: into itself, or of bfloat16 into a copy that finish() rounds.
+template <class S>
+class Rounded {
+ public:
+  Rounded(Graph& graph, S* image, std::size_t size)
+      : graph_(graph), image_(image), size_(size), copy_(graph, narrow ? size : 0) {}
+
+  operator float*() const {
+    if constexpr (narrow)
+      return copy_;
+    else
+      return image_;
+  }
+  void finish() const {
+    if constexpr (narrow) convert_all(graph_, static_cast<const float*>(copy_), image_, size_);
+  }
+
+ private:
+  static constexpr bool narrow = !std::is_same_v<S, float>;
+  Graph& graph_;
+  S* image_;
+  std::size_t size_;
+  Workspace<float> copy_;
+};
+
 /// @brief The layer norm's operands as the kernels take them; a sample's positions are those of all its frames.
-inline kernels::Norm<float> layer_norm_operands(Graph& graph, Parameter gain, const Variable<float>& x, const float* grad_y,
-                                                float* result, float* sums) {
-  return {.x = x.data,
+inline kernels::Norm<float> layer_norm_operands(Graph& graph, Parameter gain, const Shape& shape, const float* x,
+                                                const float* grad_y, float* result, float* sums) {
+  return {.x = x,
           .gain = graph.parameters().value(gain),
           .scale_shift = nullptr,
           .other = grad_y,
           .result = result,
           .sums = sums,
-          .pixels = x.shape.cells() / static_cast<std::size_t>(x.shape.batch),
-          .batch = x.shape.batch,
-          .channels = x.shape.channels};
+          .pixels = shape.cells() / static_cast<std::size_t>(shape.batch),
+          .batch = shape.batch,
+          .channels = shape.channels};
 }
 template <class T, class S>
 void layer_norm_forward(Graph& graph, Parameter gain, const Variable<S>& x, S* y) {
-  if (!graph.dry()) kernels::layer_norm_forward(stream_of(graph), layer_norm_operands(graph, gain, x, nullptr, y, nullptr));
+  const Widened<S> wide(graph, x.data, x.shape.size());
+  const Rounded<S> result(graph, y, x.shape.size());
+  if (!graph.dry())
+    kernels::layer_norm_forward(stream_of(graph), layer_norm_operands(graph, gain, x.shape, wide, nullptr, result, nullptr));
+  result.finish();
 }
 template <class T, class S>
 void layer_norm_backward(Graph& graph, Parameter gain, const Variable<S>& x, const S* grad_y, S* grad_x) {
   const auto batch = static_cast<std::size_t>(x.shape.batch);
+  const Widened<S> wide(graph, x.data, x.shape.size()), grad(graph, grad_y, x.shape.size());
+  const Rounded<S> result(graph, grad_x, x.shape.size());
   const Workspace<float> sums(graph, batch * kernels::norm_runs<float>(x.shape.cells() / batch, x.shape.channels) * gain.size);
-  if (graph.dry()) return;
-  kernels::layer_norm_backward(stream_of(graph), layer_norm_operands(graph, gain, x, grad_y, grad_x, sums),
-                               graph.parameters().gradient(gain));
+  if (!graph.dry())
+    kernels::layer_norm_backward(stream_of(graph), layer_norm_operands(graph, gain, x.shape, wide, grad, result, sums),
+                                 graph.parameters().gradient(gain));
+  result.finish();
 }
 
-/// @brief The projections of an attention layer on cuBLASLt, around what its kernels compute between them.
+/// @brief The projections of an attention layer on cuBLASLt, around what its kernels compute between them, all in float.
 ///
 /// As on the CPU nothing of them is kept: q, k, v and o are computed again on the way back.
+template <class S>
 class AttentionProjections {
  public:
-  AttentionProjections(Graph& graph, const ops::AttentionOperands<float>& operands)
+  AttentionProjections(Graph& graph, const ops::AttentionOperands<S>& operands)
       : graph_(graph),
         o_(operands),
         layer_(operands.layer),
+        x_(graph, operands.x.data, operands.x.shape.size()),
         rows_(static_cast<int>(operands.x.shape.cells())),
         size_(operands.x.shape.cells() * static_cast<std::size_t>(operands.layer.width())) {}
 
   /// y = residual + W_out o (+ b) with o of core(qkv, o).
   template <class Core>
-  void forward(float* y, const Core& core) const {
-    const Workspace<float> qkv(graph_, 3 * size_), o(graph_, size_);
-    project(qkv);
-    core(static_cast<const float*>(qkv), static_cast<float*>(o));
-    product({.rows = rows_, .columns = layer_.channels, .depth = layer_.width(), .transpose_b = true}, o, value(layer_.out), y);
-    if (graph_.dry()) return;
+  void forward(S* y, const Core& core) const {
+    const Rounded<S> result(graph_, y, o_.x.shape.size());
+    {
+      const Workspace<float> qkv(graph_, 3 * size_), o(graph_, size_);
+      project(qkv);
+      core(static_cast<const float*>(qkv), static_cast<float*>(o));
+      product({.rows = rows_, .columns = layer_.channels, .depth = layer_.width(), .transpose_b = true}, o, value(layer_.out),
+              result);
+    }
+    const Widened<S> residual(graph_, o_.residual.data, o_.x.shape.size());
     const float* bias = layer_.bias.size > 0 ? value(layer_.bias) : nullptr;
-    kernels::epilogue<ops::Identity, float>(stream_of(graph_), y, bias, o_.residual.data, o_.x.shape.cells(), layer_.channels, y);
+    if (!graph_.dry())
+      kernels::epilogue<ops::Identity, float>(stream_of(graph_), result, bias, residual, o_.x.shape.cells(), layer_.channels,
+                                              result);
+    result.finish();
   }
 
   /// Gradients of x (overwritten) and of the parameters, with those of qkv and again o of core(qkv, grad_o, o, grad_qkv).
   template <class Core>
-  void backward(const float* grad_y, float* grad_x, const Core& core) const {
+  void backward(const S* grad_of_y, S* grad_of_x, const Core& core) const {
     const int width = layer_.width(), channels = layer_.channels;
     auto& p = graph_.parameters();
-    if (layer_.bias.size > 0) add_column_sums(graph_, grad_y, o_.x.shape.cells(), channels, p.gradient(layer_.bias));
+    if (layer_.bias.size > 0) add_column_sums(graph_, grad_of_y, o_.x.shape.cells(), channels, p.gradient(layer_.bias));
+    const Widened<S> grad_y(graph_, grad_of_y, o_.x.shape.size());
+    const Rounded<S> grad_x(graph_, grad_of_x, o_.x.shape.size());
     const Workspace<float> grad_qkv(graph_, 3 * size_);
     {
       const Workspace<float> qkv(graph_, 3 * size_), grad_o(graph_, size_), o(graph_, size_);
@@ -87,16 +155,17 @@ class AttentionProjections {
       product({.rows = channels, .columns = width, .depth = rows_, .transpose_a = true, .add = true}, grad_y, o,
               p.gradient(layer_.out));
     }
-    product({.rows = 3 * width, .columns = channels, .depth = rows_, .transpose_a = true, .add = true}, grad_qkv, o_.x.data,
+    product({.rows = 3 * width, .columns = channels, .depth = rows_, .transpose_a = true, .add = true}, grad_qkv, x_,
             p.gradient(layer_.qkv));
     product({.rows = rows_, .columns = channels, .depth = 3 * width}, grad_qkv, value(layer_.qkv), grad_x);
+    grad_x.finish();
   }
 
  private:
   const float* value(Parameter p) const { return graph_.parameters().value(p); }
   void project(float* qkv) const {
-    product({.rows = rows_, .columns = 3 * layer_.width(), .depth = layer_.channels, .transpose_b = true}, o_.x.data,
-            value(layer_.qkv), qkv);
+    product({.rows = rows_, .columns = 3 * layer_.width(), .depth = layer_.channels, .transpose_b = true}, x_, value(layer_.qkv),
+            qkv);
   }
   void product(const MatrixProduct& problem, const float* a, const float* b, float* c) const {
     auto& blas = graph_.device().library<CublasLt>();
@@ -107,15 +176,17 @@ class AttentionProjections {
   }
 
   Graph& graph_;
-  const ops::AttentionOperands<float>& o_;
+  const ops::AttentionOperands<S>& o_;
   const ops::AttentionParameters& layer_;
+  Widened<S> x_;
   int rows_;
   std::size_t size_;  // of o
 };
 
 /// @brief Operands of the kernels of attention over positions; grad_o and grad_qkv are null forward.
-inline kernels::PositionAttention<float> position_attention(const ops::AttentionOperands<float>& operands, const float* qkv,
-                                                            const float* grad_o, float* o, float* grad_qkv) {
+template <class S>
+kernels::PositionAttention<float> position_attention(const ops::AttentionOperands<S>& operands, const float* qkv,
+                                                     const float* grad_o, float* o, float* grad_qkv) {
   return {.qkv = qkv,
           .grad_o = grad_o,
           .o = o,
@@ -165,7 +236,8 @@ void spatial_attention_backward(Graph& graph, const ops::AttentionOperands<S>& o
 /// pass, and the biases.
 class TemporalPositions {
  public:
-  TemporalPositions(Graph& graph, const ops::AttentionOperands<float>& o, const ops::TimePositions& positions)
+  template <class S>
+  TemporalPositions(Graph& graph, const ops::AttentionOperands<S>& o, const ops::TimePositions& positions)
       : angles_(graph, static_cast<std::size_t>(o.x.shape.frames * o.layer.features)),
         operands_{.qkv = nullptr,
                   .cosine = angles_,

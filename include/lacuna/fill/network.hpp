@@ -37,7 +37,8 @@ class FramesAsAxis {
                   .recompute = settings.recompute},
                  parameters, seed) {}
 
-  Variable<float> operator()(Graph<float>& g, const Variable<float>& input, const float* times) const {
+  template <class DeviceType>
+  Variable<float> operator()(Graph<float, DeviceType>& g, const Variable<float>& input, const float* times) const {
     const auto frames = ops::unpack_frames(g, input, channels_);
     const auto estimate = nn::consume(g, frames, [&](const Variable<float>& x) { return network_(g, x, times); });
     return nn::consume(g, estimate, [&](const Variable<float>& x) { return ops::pack_frames(g, x); });
@@ -66,7 +67,10 @@ class Network {
     } else {
       if (const auto* unet = std::get_if<nn::UNet>(&network_)) return (*unet)(g, input, times);
       if (const auto* unet = std::get_if<nn::InBfloat16<nn::UNet>>(&network_)) return (*unet)(g, input, times);
-      throw OptionError("fill::Network: expected the UNet, the only network that runs on a GPU");
+      if (const auto* unet = std::get_if<FramesAsAxis<nn::SpaceTimeUNet>>(&network_)) return (*unet)(g, input, times);
+      if (const auto* unet = std::get_if<FramesAsAxis<nn::InBfloat16<nn::SpaceTimeUNet>>>(&network_))
+        return (*unet)(g, input, times);
+      throw OptionError("fill::Network: expected a UNet, the only networks that run on a GPU");
     }
   }
 

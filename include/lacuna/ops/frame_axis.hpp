@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "lacuna/autograd/graph.hpp"
+#include "lacuna/core/host_device.hpp"
 
 namespace lacuna::ops {
 
@@ -11,23 +12,55 @@ namespace lacuna::ops {
 struct FrameChannels {
   int frames = 1, variables = 1, kinds = 1, shared = 0;
 
-  int packed() const { return frames * variables * kinds + shared; }
-  int per_frame() const { return variables * kinds + shared; }
+  LACUNA_HOST_DEVICE int packed() const { return frames * variables * kinds + shared; }
+  LACUNA_HOST_DEVICE int per_frame() const { return variables * kinds + shared; }
 };
 
-/// @brief Calls visit(offset in the packed image, offset in the frame's image, count) for every run of channels of one frame.
-template <class Visit>
-void for_frame_runs(const FrameChannels& c, int frame, const Visit& visit) {
-  for (int kind = 0; kind < c.kinds; ++kind) visit((kind * c.frames + frame) * c.variables, kind * c.variables, c.variables);
-  visit(c.frames * c.variables * c.kinds, c.kinds * c.variables, c.shared);
+/// @brief Where a channel of a frame's image lies in the packed image.
+LACUNA_HOST_DEVICE inline int packed_channel(const FrameChannels& c, int frame, int channel) {
+  const int own = c.kinds * c.variables;
+  if (channel >= own) return c.frames * own + channel - own;
+  return (channel / c.variables * c.frames + frame) * c.variables + channel % c.variables;
+}
+
+/// @brief Calls copy(offset in the packed images, offset in the frames' images, count) for every run of channels of every frame;
+/// `shape`: of the frames' images.
+template <class T, class Copy>
+void for_frame_runs(Graph<T>& graph, const Shape& shape, const FrameChannels& c, const Copy& copy) {
+  const std::ptrdiff_t cells = shape.pixels();
+  parallel_for(graph.device().threads(), shape.images(), [&](int image) {
+    const int frame = image % c.frames, own = c.kinds * c.variables;
+    for (std::ptrdiff_t cell = 0; cell < cells; ++cell) {
+      const std::ptrdiff_t packed = (image / c.frames * cells + cell) * c.packed(),
+                           apart = (image * cells + cell) * c.per_frame();
+      for (int channel = 0; channel < own; channel += c.variables)
+        copy(packed + packed_channel(c, frame, channel), apart + channel, c.variables);
+      copy(packed + packed_channel(c, frame, own), apart + own, c.shared);
+    }
+  });
+}
+
+/// x: packed images -> y: the frames' images, of this shape.
+template <class T>
+void unpack_frames_forward(Graph<T>& graph, const T* x, const Shape& shape, const FrameChannels& c, T* y) {
+  if (graph.dry()) return;
+  for_frame_runs(graph, shape, c,
+                 [&](std::ptrdiff_t packed, std::ptrdiff_t apart, int count) { std::copy_n(x + packed, count, y + apart); });
+}
+/// x: the frames' images, of this shape -> y: packed images, without shared channels.
+template <class T>
+void pack_frames_forward(Graph<T>& graph, const T* x, const Shape& shape, const FrameChannels& c, T* y) {
+  if (graph.dry()) return;
+  for_frame_runs(graph, shape, c,
+                 [&](std::ptrdiff_t packed, std::ptrdiff_t apart, int count) { std::copy_n(x + apart, count, y + packed); });
 }
 
 /// @brief Makes frames an axis where they are channels; the shared channels are copied to every frame.
 ///
 /// Shapes: x (B,1,H,W, kinds x frames x variables + shared) -> (B,frames,H,W, kinds x variables + shared).
 /// Gradient: none, x is data. NaN: copied. Throws: ShapeError.
-template <class T>
-Variable<T> unpack_frames(Graph<T>& graph, const Variable<T>& x, const FrameChannels& c) {
+template <class T, class D>
+Variable<T> unpack_frames(Graph<T, D>& graph, const Variable<T>& x, const FrameChannels& c) {
   require<ShapeError>(x.shape.frames == 1 && x.shape.channels == c.packed(), "unpack_frames: input has shape ", x.shape,
                       ", expected one frame of ", c.packed(), " channels");
   Shape shape = x.shape;
@@ -35,16 +68,7 @@ Variable<T> unpack_frames(Graph<T>& graph, const Variable<T>& x, const FrameChan
   shape.channels = c.per_frame();
   const auto scope = graph.op("unpack_frames", {.forward = x.shape.size() + shape.size()});
   const auto y = graph.make(shape);
-  if (!graph.dry()) {
-    const std::ptrdiff_t cells = static_cast<std::ptrdiff_t>(x.shape.height) * x.shape.width;
-    parallel_for(graph.device().threads(), shape.images(), [&](int image) {
-      for (std::ptrdiff_t cell = 0; cell < cells; ++cell) {
-        const T* from = x.data + (image / c.frames * cells + cell) * c.packed();
-        T* to = y.data + (image * cells + cell) * c.per_frame();
-        for_frame_runs(c, image % c.frames, [&](int a, int b, int count) { std::copy_n(from + a, count, to + b); });
-      }
-    });
-  }
+  unpack_frames_forward<T>(graph, x.data, shape, c, y.data);
   graph.record([&graph, y] { graph.finish(y); });
   return y;
 }
@@ -52,29 +76,18 @@ Variable<T> unpack_frames(Graph<T>& graph, const Variable<T>& x, const FrameChan
 /// @brief The inverse for an estimate: frames become channels.
 ///
 /// Shapes: x (B,F,H,W,V) -> (B,1,H,W, F x V). Gradient: the same copy backwards. NaN: copied.
-template <class T>
-Variable<T> pack_frames(Graph<T>& graph, const Variable<T>& x) {
-  const int frames = x.shape.frames, variables = x.shape.channels;
+template <class T, class D>
+Variable<T> pack_frames(Graph<T, D>& graph, const Variable<T>& x) {
+  const FrameChannels c{.frames = x.shape.frames, .variables = x.shape.channels};
   Shape shape = x.shape;
   shape.frames = 1;
-  shape.channels = frames * variables;
+  shape.channels = c.packed();
   const auto scope = graph.op("pack_frames", {.forward = 2 * x.shape.size(), .backward = 2 * x.shape.size()});
   const auto y = graph.make(shape);
-  const auto copy = [&graph, shape, frames, variables](const T* from, T* to, bool packing) {
-    const std::ptrdiff_t cells = static_cast<std::ptrdiff_t>(shape.height) * shape.width;
-    parallel_for(graph.device().threads(), shape.batch, [&](int b) {
-      for (std::ptrdiff_t f = 0; f < frames; ++f)
-        for (std::ptrdiff_t cell = 0; cell < cells; ++cell) {
-          const std::ptrdiff_t apart = ((b * frames + f) * cells + cell) * variables,
-                               packed = ((b * cells + cell) * frames + f) * variables;
-          std::copy_n(from + (packing ? apart : packed), variables, to + (packing ? packed : apart));
-        }
-    });
-  };
-  if (!graph.dry()) copy(x.data, y.data, true);
-  graph.record([&graph, x, y, copy] {
+  pack_frames_forward<T>(graph, x.data, x.shape, c, y.data);
+  graph.record([&graph, x, y, c] {
     T* grad_x = graph.take(x.shape.size());
-    if (!graph.dry()) copy(y.node->gradient, grad_x, false);
+    unpack_frames_forward<T>(graph, y.node->gradient, x.shape, c, grad_x);
     graph.contribute(x, grad_x);
     graph.finish(y);
   });
