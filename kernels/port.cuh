@@ -2,9 +2,27 @@
 
 // The only place where a CUDA compiler and the emulation of the tests differ. On nvcc this is the bare language.
 
+#include <cxxabi.h>
+
 #include <cstddef>
+#include <cstdlib>
+#include <string>
 
 #include "lacuna/core/error.hpp"
+
+namespace lacuna::kernels {
+
+/// @brief "lacuna::kernels::cast_kernel<256, float, ...>" of a kernel's mangled name, which may be null.
+inline std::string readable_name(const char* mangled) {
+  if (mangled == nullptr) return "a kernel";
+  char* const whole = abi::__cxa_demangle(mangled, nullptr, nullptr, nullptr);
+  std::string name = whole != nullptr ? whole : mangled;
+  std::free(whole);
+  if (name.starts_with("void ")) name.erase(0, 5);
+  return name.substr(0, name.find('('));
+}
+
+}  // namespace lacuna::kernels
 
 #ifdef __CUDACC__
 
@@ -31,12 +49,17 @@ void launch(Stream stream, void (*kernel)(Parameters...), dim3 grid, unsigned th
             const Arguments&... arguments) {
   kernel<<<grid, threads, dynamic_shared, stream>>>(static_cast<Parameters>(arguments)...);
   const cudaError_t status = cudaGetLastError();
-  require(status == cudaSuccess, "CUDA: a kernel was not launched: ", cudaGetErrorString(status));
+  if (status == cudaSuccess) return;
+  const char* name = nullptr;
+  if (cudaFuncGetName(&name, reinterpret_cast<const void*>(kernel)) != cudaSuccess) cudaGetLastError();
+  throw Error(text("CUDA: ", readable_name(name), " was not launched: ", cudaGetErrorString(status)));
 }
 
 }  // namespace lacuna::kernels
 
 #elif __has_include("cuda_emulation/language.hpp")
+
+#include <dlfcn.h>
 
 #include "cuda_emulation/language.hpp"
 
@@ -57,7 +80,10 @@ template <class... Parameters, class... Arguments>
 void launch(Stream stream, void (*kernel)(Parameters...), dim3 grid, unsigned threads, std::size_t dynamic_shared,
             const Arguments&... arguments) {
   const char* const refusal = cuda_emulation::launch(stream, kernel, grid, dim3(threads), dynamic_shared, arguments...);
-  require(refusal == nullptr, "CUDA: a kernel was not launched: ", refusal == nullptr ? "" : refusal);
+  if (refusal == nullptr) return;
+  Dl_info found{};
+  const bool named = dladdr(reinterpret_cast<const void*>(kernel), &found) != 0;
+  throw Error(text("CUDA: ", readable_name(named ? found.dli_sname : nullptr), " was not launched: ", refusal));
 }
 
 }  // namespace lacuna::kernels

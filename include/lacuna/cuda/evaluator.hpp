@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <optional>
 #include <vector>
 
@@ -10,6 +11,9 @@
 namespace lacuna::sampler {
 
 /// @brief Evaluations of a network on a GPU, with the values that its parameters have when this is made.
+///
+/// The passes of an ensemble have few shapes. Of each shape the second pass is captured, and from then on one is a launch: what
+/// it reads and writes lies at the same addresses of the arena every time.
 template <class Network>
 class Evaluator<Network, cuda::Device> {
  public:
@@ -29,7 +33,7 @@ class Evaluator<Network, cuda::Device> {
     const auto& stream = device_.stream();
     cuda::enqueue_copy(stream, input.data, static_cast<const float*>(input_->data()), shape.size(), cudaMemcpyHostToDevice);
     cuda::enqueue_copy(stream, on_device, static_cast<const float*>(times_->data()), times.size(), cudaMemcpyHostToDevice);
-    const auto estimate = network_(graph, input, static_cast<const float*>(on_device));
+    const auto estimate = pass(graph, input, on_device);
     reserve(estimate_, estimate.shape.size());
     cuda::copy_now(stream, estimate_->data(), static_cast<const float*>(estimate.data), estimate.shape.size(),
                    cudaMemcpyDeviceToHost);
@@ -46,6 +50,25 @@ class Evaluator<Network, cuda::Device> {
 
  private:
   using Pinned = std::optional<cuda::PinnedArray<float>>;
+  struct Pass {
+    Shape input;
+    Variable<float> estimate;
+    cuda::CapturedGraph captured;
+  };
+
+  Variable<float> pass(Graph<float, cuda::Device>& graph, const Variable<float>& input, const float* times) {
+    const auto whole = [&] { return network_(graph, input, times); };
+    if (!device_.settings().capture) return whole();
+    const auto known = std::find_if(passes_.begin(), passes_.end(), [&](const Pass& p) { return p.input == input.shape; });
+    if (known == passes_.end()) {  // libraries make their plans in the first pass
+      const auto estimate = whole();
+      if (passes_.size() < most_passes) passes_.push_back({input.shape, estimate, {}});
+      return estimate;
+    }
+    if (!known->captured.ready()) known->captured.capture(device_.stream(), [&] { known->estimate = whole(); });
+    known->captured.launch(device_.stream());
+    return known->estimate;
+  }
 
   static void reserve(Pinned& array, std::size_t size) {
     if (!array || array->size() < size) array.emplace(size);
@@ -55,6 +78,8 @@ class Evaluator<Network, cuda::Device> {
   const Network& network_;
   cuda::Parameters<float> parameters_;
   Pinned input_, times_, estimate_;
+  static constexpr std::size_t most_passes = 32;  // a captured pass costs memory of the host's and the GPU's
+  std::vector<Pass> passes_;
 };
 
 }  // namespace lacuna::sampler

@@ -113,8 +113,11 @@ class CapturedGraph {
  public:
   CapturedGraph() = default;
   ~CapturedGraph() { reset(); }
-  CapturedGraph(const CapturedGraph&) = delete;
-  CapturedGraph& operator=(const CapturedGraph&) = delete;
+  CapturedGraph(CapturedGraph&& other) noexcept : executable_(std::exchange(other.executable_, nullptr)) {}
+  CapturedGraph& operator=(CapturedGraph&& other) noexcept {
+    std::swap(executable_, other.executable_);
+    return *this;
+  }
 
   bool ready() const { return executable_ != nullptr; }
   void reset() {
