@@ -3,7 +3,7 @@
 #include <cstddef>
 
 #include "lacuna/core/shape.hpp"
-#include "lacuna/ops/frame_axis.hpp"
+#include "lacuna/ops/frame_channels.hpp"
 #include "port.cuh"
 #include "vector.cuh"
 

@@ -3,6 +3,7 @@
 #include "catch.hpp"
 #include "cuda_emulation/buffer.hpp"
 #include "kernels/orders.hpp"
+#include "lacuna/ops/frame_axis.hpp"
 #include "support/probe.hpp"
 
 using namespace lacuna;

@@ -16,14 +16,17 @@
 #include "ensemble.cuh"
 #include "epilogue.cuh"
 #include "filter_layout.cuh"
+#include "frame_axis.cuh"
 #include "gated_add.cuh"
 #include "kernels/scalars.hpp"
 #include "lacuna/mask/pixels.hpp"
 #include "layer_norm.cuh"
+#include "linear_attention.cuh"
 #include "masked_loss.cuh"
 #include "rms_norm_parameters.cuh"
 #include "rms_norm_silu.cuh"
 #include "sampler_update.cuh"
+#include "spatial_attention.cuh"
 #include "spectral_mixing.cuh"
 #include "support/fill.hpp"
 #include "temporal_attention.cuh"
@@ -250,6 +253,62 @@ TEST_CASE("Traffic: temporal attention, forward and backward") {
       CHECK((take_traffic() == Traffic{16 * n + blocks * tables + 4 * blocks * distances + 128 * heads,
                                        12 * n + 4 * blocks * distances + 128 * heads}));
     }
+}
+
+TEMPLATE_TEST_CASE("Traffic: linear and spatial attention, forward and backward", "", float, Bfloat16) {
+  using S = TestType;
+  constexpr std::size_t images = 2, heads = 2, units = images * heads, bytes = sizeof(S);
+  for (const int features : {8, 6})
+    for (const int positions : {5, 300}) {
+      const auto f = static_cast<std::size_t>(features), rows = static_cast<std::size_t>(positions), n = units * rows * f;
+      const Buffer<S> qkv(test::as<S>(test::normals<float>(3 * n, 1))), grad_o(test::as<S>(test::normals<float>(n, 2))), o(n),
+          grad_qkv(3 * n);
+      kernels::PositionAttention<S> a{qkv, nullptr, o, nullptr, images, positions, heads, features};
+      auto back = a;
+      back.grad_o = grad_o;
+      back.grad_qkv = grad_qkv;
+
+      const auto plan = kernels::LinearAttentionPlan::of(a);
+      const Buffer<float> states(units * f * (f + 2)), partial(plan.forward_workspace()), sums(plan.backward_workspace());
+      const std::size_t blocks = units * plan.runs, state = 4 * f * (f + 2), context = 4 * f * f;
+      take_traffic();
+      kernels::linear_attention_forward<S>({}, a, states, partial);
+      CHECK((take_traffic() == Traffic{3 * bytes * n + blocks * (state + context), bytes * n + (blocks + units) * state}));
+      kernels::linear_attention_backward<S>({}, back, states, sums);
+      CHECK((take_traffic() ==
+             Traffic{4 * bytes * n + blocks * (4 * context + 8 * f), 4 * bytes * n + (blocks + units) * context}));
+
+      const Buffer<float> statistics(kernels::SpatialStatistics::size(a));
+      const std::size_t tiles = kernels::SpatialPlan::forward(features).tiles(positions),
+                        query_tiles = kernels::SpatialPlan::queries(features).tiles(positions),
+                        key_tiles = kernels::SpatialPlan::keys(features).tiles(positions), of_queries = 12 * units * rows;
+      take_traffic();
+      kernels::spatial_attention_forward<S>({}, a);
+      const Traffic forward{(1 + 2 * tiles) * bytes * n, bytes * n};
+      CHECK((take_traffic() == forward));
+      kernels::spatial_attention_backward<S>({}, back, statistics);
+      CHECK((take_traffic() ==
+             Traffic{(2 + 2 * tiles + 2 + 2 * query_tiles + 2 + 2 * key_tiles) * bytes * n + (1 + key_tiles) * of_queries,
+                     4 * bytes * n + of_queries}));
+    }
+}
+
+TEST_CASE("Traffic: angles of the rotary embedding and frames as an axis") {
+  const Buffer<float> frequencies(test::normals<float>(7, 1)), tables(2 * 7 * 11);
+  take_traffic();
+  kernels::rotary_tables({}, frequencies, 11, 7, tables);
+  CHECK((take_traffic() == Traffic{4 * 7 * 11, 8 * 7 * 11}));
+  for (const int variables : {3, 4}) {
+    const ops::FrameChannels c{.frames = 5, .variables = variables, .kinds = 2};
+    const Shape apart{.batch = 2, .frames = 5, .height = 6, .width = 9, .channels = c.per_frame()};
+    const std::size_t n = apart.size();
+    const Floats f(n);
+    take_traffic();
+    kernels::unpack_frames({}, f[0], apart, c, f[1]);
+    CHECK((take_traffic() == Traffic{4 * n, 4 * n}));
+    kernels::pack_frames({}, f[0], apart, c, f[1]);
+    CHECK((take_traffic() == Traffic{4 * n, 4 * n}));
+  }
 }
 
 TEST_CASE("Traffic: layer norm and gated add, forward and backward") {

@@ -10,6 +10,7 @@
 #include "ensemble.cuh"
 #include "epilogue.cuh"
 #include "filter_layout.cuh"
+#include "frame_axis.cuh"
 #include "gated_add.cuh"
 #include "lacuna/mask/blocks.hpp"
 #include "lacuna/mask/empirical.hpp"
@@ -101,6 +102,8 @@ int main() {
                               reinterpret_cast<const void*>(&kernels::reorder_filter),
                               reinterpret_cast<const void*>(&kernels::add_reordered_filter),
                               reinterpret_cast<const void*>(&kernels::time_embedding),
+                              reinterpret_cast<const void*>(&kernels::unpack_frames),
+                              reinterpret_cast<const void*>(&kernels::pack_frames),
                               reinterpret_cast<const void*>(&kernels::rotary_tables),
                               reinterpret_cast<const void*>(&kernels::temporal_attention_forward),
                               reinterpret_cast<const void*>(&kernels::temporal_attention_backward),
