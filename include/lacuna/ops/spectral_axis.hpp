@@ -62,6 +62,8 @@ class SpectralAxis {
   int kept() const { return kept_; }
   AxisTransform transform() const { return transform_; }
   const std::vector<int>& frequencies() const { return frequencies_; }
+  /// analyse() as a matrix (2 kept, rows of space), whose transpose synthesises; empty unless the transform is a product.
+  const std::vector<T>& matrix(Weights weights) const { return table_[static_cast<std::size_t>(weights)]; }
   /// Rows of a block in space.
   int space_rows() const { return half_ ? size_ : 2 * size_; }
   /// Scalars of workspace a call needs.
@@ -72,7 +74,7 @@ class SpectralAxis {
   /// `width` columns of a block from the pointers on; rows lie `columns` apart. workspace: 64-byte aligned.
   void analyse(const T* space, T* modes, std::ptrdiff_t columns, std::ptrdiff_t width, Weights weights, T* workspace) const {
     if (transform_ == AxisTransform::product) {
-      panel_product({matrix(weights), space_rows()}, {space, columns}, {modes, columns}, {2 * kept_, width, space_rows()});
+      panel_product({matrix(weights).data(), space_rows()}, {space, columns}, {modes, columns}, {2 * kept_, width, space_rows()});
       return;
     }
     in_lanes(width, workspace, [=, this](std::ptrdiff_t j, std::ptrdiff_t some, Pack* a, Pack* b) LACUNA_KERNEL {
@@ -91,7 +93,7 @@ class SpectralAxis {
 
   void synthesise(const T* modes, T* space, std::ptrdiff_t columns, std::ptrdiff_t width, Weights weights, T* workspace) const {
     if (transform_ == AxisTransform::product) {
-      panel_product(Strided<const T>{matrix(weights), space_rows()}.transposed(), {modes, columns}, {space, columns},
+      panel_product(Strided<const T>{matrix(weights).data(), space_rows()}.transposed(), {modes, columns}, {space, columns},
                     {space_rows(), width, 2 * kept_});
       return;
     }
@@ -125,9 +127,7 @@ class SpectralAxis {
     const int k = frequencies_[static_cast<std::size_t>(mode)];
     return k < 0 ? k + size_ : k;
   }
-  const T* matrix(Weights weights) const { return table_[static_cast<std::size_t>(weights)].data(); }
 
-  /// analyse() as a matrix (2 kept, rows of space).
   std::vector<T> table(Weights weights) const {
     const auto rows = static_cast<std::size_t>(space_rows()), kept = static_cast<std::size_t>(kept_);
     std::vector<T> a(2 * kept * rows);
