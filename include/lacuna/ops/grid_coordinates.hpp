@@ -10,7 +10,7 @@ namespace lacuna::ops {
 struct GridExtents {
   std::size_t frames, height, width;
 
-  std::size_t cells() const { return frames * height * width; }
+  LACUNA_HOST_DEVICE std::size_t cells() const { return frames * height * width; }
 };
 
 template <class T>

@@ -39,11 +39,11 @@ class SpectralAxis {
   };
 
   /// Takes the cheaper transform.
-  SpectralAxis(int size, int modes, Half half) : SpectralAxis(size, modes, half, cheaper(size, modes, half)) {}
+  SpectralAxis(int size, int modes, Half kind) : SpectralAxis(size, modes, kind, cheaper(size, modes, kind)) {}
 
   /// Throws ShapeError unless 1 <= modes <= size, and modes are even on a half axis.
-  SpectralAxis(int size, int modes, Half half, AxisTransform transform)
-      : size_(size), half_(half == Half::yes), transform_(transform), fft_(transform == AxisTransform::fft ? size : 1) {
+  SpectralAxis(int size, int modes, Half kind, AxisTransform transform)
+      : size_(size), half_(kind == Half::yes), transform_(transform), fft_(transform == AxisTransform::fft ? size : 1) {
     require<ShapeError>(modes >= 1 && modes <= size && (!half_ || modes % 2 == 0), "spectral axis: ", modes, " modes on ", size,
                         " cells; expected 1 to ", size, half_ ? ", an even number" : "");
     kept_ = half_ ? modes / 2 + 1 : modes;
@@ -53,8 +53,8 @@ class SpectralAxis {
   }
 
   /// A product takes 4 n m real multiplications a column (half axis: 2 n (m/2 + 1)).
-  static AxisTransform cheaper(int size, int modes, Half half) {
-    const double product = half == Half::yes ? 0.5 * (modes / 2 + 1) : modes;
+  static AxisTransform cheaper(int size, int modes, Half kind) {
+    const double product = kind == Half::yes ? 0.5 * (modes / 2 + 1) : modes;
     return LaneFft<T>::cost(size) < product ? AxisTransform::fft : AxisTransform::product;
   }
 

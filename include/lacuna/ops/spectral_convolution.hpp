@@ -34,7 +34,7 @@ class BlocksOnCpu {
   using Axis = SpectralAxis<T>;
   using Weights = typename Axis::Weights;
 
-  BlocksOnCpu(const cpu::Device&, int size, int modes, typename Axis::Half half) : axis_(size, modes, half) {}
+  BlocksOnCpu(const cpu::Device&, int size, int modes, typename Axis::Half kind) : axis_(size, modes, kind) {}
 
   int kept() const { return axis_.kept(); }
 
