@@ -99,7 +99,8 @@ inline void layer_norm_forward(Stream stream, const Norm<float>& norm) {
   });
 }
 
-/// @brief Gradient of x (overwritten) and of the gain (added to); norm_runs<float>() tells the blocks per sample that size `sums`.
+/// @brief Gradient of x (overwritten) and of the gain (added to); norm_runs<float>() tells the blocks per sample that size
+/// `sums`.
 inline void layer_norm_backward(Stream stream, const Norm<float>& norm, float* grad_gain) {
   const unsigned runs = norm_runs<float>(norm.pixels, norm.channels), batch = static_cast<unsigned>(norm.batch);
   with_norm_layout<float>(norm.channels, [&](auto layout) {

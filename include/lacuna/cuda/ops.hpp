@@ -282,3 +282,5 @@ inline DeviceLoss masked_loss_forward(Graph& graph, const float* estimate, const
 }
 
 }  // namespace lacuna::cuda
+
+#include "lacuna/cuda/fourier.hpp"

@@ -177,7 +177,11 @@ template <class DeviceType>
 bool in_bfloat16(const DeviceType& device, const Options& o) {
   if (o.precision != "bfloat16") return false;
   const char* reason = device.lacks_bfloat16();
-  if (reason == nullptr || o.network == "fno") return true;  // which computes in float on any machine
+  if (o.network == "fno") {  // computes in float on any machine
+    if (std::is_same_v<DeviceType, cpu::Device>) return true;
+    reason = "a Fourier neural operator computes in float on a GPU";
+  }
+  if (reason == nullptr) return true;
   std::printf("--precision bfloat16: %s; the network is trained in float\n", reason);
   return false;
 }
