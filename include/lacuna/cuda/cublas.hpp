@@ -11,7 +11,9 @@ namespace lacuna::cuda {
 
 template <class... Parts>
 void check(cublasStatus_t status, const Parts&... what) {
-  if (status != CUBLAS_STATUS_SUCCESS) throw CudaError(text("cuBLASLt: cannot ", what..., ": ", cublasLtGetStatusString(status)));
+  if (status == CUBLAS_STATUS_SUCCESS) return;
+  cudaGetLastError();
+  throw CudaError(text("cuBLASLt: cannot ", what..., ": ", cublasLtGetStatusString(status)));
 }
 
 /// @brief c = a b, or c += a b, by rows: c (rows, columns), the sum over `depth`; one product or a batch of them.
@@ -144,7 +146,7 @@ class CublasLt {
     check(cublasLtMatmulAlgoGetHeuristic(handle_, operation, plan.b.get(), plan.a.get(), plan.c.get(), plan.c.get(), wanted.get(),
                                          1, &found, &count),
           "find an algorithm for the ", p.name());
-    require<CudaError>(count > 0, "cuBLASLt: no algorithm for the ", p.name());
+    require<CudaError>(count > 0 && found.state == CUBLAS_STATUS_SUCCESS, "cuBLASLt: no algorithm for the ", p.name());
     plan.algorithm = found.algo;
     return plans_.emplace(p, std::move(plan)).first->second;
   }

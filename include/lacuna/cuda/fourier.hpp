@@ -21,13 +21,6 @@
 
 namespace lacuna::cuda {
 
-/// @brief Enqueues a product, or in a dry graph finds its plan.
-inline void multiply(Graph& graph, const MatrixProduct& product, const float* a, const float* b, float* c) {
-  auto& blas = graph.device().library<CublasLt>();
-  if (graph.dry()) return blas.plan(product);
-  blas.run(product, a, b, c);
-}
-
 template <class T, class S>
 void pointwise_linear_forward(Graph& graph, const ops::LinearParameters& layer, const S* x, std::size_t cells, S* y,
                               ops::Into into) {
@@ -47,14 +40,7 @@ void pointwise_linear_forward(Graph& graph, const ops::LinearParameters& layer, 
 template <class T, class S>
 void pointwise_parameter_gradients(Graph& graph, std::size_t rows, const S* x, int inputs, const S* grad_y, int outputs,
                                    T* grad_weight, std::ptrdiff_t weight_row, T* grad_bias) {
-  multiply(graph,
-           {.rows = outputs,
-            .columns = inputs,
-            .depth = static_cast<int>(rows),
-            .transpose_a = true,
-            .add = true,
-            .row_c = static_cast<int>(weight_row)},
-           grad_y, x, grad_weight);
+  add_transposed_product(graph, grad_y, outputs, x, inputs, rows, grad_weight, static_cast<int>(weight_row));
   if (grad_bias != nullptr) add_column_sums(graph, grad_y, rows, outputs, grad_bias);
 }
 

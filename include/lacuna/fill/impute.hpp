@@ -218,7 +218,7 @@ std::size_t plan_on_device(const train::Samples& samples, const Policy& policy, 
       Learner smaller(learner.device(), samples, policy, settings, learner.scale());
       plan_memory(samples, smaller, work);
       return true;
-    } catch (const Error&) {
+    } catch (const ArenaFull&) {
       return false;
     }
   };
@@ -226,9 +226,14 @@ std::size_t plan_on_device(const train::Samples& samples, const Policy& policy, 
     return plan_memory(samples, learner, work);
   } catch (const ArenaFull& full) {
     auto settings = learner.settings();
-    while (settings.batch > 1) {
-      settings.batch /= 2;
-      if (fits(settings)) throw ArenaFull(text(full.what(), "; --batch ", settings.batch, " would fit"));
+    while (settings.batch > 1 || !settings.recompute) {
+      if (settings.batch > 1)
+        settings.batch /= 2;
+      else
+        settings.recompute = true;
+      if (fits(settings))
+        throw ArenaFull(text(full.what(), "; --batch ", settings.batch,
+                             settings.recompute && !learner.settings().recompute ? " --recompute" : "", " would fit"));
     }
     throw;
   }
