@@ -25,6 +25,51 @@ struct ColumnSumsPlan {
   }
 };
 
+/// @brief The columns that a thread of such a block holds. Grid (runs, tiles, ...).
+template <unsigned size>
+struct ColumnLane {
+  unsigned channels, lanes, group, groups, first, begin, left;
+
+  __device__ __forceinline__ ColumnLane(unsigned channels_, unsigned lanes_)
+      : channels(channels_),
+        lanes(lanes_),
+        group(threadIdx.x / lanes),
+        groups(block_size / lanes),
+        first(blockIdx.y * lanes * size),
+        begin(first + threadIdx.x % lanes * size),
+        left(begin < channels ? channels - begin : 0) {}
+
+  /// Calls visit(row, chunk) for the thread's columns of its rows of x (rows, C); whole chunks only if `wide`.
+  template <class Visit>
+  __device__ __forceinline__ void for_rows(std::size_t rows, bool wide, const Visit& visit) const {
+    const auto walk = [&](auto chunk) {
+      LACUNA_UNROLL_FOUR
+      for (std::size_t row = static_cast<std::size_t>(blockIdx.x) * groups + group; row < rows;
+           row += static_cast<std::size_t>(gridDim.x) * groups) {
+        chunk.begin = row * channels + begin;
+        visit(row, chunk);
+      }
+    };
+    if (wide && left >= size)
+      walk(WholeChunkOf<size>{0});
+    else
+      walk(PartChunkOf<size>{0, static_cast<int>(left < size ? left : size)});
+  }
+
+  /// Stores the sums of what the block's threads hold of each column, in the order of its groups. Every thread must call it.
+  __device__ __forceinline__ void store_sums(const Values<float, size>& sum, float* sums) const {
+    LACUNA_SHARED(float, own, [block_size * size]);
+    for (unsigned k = 0; k < size; ++k) own[threadIdx.x * size + k] = sum.v[k];
+    __syncthreads();
+    const unsigned width = lanes * size;
+    for (unsigned column = threadIdx.x; column < width && first + column < channels; column += block_size) {
+      float total = 0;
+      for (unsigned g = 0; g < groups; ++g) total += own[g * width + column];
+      sums[first + column] = total;
+    }
+  }
+};
+
 /// @brief The runs' sums of the columns of x (rows, C): partial (runs, C). Grid (runs, tiles).
 ///
 /// Moves the bytes of x in, and 4 C per run out.
@@ -32,32 +77,13 @@ template <int threads, class S>
 __global__ void __launch_bounds__(threads) column_sums_kernel(const S* __restrict__ x, std::size_t rows, unsigned channels,
                                                               unsigned lanes, float* __restrict__ partial) {
   constexpr unsigned size = chunk_of<S>;
-  LACUNA_SHARED(float, own, [threads * size]);
-  const unsigned lane = threadIdx.x % lanes, group = threadIdx.x / lanes, groups = threads / lanes,
-                 first = blockIdx.y * lanes * size, begin = first + lane * size, left = begin < channels ? channels - begin : 0;
-  const bool whole = channels % size == 0 && aligned<size>(x) && left >= size;
+  const ColumnLane<size> lane(channels, lanes);
   Values<float, size> sum{};
-  const auto add = [&](auto chunk) {
-    LACUNA_UNROLL_FOUR
-    for (std::size_t row = static_cast<std::size_t>(blockIdx.x) * groups + group; row < rows;
-         row += static_cast<std::size_t>(gridDim.x) * groups) {
-      chunk.begin = row * channels + begin;
-      const auto v = load(x, chunk);
-      for (unsigned k = 0; k < size; ++k) sum.v[k] += v.v[k];
-    }
-  };
-  if (whole)
-    add(WholeChunkOf<size>{0});
-  else
-    add(PartChunkOf<size>{0, static_cast<int>(left < size ? left : size)});
-  for (unsigned k = 0; k < size; ++k) own[threadIdx.x * size + k] = sum.v[k];
-  __syncthreads();
-  const unsigned width = lanes * size;
-  for (unsigned column = threadIdx.x; column < width && first + column < channels; column += threads) {
-    float total = 0;
-    for (unsigned g = 0; g < groups; ++g) total += own[g * width + column];
-    partial[static_cast<std::size_t>(blockIdx.x) * channels + first + column] = total;
-  }
+  lane.for_rows(rows, channels % size == 0 && aligned<size>(x), [&](std::size_t, auto chunk) {
+    const auto v = load(x, chunk);
+    for (unsigned k = 0; k < size; ++k) sum.v[k] += v.v[k];
+  });
+  lane.store_sums(sum, partial + static_cast<std::size_t>(blockIdx.x) * channels);
 }
 
 /// @brief Floats of workspace that column_sums() needs.

@@ -8,14 +8,13 @@
 
 namespace lacuna::kernels {
 
-/// @brief y = f(x + bias) + residual over (cells, C), the bias by channel. In place: y may be x.
+/// @brief y = f(x + bias) + residual over (cells, C), the bias by channel. In place: y may be x or residual.
 ///
 /// bias and residual may be null; the bias is float, and so is what is computed. Moves n elements' bytes in (2 n with a
 /// residual) and n out: 4 n each of float, 2 n of bfloat16; a bias is 4 n bytes more, from cache.
 template <int threads, class Function, class S>
 __global__ void __launch_bounds__(threads)
-    epilogue_kernel(const S* x, const float* __restrict__ bias, const S* __restrict__ residual, std::size_t n, unsigned channels,
-                    S* y) {
+    epilogue_kernel(const S* x, const float* __restrict__ bias, const S* residual, std::size_t n, unsigned channels, S* y) {
   constexpr unsigned size = chunk_of<S>;
   const bool wide =
       channels % size == 0 && aligned<size>(x) && aligned<size>(bias) && aligned<size>(residual) && aligned<size>(y);

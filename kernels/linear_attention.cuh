@@ -318,7 +318,7 @@ void linear_attention_backward(Stream stream, const PositionAttention<S>& a, flo
   const std::size_t size = plan.units * plan.features * plan.features;
   float* grad_contexts = workspace + plan.runs * size;
   launch_linear_attention(stream, &linear_attention_query_gradients_kernel<block_size, S>, a, 3, 2, 0, states, workspace);
-  sum_partial_sums(stream, workspace, 1, plan.runs, size, grad_contexts);
+  set_partial_sums(stream, workspace, 1, plan.runs, size, grad_contexts);
   launch_linear_attention(stream, &linear_attention_key_gradients_kernel<block_size, S>, a, 2, 1, 3 * plan.features, states,
                           static_cast<const float*>(grad_contexts));
 }

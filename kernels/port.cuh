@@ -8,7 +8,7 @@
 #include <cstdlib>
 #include <string>
 
-#include "lacuna/core/error.hpp"
+#include "lacuna/cuda/error.hpp"
 
 namespace lacuna::kernels {
 
@@ -43,16 +43,22 @@ namespace lacuna::kernels {
 
 using Stream = cudaStream_t;
 
-/// @brief Launches a kernel on a stream. Throws: Error if the launch is refused.
+/// @brief Launches a kernel on a stream. Throws: CudaError that names it if the launch is refused.
 template <class... Parameters, class... Arguments>
 void launch(Stream stream, void (*kernel)(Parameters...), dim3 grid, unsigned threads, std::size_t dynamic_shared,
             const Arguments&... arguments) {
-  kernel<<<grid, threads, dynamic_shared, stream>>>(static_cast<Parameters>(arguments)...);
-  const cudaError_t status = cudaGetLastError();
+  cudaLaunchConfig_t how{};
+  how.gridDim = grid;
+  how.blockDim = dim3(threads);
+  how.dynamicSmemBytes = dynamic_shared;
+  how.stream = stream;
+  const cudaError_t status = cudaLaunchKernelEx(&how, kernel, static_cast<Parameters>(arguments)...);
   if (status == cudaSuccess) return;
   const char* name = nullptr;
-  if (cudaFuncGetName(&name, reinterpret_cast<const void*>(kernel)) != cudaSuccess) cudaGetLastError();
-  throw Error(text("CUDA: ", readable_name(name), " was not launched: ", cudaGetErrorString(status)));
+  cudaFuncGetName(&name, reinterpret_cast<const void*>(kernel));
+  cudaGetLastError();
+  throw cuda::CudaError(text("CUDA: ", readable_name(name), " (grid ", grid.x, " x ", grid.y, " x ", grid.z, ", ", dynamic_shared,
+                             " bytes of shared memory) was not launched: ", cudaGetErrorString(status)));
 }
 
 }  // namespace lacuna::kernels
@@ -83,7 +89,7 @@ void launch(Stream stream, void (*kernel)(Parameters...), dim3 grid, unsigned th
   if (refusal == nullptr) return;
   Dl_info found{};
   const bool named = dladdr(reinterpret_cast<const void*>(kernel), &found) != 0;
-  throw Error(text("CUDA: ", readable_name(named ? found.dli_sname : nullptr), " was not launched: ", refusal));
+  throw cuda::CudaError(text("CUDA: ", readable_name(named ? found.dli_sname : nullptr), " was not launched: ", refusal));
 }
 
 }  // namespace lacuna::kernels

@@ -12,16 +12,20 @@ namespace {
 constexpr cuda::Device::Settings small{.threads = 1, .arena_bytes = std::size_t{48} << 20};
 
 struct Setting {
-  cuda::Device device{small};
+  cuda::Device device;
+  std::int64_t no_batch = -1;  // the step whose batch cannot be made, once
   Parameters<float> parameters;
   nn::UNet network{{.inputs = 2, .outputs = 1, .hidden = 4, .multipliers = {1, 2}}, parameters, 1};
   train::Engine<nn::UNet, cuda::Device> engine{
       device, network, parameters, {}, {.batch = 2, .height = 8, .width = 8, .channels = 2}, 1};
 
+  explicit Setting(const cuda::Device::Settings& settings = small) : device(settings) {}
+
   double step() {
     return engine
         .step(1e-3,
-              [](std::int64_t step, const train::BatchArrays& to) {
+              [this](std::int64_t step, const train::BatchArrays& to) {
+                if (no_batch == step) throw Error("no batch");
                 for (int i = 0; i < 2 * 64; ++i) {
                   const auto at = static_cast<std::uint64_t>(step) * 128 + static_cast<std::uint64_t>(i);
                   const auto z = normals(philox(philox_key(1, Purpose::noise), 0, at));
@@ -90,10 +94,47 @@ TEST_CASE("a launch or a library's call that fails names itself, and the trainer
       CHECK_THROWS_WITH(s.step(), Contains("CUDA: lacuna::kernels::") && Contains("_kernel<256") && Contains("was not launched"));
       cuda_emulation::controls().fail_library_call = 4;
       CHECK_THROWS_WITH(s.step(), Contains("cannot run the"));
+      CHECK(cudaPeekAtLastError() == cudaSuccess);
     }
     while (given.size() < expected.size()) given.push_back(s.step());
     CHECK(given == expected);
   }
+}
+
+TEST_CASE("where a step cannot be captured it runs as it is enqueued") {
+  cuda_emulation::reset();
+  Setting unbroken, s;
+  for (int i = 0; i < 4; ++i) {
+    const double expected = unbroken.step();
+    if (i == 1) cuda_emulation::controls().fail_capture = 1;
+    CHECK(s.step() == expected);
+  }
+}
+
+TEST_CASE("a batch that cannot be made stops the step that needs it, and no other") {
+  cuda_emulation::reset();
+  Setting unbroken, s;
+  s.no_batch = 2;
+  for (int i = 0; i < 2; ++i) CHECK(s.step() == unbroken.step());
+  CHECK_THROWS_WITH(s.step(), Contains("no batch"));
+  CHECK(s.engine.steps_done() == 2);
+  s.no_batch = -1;
+  for (int i = 2; i < 5; ++i) CHECK(s.step() == unbroken.step());
+}
+
+TEST_CASE("two GPUs take turns") {
+  cuda_emulation::reset();
+  cuda_emulation::controls().devices = 2;
+  Setting first, second({.ordinal = 1, .threads = 1, .arena_bytes = small.arena_bytes});
+  for (int i = 0; i < 4; ++i) CHECK(first.step() == second.step());
+}
+
+TEST_CASE("a GPU of an older kind is told apart") {
+  cuda_emulation::reset();
+  cuda_emulation::controls().major = 7;
+  cuda_emulation::controls().minor = 5;
+  CHECK_THROWS_WITH(cuda::Device(small), Contains("has compute capability 7.5, expected 8.0 or later"));
+  cuda_emulation::reset();
 }
 
 TEST_CASE("a convolution that cuDNN has no engine for is named") {

@@ -120,8 +120,8 @@ class AttentionProjections {
       const Workspace<float> qkv(graph_, 3 * size_), o(graph_, size_);
       project(qkv);
       core(static_cast<const float*>(qkv), static_cast<float*>(o));
-      product({.rows = rows_, .columns = layer_.channels, .depth = layer_.width(), .transpose_b = true}, o, value(layer_.out),
-              result);
+      multiply(graph_, {.rows = rows_, .columns = layer_.channels, .depth = layer_.width(), .transpose_b = true}, o,
+               value(layer_.out), result);
     }
     const Widened<S> residual(graph_, o_.residual.data, o_.x.shape.size());
     const float* bias = layer_.bias.size > 0 ? value(layer_.bias) : nullptr;
@@ -143,32 +143,22 @@ class AttentionProjections {
     {
       const Workspace<float> qkv(graph_, 3 * size_), grad_o(graph_, size_), o(graph_, size_);
       project(qkv);
-      product({.rows = rows_, .columns = width, .depth = channels}, grad_y, value(layer_.out), grad_o);
+      multiply(graph_, {.rows = rows_, .columns = width, .depth = channels}, grad_y, value(layer_.out), grad_o);
       core(static_cast<const float*>(qkv), static_cast<const float*>(grad_o), static_cast<float*>(o),
            static_cast<float*>(grad_qkv));
-      product({.rows = channels, .columns = width, .depth = rows_, .transpose_a = true, .add = true}, grad_y, o,
-              p.gradient(layer_.out));
+      add_transposed_product(graph_, grad_y, channels, o, width, o_.x.shape.cells(), p.gradient(layer_.out));
     }
-    product({.rows = 3 * width, .columns = channels, .depth = rows_, .transpose_a = true, .add = true}, grad_qkv, x_,
-            p.gradient(layer_.qkv));
-    product({.rows = rows_, .columns = channels, .depth = 3 * width}, grad_qkv, value(layer_.qkv), grad_x);
+    add_transposed_product(graph_, grad_qkv, 3 * width, x_, channels, o_.x.shape.cells(), p.gradient(layer_.qkv));
+    multiply(graph_, {.rows = rows_, .columns = channels, .depth = 3 * width}, grad_qkv, value(layer_.qkv), grad_x);
     grad_x.finish();
   }
 
  private:
   const float* value(Parameter p) const { return graph_.parameters().value(p); }
   void project(float* qkv) const {
-    product({.rows = rows_, .columns = 3 * layer_.width(), .depth = layer_.channels, .transpose_b = true}, x_, value(layer_.qkv),
-            qkv);
+    multiply(graph_, {.rows = rows_, .columns = 3 * layer_.width(), .depth = layer_.channels, .transpose_b = true}, x_,
+             value(layer_.qkv), qkv);
   }
-  void product(const MatrixProduct& problem, const float* a, const float* b, float* c) const {
-    auto& blas = graph_.device().library<CublasLt>();
-    if (graph_.dry())
-      blas.plan(problem);
-    else
-      blas.run(problem, a, b, c);
-  }
-
   Graph& graph_;
   const ops::AttentionOperands<S>& o_;
   const ops::AttentionParameters& layer_;

@@ -2,7 +2,7 @@
 
 #include <cublasLt.h>
 
-#include <array>
+#include <cstdint>
 #include <map>
 
 #include "lacuna/cuda/device.hpp"
@@ -11,19 +11,29 @@ namespace lacuna::cuda {
 
 template <class... Parts>
 void check(cublasStatus_t status, const Parts&... what) {
-  if (status != CUBLAS_STATUS_SUCCESS) throw CudaError(text("cuBLASLt: cannot ", what..., ": ", cublasLtGetStatusString(status)));
+  if (status == CUBLAS_STATUS_SUCCESS) return;
+  cudaGetLastError();
+  throw CudaError(text("cuBLASLt: cannot ", what..., ": ", cublasLtGetStatusString(status)));
 }
 
-/// @brief c = a b, or c += a b, for matrices whose rows follow one another: c (rows, columns), the sum over `depth`.
+/// @brief c = a b, or c += a b, by rows: c (rows, columns), the sum over `depth`; one product or a batch of them.
 struct MatrixProduct {
   int rows = 1, columns = 1, depth = 1;
   bool transpose_a = false;  ///< a lies as (depth, rows)
   bool transpose_b = false;  ///< b lies as (columns, depth)
   bool add = false;          ///< to what c holds
+  /// Elements from a row, as it lies, to the next; 0: rows follow one another.
+  int row_a = 0, row_b = 0, row_c = 0;
+  bool unaligned = false;  ///< a matrix may begin at any element, not only at a multiple of 16 bytes
+  int batch = 1;           ///< products of as many matrices, which lie so many elements apart (0: all the same one)
+  std::int64_t apart_a = 0, apart_b = 0, apart_c = 0;
 
   auto operator<=>(const MatrixProduct&) const = default;
 
-  std::string name() const { return text("product of ", rows, " x ", depth, " and ", depth, " x ", columns, " matrices"); }
+  std::string name() const {
+    return text("product of ", rows, " x ", depth, " and ", depth, " x ", columns, " matrices",
+                batch > 1 ? text(", ", batch, " times") : "");
+  }
 };
 
 /// @brief cuBLASLt on a device: its handle, and what it chose for the products that were asked for.
@@ -78,13 +88,40 @@ class CublasLt {
     cublasLtMatmulAlgo_t algorithm{};
   };
 
-  /// The transpose of a matrix of `rows` rows that follow one another.
-  static Layout layout(int rows, int columns) {
+  /// The transposes of `batch` matrices (rows, columns) as they lie.
+  static Layout layout(int rows, int columns, int row, int batch, std::int64_t apart) {
     cublasLtMatrixLayout_t made = nullptr;
     check(cublasLtMatrixLayoutCreate(&made, CUDA_R_32F, static_cast<std::uint64_t>(columns), static_cast<std::uint64_t>(rows),
-                                     columns),
+                                     row > 0 ? row : columns),
           "describe a matrix");
-    return Layout(made);
+    Layout layout(made);
+    set(&cublasLtMatrixLayoutSetAttribute, made, CUBLASLT_MATRIX_LAYOUT_BATCH_COUNT, static_cast<std::int32_t>(batch),
+        "describe a matrix");
+    set(&cublasLtMatrixLayoutSetAttribute, made, CUBLASLT_MATRIX_LAYOUT_STRIDED_BATCH_OFFSET, apart, "describe a matrix");
+    return layout;
+  }
+
+  template <class Handle, class Attribute, class Value, class... Parts>
+  static void set(cublasStatus_t (*setter)(Handle, Attribute, const void*, std::size_t), Handle handle, Attribute attribute,
+                  const Value& value, const Parts&... what) {
+    check(setter(handle, attribute, &value, sizeof value), what...);
+  }
+
+  Preference preference(const MatrixProduct& p) const {
+    cublasLtMatmulPreference_t made = nullptr;
+    check(cublasLtMatmulPreferenceCreate(&made), "state a preference");
+    Preference preference(made);
+    const auto state = [made](cublasLtMatmulPreferenceAttributes_t attribute, const auto& value) {
+      set(&cublasLtMatmulPreferenceSetAttribute, made, attribute, value, "state a preference");
+    };
+    state(CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, workspace_.size());
+    // Of the algorithms only those that add up in one order, so that a step repeats bit for bit.
+    state(CUBLASLT_MATMUL_PREF_REDUCTION_SCHEME_MASK, static_cast<std::uint32_t>(CUBLASLT_REDUCTION_SCHEME_NONE));
+    const std::uint32_t alignment = p.unaligned ? sizeof(float) : 16;
+    for (const auto of_matrix : {CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_B_BYTES,
+                                 CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_C_BYTES, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_D_BYTES})
+      state(of_matrix, alignment);
+    return preference;
   }
 
   const Plan& planned(const MatrixProduct& p) {
@@ -92,29 +129,24 @@ class CublasLt {
     cublasLtMatmulDesc_t operation = nullptr;
     check(cublasLtMatmulDescCreate(&operation, tf32_ ? CUBLAS_COMPUTE_32F_FAST_TF32 : CUBLAS_COMPUTE_32F, CUDA_R_32F),
           "describe the ", p.name());
-    Plan plan{Operation(operation), p.transpose_a ? layout(p.depth, p.rows) : layout(p.rows, p.depth),
-              p.transpose_b ? layout(p.columns, p.depth) : layout(p.depth, p.columns), layout(p.rows, p.columns)};
-    const cublasOperation_t first = p.transpose_b ? CUBLAS_OP_T : CUBLAS_OP_N, second = p.transpose_a ? CUBLAS_OP_T : CUBLAS_OP_N;
-    check(cublasLtMatmulDescSetAttribute(operation, CUBLASLT_MATMUL_DESC_TRANSA, &first, sizeof first), "describe the ",
+    const auto lies = [&p](bool transposed, int rows, int columns, int row, std::int64_t apart) {
+      return transposed ? layout(columns, rows, row, p.batch, apart) : layout(rows, columns, row, p.batch, apart);
+    };
+    Plan plan{Operation(operation), lies(p.transpose_a, p.rows, p.depth, p.row_a, p.apart_a),
+              lies(p.transpose_b, p.depth, p.columns, p.row_b, p.apart_b), lies(false, p.rows, p.columns, p.row_c, p.apart_c)};
+    const auto transpose = [&](cublasLtMatmulDescAttributes_t attribute, bool transposed) {
+      set(&cublasLtMatmulDescSetAttribute, operation, attribute, transposed ? CUBLAS_OP_T : CUBLAS_OP_N, "describe the ",
           p.name());
-    check(cublasLtMatmulDescSetAttribute(operation, CUBLASLT_MATMUL_DESC_TRANSB, &second, sizeof second), "describe the ",
-          p.name());
-    cublasLtMatmulPreference_t made = nullptr;
-    check(cublasLtMatmulPreferenceCreate(&made), "state a preference");
-    const Preference preference(made);
-    const std::size_t most = workspace_.size();
-    check(cublasLtMatmulPreferenceSetAttribute(made, CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, &most, sizeof most),
-          "state a preference");
-    // Of the algorithms only those that add up in one order, so that a step repeats bit for bit.
-    const std::uint32_t schemes = CUBLASLT_REDUCTION_SCHEME_NONE;
-    check(cublasLtMatmulPreferenceSetAttribute(made, CUBLASLT_MATMUL_PREF_REDUCTION_SCHEME_MASK, &schemes, sizeof schemes),
-          "state a preference");
+    };
+    transpose(CUBLASLT_MATMUL_DESC_TRANSA, p.transpose_b);
+    transpose(CUBLASLT_MATMUL_DESC_TRANSB, p.transpose_a);
+    const Preference wanted = preference(p);
     cublasLtMatmulHeuristicResult_t found{};
     int count = 0;
-    check(cublasLtMatmulAlgoGetHeuristic(handle_, operation, plan.b.get(), plan.a.get(), plan.c.get(), plan.c.get(), made, 1,
-                                         &found, &count),
+    check(cublasLtMatmulAlgoGetHeuristic(handle_, operation, plan.b.get(), plan.a.get(), plan.c.get(), plan.c.get(), wanted.get(),
+                                         1, &found, &count),
           "find an algorithm for the ", p.name());
-    require<CudaError>(count > 0, "cuBLASLt: no algorithm for the ", p.name());
+    require<CudaError>(count > 0 && found.state == CUBLAS_STATUS_SUCCESS, "cuBLASLt: no algorithm for the ", p.name());
     plan.algorithm = found.algo;
     return plans_.emplace(p, std::move(plan)).first->second;
   }

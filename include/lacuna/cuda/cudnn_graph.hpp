@@ -2,6 +2,7 @@
 
 #include <cudnn.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <optional>
@@ -23,7 +24,9 @@ inline std::string cudnn_reason(cudnnStatus_t status) {
 }
 template <class... Parts>
 void check(cudnnStatus_t status, const Parts&... what) {
-  if (status != CUDNN_STATUS_SUCCESS) throw CudaError(text("cuDNN: cannot ", what..., ": ", cudnn_reason(status)));
+  if (status == CUDNN_STATUS_SUCCESS) return;
+  cudaGetLastError();
+  throw CudaError(text("cuDNN: cannot ", what..., ": ", cudnn_reason(status)));
 }
 
 /// @brief A descriptor of cuDNN's graph API.
@@ -98,9 +101,10 @@ struct ConvolutionProblem {
   }
 };
 
-/// @brief What an engine may do to be chosen; it must repeat its results bit for bit in any case.
+/// @brief What an engine may do to be chosen; in any case it must repeat its results bit for bit and add up in float.
 struct CudnnRules {
-  bool tf32 = false;  ///< float operands may be rounded on their way in
+  /// Float operands may be rounded on their way in, and the sums be taken apart as Winograd's and Fourier's methods do.
+  bool tf32 = false;
 };
 
 /// @brief A convolution that an engine of cuDNN has been found for.
@@ -136,8 +140,8 @@ class CudnnPlanner {
       }
       for (auto& configuration : configurations(heuristics)) {
         if (!follows_rules(configuration, problem)) {
-          last = rules_.tf32 ? "what engines there are repeat no result bit for bit"
-                             : "what engines there are round their operands (allow tf32) or repeat no result bit for bit";
+          last = rules_.tf32 ? "what engines there are repeat no result bit for bit, or add up in less than float"
+                             : "what engines there are round more than float does (allow tf32), or repeat no result bit for bit";
           continue;
         }
         CudnnPlan found{CudnnDescriptor(CUDNN_BACKEND_EXECUTION_PLAN_DESCRIPTOR)};
@@ -230,7 +234,7 @@ class CudnnPlanner {
 
   /// In the order in which cuDNN expects them to be fast.
   static std::vector<CudnnDescriptor> configurations(const CudnnDescriptor& heuristics) {
-    constexpr std::int64_t most = 32;
+    constexpr std::int64_t most = 128;
     std::vector<CudnnDescriptor> found;
     std::vector<cudnnBackendDescriptor_t> raw;
     for (std::int64_t i = 0; i < most; ++i) raw.push_back(found.emplace_back(CUDNN_BACKEND_ENGINECFG_DESCRIPTOR).get());
@@ -253,14 +257,13 @@ class CudnnPlanner {
     check(cudnnBackendGetAttribute(engine.get(), CUDNN_ATTR_ENGINE_NUMERICAL_NOTE, CUDNN_TYPE_NUMERICAL_NOTE,
                                    CUDNN_NUMERICAL_NOTE_TYPE_COUNT, &count, notes.data()),
           "ask what an engine does to numbers");
-    for (std::int64_t i = 0; i < count; ++i) {
-      const auto note = notes[static_cast<std::size_t>(i)];
-      if (note == CUDNN_NUMERICAL_NOTE_NONDETERMINISTIC) return false;
-      if (!rules_.tf32 && !problem.bfloat16 &&
-          (note == CUDNN_NUMERICAL_NOTE_TENSOR_CORE || note == CUDNN_NUMERICAL_NOTE_DOWN_CONVERT_INPUTS))
-        return false;
-    }
-    return true;
+    const auto has = [&, given = std::min<std::int64_t>(count, CUDNN_NUMERICAL_NOTE_TYPE_COUNT)](auto... any) {
+      return std::any_of(notes.begin(), notes.begin() + given, [&](auto note) { return ((note == any) || ...); });
+    };
+    if (has(CUDNN_NUMERICAL_NOTE_NONDETERMINISTIC, CUDNN_NUMERICAL_NOTE_REDUCED_PRECISION_REDUCTION)) return false;
+    return rules_.tf32 || problem.bfloat16 ||
+           !has(CUDNN_NUMERICAL_NOTE_TENSOR_CORE, CUDNN_NUMERICAL_NOTE_DOWN_CONVERT_INPUTS, CUDNN_NUMERICAL_NOTE_FFT,
+                CUDNN_NUMERICAL_NOTE_WINOGRAD);
   }
 
   CudnnRules rules_;

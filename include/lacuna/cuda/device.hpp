@@ -45,7 +45,7 @@ class Device {
         ordinal_(chosen(settings.ordinal)),
         properties_(properties_of(ordinal_)),
         stream_(std::make_unique<Stream>()),
-        memory_(arena_size(settings.arena_bytes)),
+        memory_(arena_memory(settings.arena_bytes)),
         arena_(memory_.data(), memory_.size()),
         tape_(std::size_t{1} << 28) {}
   ~Device() {
@@ -56,8 +56,8 @@ class Device {
   Device& operator=(const Device&) = delete;
 
   const Settings& settings() const { return settings_; }
-  /// Why images in bfloat16 do not make UNets faster here; null where they do.
-  const char* lacks_bfloat16() const { return properties_.major >= 8 ? nullptr : "this GPU does not multiply bfloat16"; }
+  /// Why images in bfloat16 do not make UNets faster here; null where they do: on every GPU that a device takes.
+  const char* lacks_bfloat16() const { return nullptr; }
   std::string name() const { return text("cuda:", ordinal_, " (", properties_.name, ")"); }
 
   int ordinal() const { return ordinal_; }
@@ -66,14 +66,23 @@ class Device {
   Arena& arena() { return arena_; }  ///< activations, gradients and workspaces of the current step, in the GPU's memory
   Arena& tape() { return tape_; }    ///< nodes and backward closures of the current step, in the host's
 
-  /// Ends the step: everything taken from the arenas is void, for what is enqueued from now on.
+  /// Makes this GPU the calling thread's.
+  void use() const { check(cudaSetDevice(ordinal_), "use device ", ordinal_); }
+
+  /// Ends the step: everything taken from the arenas is void, for what is enqueued from now on. As use().
   void reset() {
+    use();
     arena_.reset();
     tape_.reset();
   }
 
-  /// Like reset(): the memory was asked for when the device was made and is kept.
-  void release() { reset(); }
+  /// Like reset(), and hands the tape's memory back to the system; that of the GPU was asked for when the device was made and is
+  /// kept.
+  void release() {
+    use();
+    arena_.release();
+    tape_.release();
+  }
 
   /// Bytes of the host's memory that the arena has spanned: none, it is the GPU's.
   std::size_t host_bytes() const { return 0; }
@@ -84,6 +93,7 @@ class Device {
   /// The device's one object of type Library (handles, plans), made on first use.
   template <class Library>
   Library& library() {
+    use();
     return libraries_.get<Library>(*this);
   }
 
@@ -103,6 +113,9 @@ class Device {
                        "; use the CPU");
     require<CudaError>(ordinal >= 0 && ordinal < count, "CUDA: no device ", ordinal, ": expected 0 to ", count - 1);
     check(cudaSetDevice(ordinal), "use device ", ordinal);
+    const auto properties = properties_of(ordinal);
+    require<CudaError>(properties.major >= 8, "CUDA: device ", ordinal, " (", properties.name, ") has compute capability ",
+                       properties.major, '.', properties.minor, ", expected 8.0 or later; use the CPU");
     return ordinal;
   }
   static cudaDeviceProp properties_of(int ordinal) {
@@ -110,13 +123,18 @@ class Device {
     check(cudaGetDeviceProperties(&properties, ordinal), "ask what device ", ordinal, " is");
     return properties;
   }
-  /// What is left free serves libraries and other programs.
-  static std::size_t arena_size(std::size_t asked) {
-    if (asked > 0) return asked;
+  /// What is left free serves libraries and other programs. Where what is free cannot be had in one piece, less is taken.
+  static DeviceArray<std::byte> arena_memory(std::size_t asked) {
+    if (asked > 0) return DeviceArray<std::byte>(asked);
     std::size_t free = 0, total = 0;
     check(cudaMemGetInfo(&free, &total), "ask for the device's memory");
     constexpr std::size_t spare = std::size_t{512} << 20;
-    return free > 2 * spare ? (free - spare) / 10 * 9 : free / 2;
+    std::size_t bytes = free > 2 * spare ? (free - spare) / 10 * 9 : free / 2;
+    for (int tries = 0; tries < 3; ++tries, bytes = bytes / 4 * 3) try {
+        return DeviceArray<std::byte>(bytes);
+      } catch (const CudaError&) {  // another program was faster
+      }
+    return DeviceArray<std::byte>(bytes);
   }
 
   Settings settings_;

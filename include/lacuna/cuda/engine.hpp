@@ -135,6 +135,7 @@ class Engine<Network, cuda::Device> {
 
   template <class Fill>
   StepResult step(double learning_rate, const Fill& fill) {
+    device_.use();
     const std::int64_t number = steps_done();
     if (made_ != number) fill(number, staging_[turn_].arrays());
     made_.reset();
@@ -143,13 +144,16 @@ class Engine<Network, cuda::Device> {
       optimizer_.prepare(learning_rate);
       run();
       turn_ = 1 - turn_;
-      fill(number + 1, staging_[turn_].arrays());
-      made_ = number + 1;
+      try {
+        fill(number + 1, staging_[turn_].arrays());
+        made_ = number + 1;
+      } catch (...) {  // the step that needs that batch makes it itself, and tells
+      }
       device_.stream().synchronize();
     } catch (...) {
+      device_.stream().wait();  // until nothing reads what the next step writes
       captured_.reset();
       warm_ = false;
-      made_.reset();
       throw;
     }
     const StepResult result{result_[0], result_[2]};
@@ -192,12 +196,13 @@ class Engine<Network, cuda::Device> {
       Graph<float, cuda::Device> graph(device_, parameters_, Mode::train, false, profile_);
       enqueue(graph);
     };
-    if (!device_.settings().capture || profile_ != nullptr || !warm_) {
+    if (!capture_ || profile_ != nullptr || !warm_) {
       whole();
       warm_ = true;
       return;
     }
-    if (!captured_.ready()) captured_.capture(device_.stream(), whole);
+    if (!captured_.ready()) capture_ = captured_.capture(device_.stream(), whole);
+    if (!capture_) return whole();
     captured_.launch(device_.stream());
   }
 
@@ -224,7 +229,7 @@ class Engine<Network, cuda::Device> {
   OptimizerState<float> state_;
   std::optional<std::int64_t> made_;  // the step whose batch is staged
   int turn_ = 0;
-  bool warm_ = false;
+  bool warm_ = false, capture_ = device_.settings().capture;
   Profile* profile_ = nullptr;
 };
 

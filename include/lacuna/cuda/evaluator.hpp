@@ -49,6 +49,8 @@ class Evaluator<Network, cuda::Device> {
   }
 
  private:
+  static constexpr std::size_t most_passes = 32;  // a captured pass costs memory of the host's and the GPU's
+
   using Pinned = std::optional<cuda::PinnedArray<float>>;
   struct Pass {
     Shape input;
@@ -58,14 +60,15 @@ class Evaluator<Network, cuda::Device> {
 
   Variable<float> pass(Graph<float, cuda::Device>& graph, const Variable<float>& input, const float* times) {
     const auto whole = [&] { return network_(graph, input, times); };
-    if (!device_.settings().capture) return whole();
+    if (!capture_) return whole();
     const auto known = std::find_if(passes_.begin(), passes_.end(), [&](const Pass& p) { return p.input == input.shape; });
     if (known == passes_.end()) {  // libraries make their plans in the first pass
       const auto estimate = whole();
       if (passes_.size() < most_passes) passes_.push_back({input.shape, estimate, {}});
       return estimate;
     }
-    if (!known->captured.ready()) known->captured.capture(device_.stream(), [&] { known->estimate = whole(); });
+    if (!known->captured.ready()) capture_ = known->captured.capture(device_.stream(), [&] { known->estimate = whole(); });
+    if (!capture_) return whole();
     known->captured.launch(device_.stream());
     return known->estimate;
   }
@@ -78,8 +81,8 @@ class Evaluator<Network, cuda::Device> {
   const Network& network_;
   cuda::Parameters<float> parameters_;
   Pinned input_, times_, estimate_;
-  static constexpr std::size_t most_passes = 32;  // a captured pass costs memory of the host's and the GPU's
   std::vector<Pass> passes_;
+  bool capture_ = device_.settings().capture;
 };
 
 }  // namespace lacuna::sampler

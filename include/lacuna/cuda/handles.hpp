@@ -5,15 +5,9 @@
 #include <cstddef>
 #include <utility>
 
-#include "lacuna/core/error.hpp"
+#include "lacuna/cuda/error.hpp"
 
 namespace lacuna::cuda {
-
-/// @brief A call of the CUDA runtime failed.
-class CudaError : public Error {
- public:
-  using Error::Error;
-};
 
 /// @brief Throws CudaError "CUDA: cannot <what>: <reason>" unless the call succeeded; the runtime's own record is cleared.
 template <class... Parts>
@@ -32,6 +26,11 @@ class Stream {
   Stream& operator=(const Stream&) = delete;
 
   operator cudaStream_t() const { return stream_; }
+  /// Waits for everything that was enqueued, however it ends.
+  void wait() const noexcept {
+    cudaStreamSynchronize(stream_);
+    cudaGetLastError();
+  }
   /// Waits for everything that was enqueued. Throws: CudaError with the failure of any of it.
   void synchronize() const { check(cudaStreamSynchronize(stream_), "finish the work on the device"); }
 
@@ -96,7 +95,8 @@ class PinnedArray {
   std::size_t count_ = 0;
 };
 
-/// @brief Enqueues a copy of `count` elements; the host's side must be pinned and live until the copy is done.
+/// @brief Enqueues a copy of `count` elements; the host's side must live until the copy is done, and be pinned unless the caller
+/// waits for it.
 template <class T>
 void enqueue_copy(const Stream& stream, T* to, const T* from, std::size_t count, cudaMemcpyKind kind) {
   if (count > 0) check(cudaMemcpyAsync(to, from, count * sizeof(T), kind, stream), "copy ", (count * sizeof(T)) >> 10, " KiB");
@@ -125,10 +125,10 @@ class CapturedGraph {
   }
   void launch(const Stream& stream) const { check(cudaGraphLaunch(executable_, stream), "launch a captured step"); }
 
-  /// Records what work() enqueues on the stream, without running it. If work() throws, the recording is dropped and the stream
-  /// is as it was.
+  /// Records what work() enqueues on the stream, without running it, and returns whether that can be launched: a library may do
+  /// what no recording takes. If work() throws, the recording is dropped and the stream is as it was.
   template <class Work>
-  void capture(const Stream& stream, const Work& work) {
+  [[nodiscard]] bool capture(const Stream& stream, const Work& work) {
     check(cudaStreamBeginCapture(stream, cudaStreamCaptureModeThreadLocal), "capture a step");
     cudaGraph_t graph = nullptr;
     try {
@@ -139,10 +139,11 @@ class CapturedGraph {
       cudaGetLastError();
       throw;
     }
-    check(cudaStreamEndCapture(stream, &graph), "capture a step");
-    const cudaError_t status = cudaGraphInstantiate(&executable_, graph, 0);
-    cudaGraphDestroy(graph);
-    check(status, "instantiate a captured step");
+    if (cudaStreamEndCapture(stream, &graph) == cudaSuccess && cudaGraphInstantiate(&executable_, graph, 0) != cudaSuccess)
+      executable_ = nullptr;
+    if (graph != nullptr) cudaGraphDestroy(graph);
+    cudaGetLastError();
+    return ready();
   }
 
  private:

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <algorithm>
+#include <bit>
 #include <cstdint>
 
 #include "kernels/accumulate.cuh"
@@ -139,28 +141,63 @@ void add_column_sums(Graph& graph, const S* x, std::size_t rows, int columns, fl
   if (!graph.dry()) kernels::column_sums(stream_of(graph), x, rows, columns, partial, sums);
 }
 
+/// @brief Enqueues a product, or in a dry graph finds its plan.
+inline void multiply(Graph& graph, const MatrixProduct& product, const float* a, const float* b, float* c) {
+  auto& blas = graph.device().library<CublasLt>();
+  if (graph.dry()) return blas.plan(product);
+  blas.run(product, a, b, c);
+}
+
+/// @brief sum (rows, columns) += a^T b of a (depth, rows) and b (depth, columns): the gradient of a layer's weight, whose rows
+/// are `row` apart (0: they follow one another).
+///
+/// So small a result of so many terms would keep a few multiprocessors busy. So runs of the depth are multiplied side by side,
+/// and what they give is added in their order.
+inline void add_transposed_product(Graph& graph, const float* a, int rows, const float* b, int columns, std::size_t depth,
+                                   float* sum, int row = 0) {
+  constexpr std::size_t least_run = 256, most_runs = 64, blocks = 256, tile = 64;
+  const auto tiles = [](int n) { return (static_cast<std::size_t>(n) + tile - 1) / tile; };
+  const std::size_t wanted = std::min(most_runs, blocks / std::min(blocks, tiles(rows) * tiles(columns)));
+  const std::size_t runs = row > 0 && row != columns ? 1 : std::min(wanted, depth / least_run);
+  MatrixProduct product{
+      .rows = rows, .columns = columns, .depth = static_cast<int>(depth), .transpose_a = true, .add = true, .row_c = row};
+  if (runs < 2) return multiply(graph, product, a, b, sum);
+  const std::size_t each = depth / runs / 4 * 4, done = runs * each,
+                    size = static_cast<std::size_t>(rows) * static_cast<std::size_t>(columns);
+  if (done < depth) {
+    product.depth = static_cast<int>(depth - done);
+    multiply(graph, product, a + done * static_cast<std::size_t>(rows), b + done * static_cast<std::size_t>(columns), sum);
+  }
+  const Workspace<float> partial(graph, runs * size);
+  product = {.rows = rows,
+             .columns = columns,
+             .depth = static_cast<int>(each),
+             .transpose_a = true,
+             .unaligned = size % 4 != 0,
+             .batch = static_cast<int>(runs),
+             .apart_a = static_cast<std::int64_t>(each) * rows,
+             .apart_b = static_cast<std::int64_t>(each) * columns,
+             .apart_c = static_cast<std::int64_t>(size)};
+  multiply(graph, product, a, b, partial);
+  if (!graph.dry()) kernels::add_partial_sums(stream_of(graph), partial, static_cast<unsigned>(runs), size, sum);
+}
+
 template <class T>
 void linear_forward(Graph& graph, const ops::LinearParameters& layer, const T* x, std::size_t cells, T* y) {
-  auto& blas = graph.device().library<CublasLt>();
-  const auto rows = static_cast<int>(cells);
-  const MatrixProduct product{.rows = rows, .columns = layer.outputs, .depth = layer.inputs, .transpose_b = true};
-  if (graph.dry()) return blas.plan(product);
   auto& p = graph.parameters();
-  blas.run(product, x, p.value(layer.weight), y);
+  multiply(graph, {.rows = static_cast<int>(cells), .columns = layer.outputs, .depth = layer.inputs, .transpose_b = true}, x,
+           p.value(layer.weight), y);
+  if (graph.dry()) return;
   kernels::epilogue<ops::Identity, float>(stream_of(graph), y, p.value(layer.bias), nullptr, cells, layer.outputs, y);
 }
 template <class T>
 void linear_backward(Graph& graph, const ops::LinearParameters& layer, const T* x, std::size_t cells, const T* grad_y,
                      T* grad_x) {
-  auto& blas = graph.device().library<CublasLt>();
   const auto rows = static_cast<int>(cells);
-  const MatrixProduct of_weight{.rows = layer.outputs, .columns = layer.inputs, .depth = rows, .transpose_a = true, .add = true},
-      of_x{.rows = rows, .columns = layer.inputs, .depth = layer.outputs};
   auto& p = graph.parameters();
   add_column_sums(graph, grad_y, cells, layer.outputs, p.gradient(layer.bias));
-  if (graph.dry()) return blas.plan(of_weight), blas.plan(of_x);
-  blas.run(of_weight, grad_y, x, p.gradient(layer.weight));
-  blas.run(of_x, grad_y, p.value(layer.weight), grad_x);
+  add_transposed_product(graph, grad_y, layer.outputs, x, layer.inputs, cells, p.gradient(layer.weight));
+  multiply(graph, {.rows = rows, .columns = layer.inputs, .depth = layer.outputs}, grad_y, p.value(layer.weight), grad_x);
 }
 
 /// @brief The convolutions of a layer on cuDNN, whose filters are (y's channels, kernel, kernel, x's channels), in the images'
@@ -243,7 +280,8 @@ class Convolution {
 
   void run(const ConvolutionProblem& problem, const S* x, const S* w, const S* y) const {
     auto& cudnn = graph_.device().library<Cudnn>();
-    const Workspace<std::byte> workspace(graph_, cudnn.plan(problem).workspace);
+    // Of few sizes, so that convolutions lend each other theirs.
+    const Workspace<std::byte> workspace(graph_, std::bit_ceil(std::max<std::size_t>(cudnn.plan(problem).workspace, 1)));
     if (!graph_.dry()) cudnn.run(problem, x, w, y, workspace);
   }
 
@@ -282,3 +320,5 @@ inline DeviceLoss masked_loss_forward(Graph& graph, const float* estimate, const
 }
 
 }  // namespace lacuna::cuda
+
+#include "lacuna/cuda/fourier.hpp"

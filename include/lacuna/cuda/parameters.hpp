@@ -90,7 +90,7 @@ template <class T>
 class Parameters {
  public:
   Parameters(Device& device, const lacuna::Parameters<T>& host)
-      : stream_(device.stream()),
+      : stream_((device.use(), device.stream())),
         layout_(host),
         values_(stream_, layout_, host.values()),
         gradients_(stream_, layout_, std::vector<T>(host.size(), T(0))) {}

@@ -177,7 +177,11 @@ template <class DeviceType>
 bool in_bfloat16(const DeviceType& device, const Options& o) {
   if (o.precision != "bfloat16") return false;
   const char* reason = device.lacks_bfloat16();
-  if (reason == nullptr || o.network == "fno") return true;  // which computes in float on any machine
+  if (o.network == "fno") {  // computes in float on any machine
+    if (std::is_same_v<DeviceType, cpu::Device>) return true;
+    reason = "a Fourier neural operator computes in float on a GPU";
+  }
+  if (reason == nullptr) return true;
   std::printf("--precision bfloat16: %s; the network is trained in float\n", reason);
   return false;
 }
@@ -214,7 +218,7 @@ std::size_t plan_on_device(const train::Samples& samples, const Policy& policy, 
       Learner smaller(learner.device(), samples, policy, settings, learner.scale());
       plan_memory(samples, smaller, work);
       return true;
-    } catch (const Error&) {
+    } catch (const ArenaFull&) {
       return false;
     }
   };
@@ -222,9 +226,14 @@ std::size_t plan_on_device(const train::Samples& samples, const Policy& policy, 
     return plan_memory(samples, learner, work);
   } catch (const ArenaFull& full) {
     auto settings = learner.settings();
-    while (settings.batch > 1) {
-      settings.batch /= 2;
-      if (fits(settings)) throw ArenaFull(text(full.what(), "; --batch ", settings.batch, " would fit"));
+    while (settings.batch > 1 || !settings.recompute) {
+      if (settings.batch > 1)
+        settings.batch /= 2;
+      else
+        settings.recompute = true;
+      if (fits(settings))
+        throw ArenaFull(text(full.what(), "; --batch ", settings.batch,
+                             settings.recompute && !learner.settings().recompute ? " --recompute" : "", " would fit"));
     }
     throw;
   }

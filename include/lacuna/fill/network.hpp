@@ -59,19 +59,18 @@ class Network {
       : network_(make(settings, layout, height, width, parameters, seed)) {}
 
   /// Shapes: input (B,1,H,W, layout.channels()), times (B) -> (B,1,H,W, layout.fields()).
-  /// Throws: OptionError for a network that the device has no ops for.
+  /// Throws: OptionError for a Fourier neural operator in bfloat16 on a GPU.
   template <class DeviceType>
   Variable<float> operator()(Graph<float, DeviceType>& g, const Variable<float>& input, const float* times) const {
-    if constexpr (std::is_same_v<DeviceType, cpu::Device>) {
-      return std::visit([&](const auto& network) { return network(g, input, times); }, network_);
-    } else {
-      if (const auto* unet = std::get_if<nn::UNet>(&network_)) return (*unet)(g, input, times);
-      if (const auto* unet = std::get_if<nn::InBfloat16<nn::UNet>>(&network_)) return (*unet)(g, input, times);
-      if (const auto* unet = std::get_if<FramesAsAxis<nn::SpaceTimeUNet>>(&network_)) return (*unet)(g, input, times);
-      if (const auto* unet = std::get_if<FramesAsAxis<nn::InBfloat16<nn::SpaceTimeUNet>>>(&network_))
-        return (*unet)(g, input, times);
-      throw OptionError("fill::Network: expected a UNet, the only networks that run on a GPU");
-    }
+    return std::visit(
+        [&](const auto& network) -> Variable<float> {
+          using N = std::decay_t<decltype(network)>;
+          if constexpr (std::is_same_v<DeviceType, cpu::Device> || !std::is_same_v<N, nn::InBfloat16<nn::Fno>>)
+            return network(g, input, times);
+          else
+            throw OptionError("fill::Network: a Fourier neural operator runs on a GPU in float, expected no bfloat16");
+        },
+        network_);
   }
 
  private:

@@ -125,6 +125,7 @@ inline void validate(const Options& o) {
                        ": expected float, tf32 or bfloat16");
   const int gpu = gpu_of(o.device);
   require<OptionError>(o.precision != "tf32" || gpu >= 0, "--precision tf32: expected --device cuda, a CPU has no TF32");
+  require<OptionError>(!o.profile || gpu < 0, "--profile: times operations on the host, expected --device cpu");
   require<OptionError>(o.memory == 0 || gpu < 0, "--memory: plans the host's memory, expected --device cpu");
   require<OptionError>(o.network != "fno" || o.crop <= 0, "--crop ", o.crop,
                        ": a Fourier neural operator must see the whole grid, its modes are the grid's");

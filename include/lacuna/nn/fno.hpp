@@ -69,8 +69,8 @@ class Fno {
   /// @brief Estimate of x0 from the assembled input.
   /// Shapes: input (B,T,H,W,inputs), times (B) in [0,1] -> (B,T,H,W,outputs); T = 1 where frames are channels.
   /// input_gradient: skipped in training, where the input is data. Throws: ShapeError.
-  template <class T, class S>
-  Variable<S> operator()(Graph<T>& g, const Variable<S>& input, const T* times,
+  template <class T, class D, class S>
+  Variable<S> operator()(Graph<T, D>& g, const Variable<S>& input, const T* times,
                          ops::InputGradient input_gradient = ops::InputGradient::skipped) const {
     validate(input.shape);
     auto x = lifted(g, input, times, input_gradient);
@@ -122,16 +122,16 @@ class Fno {
                           ", input has shape ", input, "; expected ", modes_[i], " cells or more there");
   }
 
-  template <class T, class S>
-  Variable<S> lifted(Graph<T>& g, const Variable<S>& input, const T* times, ops::InputGradient input_gradient) const {
+  template <class T, class D, class S>
+  Variable<S> lifted(Graph<T, D>& g, const Variable<S>& input, const T* times, ops::InputGradient input_gradient) const {
     if (settings_.normalised_fields == 0) return lift(g, input, times, input_gradient);
     require<OptionError>(input_gradient == ops::InputGradient::skipped, "Fno: normalised fields have no gradient");
     const auto more = ops::normalised_convolution(g, input, settings_.normalised_fields, modes_);
     return consume(g, more, [&](const Variable<S>& v) { return lift(g, v, times, input_gradient); });
   }
 
-  template <class T, class S>
-  Variable<S> lift(Graph<T>& g, const Variable<S>& input, const T* times, ops::InputGradient input_gradient) const {
+  template <class T, class D, class S>
+  Variable<S> lift(Graph<T, D>& g, const Variable<S>& input, const T* times, ops::InputGradient input_gradient) const {
     Variable<T> time;
     if (settings_.time_features > 0) {
       time = ops::time_embedding(g, times, input.shape.batch, settings_.time_features);
@@ -146,8 +146,8 @@ class Fno {
     return consume(g, x, [&](const Variable<S>& v) { return ops::pointwise_linear(g, lift_second_, v); });
   }
 
-  template <class T, class S>
-  static Variable<S> block(Graph<T>& g, const Block& layer, const Variable<S>& x, bool last) {
+  template <class T, class D, class S>
+  static Variable<S> block(Graph<T, D>& g, const Block& layer, const Variable<S>& x, bool last) {
     const auto gelu = [&](const Variable<S>& v) { return ops::gelu(g, v); };
     auto y = ops::spectral_convolution(g, layer.spectral, x);
     ops::pointwise_linear_add(g, layer.skip, x, y);

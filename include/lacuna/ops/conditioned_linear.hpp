@@ -1,35 +1,38 @@
 #pragma once
 
-#include <array>
-
 #include "lacuna/ops/convolution.hpp"
+#include "lacuna/ops/grid_coordinates.hpp"
 #include "lacuna/ops/pointwise_linear.hpp"
 
 namespace lacuna::ops {
 
-/// @brief y = W [x, features, grid] + b, where the features are one row a sample and the grid is one coordinate an axis.
-///
-/// The same numbers as broadcasting features and coordinates over the grid, concatenating and multiplying, without doing so:
-/// W's columns act on x at every cell, on the features once a sample, on the coordinates once a cell of the grid.
-/// Shapes: x (B,T,H,W,in), features (B,1,1,1,D) or none -> y (B,T,H,W,out); layer.inputs = in + D + axes. Coordinates: i/n for
-/// cell i of n, along (H, W) for two axes, (T, H, W) for three.
-/// Gradient: added to x's (unless skipped), the features' and the parameters'. NaN: propagates within its position.
-/// Determinism: independent of the number of threads. Throws: ShapeError if the widths do not add up.
-template <class T, class S = T>
+/// @brief Operands of conditioned_linear(); without features their data is null.
+template <class T, class S>
+struct ConditionedOperands {
+  LinearParameters layer;
+  Variable<S> x;
+  Variable<T> features;
+  int axes;
+
+  int width() const { return features.data != nullptr ? features.shape.channels : 0; }
+  /// Columns of the weight that act on x, on the features, on the coordinates: where the latter two begin.
+  int first_feature() const { return x.shape.channels; }
+  int first_axis() const { return x.shape.channels + width(); }
+  GridExtents grid() const {
+    const auto cells = [](int n) { return static_cast<std::size_t>(n); };
+    return {cells(x.shape.frames), cells(x.shape.height), cells(x.shape.width)};
+  }
+};
+
+/// @brief conditioned_linear() on the CPU.
+template <class T, class S>
 class ConditionedLinear {
  public:
-  ConditionedLinear(Graph<T>& graph, const LinearParameters& layer, const Variable<S>& x, const Variable<T>* features, int axes)
-      : graph_(graph), layer_(layer), x_(x), axes_(axes) {
-    if (features != nullptr) features_ = *features;
-    width_ = features != nullptr ? features->shape.channels : 0;
-    require<ShapeError>(x.shape.channels + width_ + axes == layer.inputs, "conditioned_linear: x has shape ", x.shape,
-                        " and the features ", width_, " channels; expected ", layer.inputs - axes, " in all");
-    if (features != nullptr)
-      require_shape("conditioned_linear", "features", features->shape, {.batch = x.shape.batch, .channels = width_});
-  }
+  ConditionedLinear(Graph<T>& graph, const ConditionedOperands<T, S>& o)
+      : graph_(graph), layer_(o.layer), x_(o.x), features_(o.features), grid_(o.grid()), axes_(o.axes), width_(o.width()) {}
 
-  void forward(const Variable<S>& y) const {
-    const auto out = static_cast<std::size_t>(layer_.outputs), cells = sample_cells(),
+  void forward(S* y) const {
+    const auto out = static_cast<std::size_t>(layer_.outputs), cells = grid_.cells(),
                batch = static_cast<std::size_t>(x_.shape.batch);
     const T* weight = graph_.parameters().value(layer_.weight);
     T* offsets = graph_.take(batch * out);  // (B, out): bias and features
@@ -46,13 +49,14 @@ class ConditionedLinear {
       for (std::size_t a = 0; a < static_cast<std::size_t>(axes_); ++a)
         for (std::size_t o = 0; o < out; ++o) slopes[a * out + o] = of_axis(weight, o, a);
     }
-    pointwise_forward(graph_, x_.shape.cells(), Strided<const T>{weight, layer_.inputs}, x_.data, x_.shape.channels, y.data,
+    pointwise_forward(graph_, x_.shape.cells(), Strided<const T>{weight, layer_.inputs}, x_.data, x_.shape.channels, y,
                       layer_.outputs, Into::overwritten, [&](std::size_t i, T* to) {
-                        const auto at = coordinates(i % cells);
+                        const auto at = grid_coordinates<T>(grid_, i % cells, axes_);
                         const T* offset = offsets + i / cells * out;
                         for (std::size_t o = 0; o < out; ++o) {
                           T sum = offset[o];
-                          for (std::size_t a = 0; a < static_cast<std::size_t>(axes_); ++a) sum += at[a] * slopes[a * out + o];
+                          for (std::size_t a = 0; a < static_cast<std::size_t>(axes_); ++a)
+                            sum += at.along[a] * slopes[a * out + o];
                           to[o] += sum;
                         }
                       });
@@ -69,15 +73,15 @@ class ConditionedLinear {
     const std::size_t each = (static_cast<std::size_t>(axes_) + 1) * out, batch = static_cast<std::size_t>(x_.shape.batch);
     T* sums = graph_.take(batch * each);  // (B, 1 + axes, out): sums of grad_y, and of grad_y times the coordinates
     if (!graph_.dry()) std::fill_n(sums, batch * each, T(0));
-    const std::size_t cells = sample_cells();
+    const std::size_t cells = grid_.cells();
     for (std::size_t b = 0; b < batch; ++b)
       sum_over_rows(graph_, cells, sums + b * each, each, [&](Range r, T* own) {
         for (std::size_t i = r.begin; i < r.end; ++i) {
-          const auto at = coordinates(i);
+          const auto at = grid_coordinates<T>(grid_, i, axes_);
           const S* g = grad_y + (b * cells + i) * out;
           for (std::size_t o = 0; o < out; ++o) own[o] += static_cast<T>(g[o]);
           for (std::size_t a = 0; a < static_cast<std::size_t>(axes_); ++a)
-            for (std::size_t o = 0; o < out; ++o) own[(a + 1) * out + o] += at[a] * static_cast<T>(g[o]);
+            for (std::size_t o = 0; o < out; ++o) own[(a + 1) * out + o] += at.along[a] * static_cast<T>(g[o]);
         }
       });
     if (!graph_.dry()) add_sums(sums, each);
@@ -88,7 +92,6 @@ class ConditionedLinear {
   }
 
  private:
-  std::size_t sample_cells() const { return x_.shape.cells() / static_cast<std::size_t>(x_.shape.batch); }
   template <class U>
   U& of_feature(U* weight, std::size_t output, std::size_t feature) const {
     return weight[output * static_cast<std::size_t>(layer_.inputs) + static_cast<std::size_t>(x_.shape.channels) + feature];
@@ -97,14 +100,6 @@ class ConditionedLinear {
   U& of_axis(U* weight, std::size_t output, std::size_t axis) const {
     return of_feature(weight, output, static_cast<std::size_t>(width_) + axis);
   }
-  /// Of a cell of a sample, along the axes in order.
-  std::array<T, 3> coordinates(std::size_t cell) const {
-    const auto h = static_cast<std::size_t>(x_.shape.height), w = static_cast<std::size_t>(x_.shape.width);
-    const T row = static_cast<T>(cell / w % h) / static_cast<T>(h), column = static_cast<T>(cell % w) / static_cast<T>(w);
-    if (axes_ == 2) return {row, column, T(0)};
-    return {static_cast<T>(cell / (w * h)) / static_cast<T>(x_.shape.frames), row, column};
-  }
-
   void add_sums(const T* sums, std::size_t each) const {
     auto& p = graph_.parameters();
     const auto out = static_cast<std::size_t>(layer_.outputs), width = static_cast<std::size_t>(width_);
@@ -137,21 +132,44 @@ class ConditionedLinear {
   LinearParameters layer_;
   Variable<S> x_;
   Variable<T> features_;
-  int axes_, width_ = 0;
+  GridExtents grid_;
+  int axes_, width_;
 };
 
-/// @brief ConditionedLinear as an op. features: null for none.
 template <class T, class S>
-Variable<S> conditioned_linear(Graph<T>& graph, const LinearParameters& layer, const Variable<S>& x, const Variable<T>* features,
-                               int axes, InputGradient input_gradient = InputGradient::computed) {
-  const ConditionedLinear<T, S> op(graph, layer, x, features, axes);
+void conditioned_linear_forward(Graph<T>& graph, const ConditionedOperands<T, S>& o, S* y) {
+  ConditionedLinear<T, S>(graph, o).forward(y);
+}
+template <class T, class S>
+void conditioned_linear_backward(Graph<T>& graph, const ConditionedOperands<T, S>& o, const S* grad_y,
+                                 InputGradient input_gradient) {
+  ConditionedLinear<T, S>(graph, o).backward(grad_y, input_gradient);
+}
+
+/// @brief y = W [x, features, grid] + b, where the features are one row a sample and the grid is one coordinate an axis.
+///
+/// The same numbers as broadcasting features and coordinates over the grid, concatenating and multiplying, without doing so:
+/// W's columns act on x at every cell, on the features once a sample, on the coordinates once a cell of the grid.
+/// Shapes: x (B,T,H,W,in), features (B,1,1,1,D) or none (null) -> y (B,T,H,W,out); layer.inputs = in + D + axes. Coordinates: i/n
+/// for cell i of n, along (H, W) for two axes, (T, H, W) for three. Gradient: added to x's (unless skipped), the features' and
+/// the parameters'. NaN: propagates within its position. Determinism: independent of the number of threads. Throws: ShapeError if
+/// the widths do not add up.
+template <class T, class D, class S>
+Variable<S> conditioned_linear(Graph<T, D>& graph, const LinearParameters& layer, const Variable<S>& x,
+                               const Variable<T>* features, int axes, InputGradient input_gradient = InputGradient::computed) {
+  const ConditionedOperands<T, S> o{layer, x, features != nullptr ? *features : Variable<T>{}, axes};
+  const int width = features != nullptr ? features->shape.channels : 0;
+  require<ShapeError>(x.shape.channels + width + axes == layer.inputs, "conditioned_linear: x has shape ", x.shape,
+                      " and the features ", width, " channels; expected ", layer.inputs - axes, " in all");
+  if (features != nullptr)
+    require_shape("conditioned_linear", "features", features->shape, {.batch = x.shape.batch, .channels = width});
   const std::size_t in = x.shape.size(), out = x.shape.cells() * static_cast<std::size_t>(layer.outputs);
   const auto scope = graph.template op<S>(
       "conditioned_linear", {.forward = in + out, .backward = (input_gradient == InputGradient::computed ? 2 : 1) * in + out});
   const auto y = graph.template make<S>(x.shape.with_channels(layer.outputs));
-  op.forward(y);
-  graph.record([&graph, op, y, input_gradient] {
-    op.backward(y.node->gradient, input_gradient);
+  conditioned_linear_forward<T, S>(graph, o, y.data);
+  graph.record([&graph, o, y, input_gradient] {
+    conditioned_linear_backward<T, S>(graph, o, y.node->gradient, input_gradient);
     graph.finish(y);
   });
   return y;

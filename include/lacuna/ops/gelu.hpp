@@ -59,23 +59,34 @@ inline void gelu_gradient_run(const double* x, double* gradient, std::size_t siz
   for (std::size_t i = 0; i < size; ++i) gradient[i] *= Gelu::derivative(x[i]);
 }
 
+template <class T, class S>
+void gelu_forward(Graph<T>& graph, const Variable<S>& x, S* y) {
+  const auto channels = static_cast<std::size_t>(x.shape.channels);
+  for_rows(graph, x.shape.cells(),
+           [&](Range r) { gelu_run(x.data + r.begin * channels, y + r.begin * channels, (r.end - r.begin) * channels); });
+}
+/// gradient: y's, which becomes x's.
+template <class T, class S>
+void gelu_backward(Graph<T>& graph, const Variable<S>& x, S* gradient) {
+  const auto channels = static_cast<std::size_t>(x.shape.channels);
+  for_rows(graph, x.shape.cells(), [&](Range r) {
+    gelu_gradient_run(x.data + r.begin * channels, gradient + r.begin * channels, (r.end - r.begin) * channels);
+  });
+}
+
 /// @brief y = x Phi(x), the exact (erf) GELU, on images: activation<Gelu>() in lanes and on all threads.
 ///
 /// Shapes: x, y alike. Gradient: (Phi(x) + x phi(x)) grad_y; y's buffer becomes x's. NaN: propagates within its element.
 /// Determinism: independent of the number of threads. Cost: forward reads x and writes y, backward reads x and changes the
 /// gradient. Source: Hendrycks and Gimpel, arXiv:1606.08415.
-template <class T, class S>
-Variable<S> gelu(Graph<T>& graph, const Variable<S>& x) {
+template <class T, class D, class S>
+Variable<S> gelu(Graph<T, D>& graph, const Variable<S>& x) {
   const auto scope = graph.template op<S>("gelu", {.forward = 2 * x.shape.size(), .backward = 3 * x.shape.size()});
   const auto y = graph.template make<S>(x.shape);
-  const auto channels = static_cast<std::size_t>(x.shape.channels);
-  for_rows(graph, x.shape.cells(),
-           [&](Range r) { gelu_run(x.data + r.begin * channels, y.data + r.begin * channels, (r.end - r.begin) * channels); });
-  graph.record([&graph, x, y, channels] {
+  gelu_forward<T, S>(graph, x, y.data);
+  graph.record([&graph, x, y] {
     S* gradient = y.node->gradient;
-    for_rows(graph, x.shape.cells(), [&](Range r) {
-      gelu_gradient_run(x.data + r.begin * channels, gradient + r.begin * channels, (r.end - r.begin) * channels);
-    });
+    gelu_backward<T, S>(graph, x, gradient);
     y.node->gradient = nullptr;
     graph.contribute(x, gradient);
     graph.finish(y);

@@ -96,69 +96,87 @@ void pointwise_parameter_gradients(Graph<T>& graph, std::size_t rows, const S* x
   if constexpr (Copies::needed) graph.give(copies, room);
 }
 
+/// @brief Where an op writes the gradient of its operand: into memory of its own at first, then to what is there already.
+template <class S>
+struct GradientTarget {
+  S* data;
+  Into into;
+};
+template <class T, class D, class S>
+GradientTarget<S> gradient_target(Graph<T, D>& graph, const Variable<S>& x) {
+  if (x.node->gradient != nullptr) return {x.node->gradient, Into::added};
+  x.node->gradient = graph.template take<S>(x.shape.size());
+  return {x.node->gradient, Into::overwritten};
+}
+
 /// @brief grad_x (rows, inputs) += grad_y W.
 template <class T, class S>
 void pointwise_input_gradient(Graph<T>& graph, const Variable<S>& x, Strided<const T> weight, const S* grad_y, int outputs) {
   const int inputs = x.shape.channels;
   const auto in = static_cast<std::size_t>(inputs), out = static_cast<std::size_t>(outputs);
-  const Into into = x.node->gradient == nullptr ? Into::overwritten : Into::added;
-  if (x.node->gradient == nullptr) x.node->gradient = graph.template take<S>(x.shape.size());
-  S* grad_x = x.node->gradient;
+  const GradientTarget<S> grad_x = gradient_target(graph, x);
   for_wide_rows<S>(graph, x.shape.cells(), in + out, [&](Range r, WideCopies<T, S> copies) {
     const std::size_t count = r.end - r.begin;
-    S* target = grad_x + r.begin * in;
+    S* target = grad_x.data + r.begin * in;
     const T* grad = copies.read(grad_y + r.begin * out, count * out);
-    T* to = into == Into::overwritten ? copies.place(target, count * in) : copies.read(target, count * in);
-    panel_product({grad, outputs}, weight, {to, inputs}, {static_cast<std::ptrdiff_t>(count), inputs, outputs}, into);
+    T* to = grad_x.into == Into::overwritten ? copies.place(target, count * in) : copies.read(target, count * in);
+    panel_product({grad, outputs}, weight, {to, inputs}, {static_cast<std::ptrdiff_t>(count), inputs, outputs}, grad_x.into);
     copies.write(to, target, count * in);
   });
 }
 
+/// @brief y = W x + b, or added to what y holds; no bias where it has size 0.
 template <class T, class S>
-void pointwise(Graph<T>& graph, const LinearParameters& layer, const Variable<S>& x, const Variable<S>& y, bool owns_result) {
-  const bool biased = layer.bias.size > 0;
-  const auto weight = [&graph, layer] { return Strided<const T>{graph.parameters().value(layer.weight), layer.inputs}; };
-  const T* bias = biased ? graph.parameters().value(layer.bias) : nullptr;
-  pointwise_forward(graph, x.shape.cells(), weight(), x.data, layer.inputs, y.data, layer.outputs,
-                    owns_result ? Into::overwritten : Into::added, [bias, out = layer.outputs](std::size_t, T* to) {
+void pointwise_linear_forward(Graph<T>& graph, const LinearParameters& layer, const S* x, std::size_t cells, S* y, Into into) {
+  const auto& p = graph.parameters();
+  const T* bias = layer.bias.size > 0 ? p.value(layer.bias) : nullptr;
+  pointwise_forward(graph, cells, Strided<const T>{p.value(layer.weight), layer.inputs}, x, layer.inputs, y, layer.outputs, into,
+                    [bias, out = layer.outputs](std::size_t, T* to) {
                       if (bias == nullptr) return;
                       for (int o = 0; o < out; ++o) to[o] += bias[o];
                     });
-  graph.record([&graph, layer, x, y, biased, weight, owns_result] {
+}
+
+template <class T, class D, class S>
+void pointwise(Graph<T, D>& graph, const LinearParameters& layer, const Variable<S>& x, const Variable<S>& y, Into into) {
+  pointwise_linear_forward<T, S>(graph, layer, x.data, x.shape.cells(), y.data, into);
+  graph.record([&graph, layer, x, y, into] {
     auto& p = graph.parameters();
     const S* grad_y = y.node->gradient;
-    pointwise_parameter_gradients(graph, x.shape.cells(), x.data, layer.inputs, grad_y, layer.outputs, p.gradient(layer.weight),
-                                  layer.inputs, biased ? p.gradient(layer.bias) : nullptr);
-    pointwise_input_gradient(graph, x, weight(), grad_y, layer.outputs);
-    if (owns_result) graph.finish(y);
+    T* grad_bias = layer.bias.size > 0 ? p.gradient(layer.bias) : nullptr;
+    pointwise_parameter_gradients<T, S>(graph, x.shape.cells(), x.data, layer.inputs, grad_y, layer.outputs,
+                                        p.gradient(layer.weight), layer.inputs, grad_bias);
+    pointwise_input_gradient<T, S>(graph, x, {p.value(layer.weight), layer.inputs}, grad_y, layer.outputs);
+    if (into == Into::overwritten) graph.finish(y);
   });
 }
 
 /// @brief y = W x + b along the channels of every position, for images: linear() on all threads. No bias where it has size 0.
 ///
 /// Shapes: x (B,T,H,W,in) -> y (B,T,H,W,out). Gradient: added to x's and the parameters'. NaN: propagates within its position.
-/// dtype: S images; bfloat16 is computed in float, a task's rows at a time. Backends: cpu (own kernel for float, else Eigen).
+/// dtype: S images; bfloat16 is computed in float, a task's rows at a time. Backends: cpu (own kernel for float, else Eigen),
+/// cuda (cuBLASLt, float).
 /// Determinism: independent of the number of threads. Throws: ShapeError on a channel mismatch.
-template <class T, class S>
-Variable<S> pointwise_linear(Graph<T>& graph, const LinearParameters& layer, const Variable<S>& x) {
+template <class T, class D, class S>
+Variable<S> pointwise_linear(Graph<T, D>& graph, const LinearParameters& layer, const Variable<S>& x) {
   require<ShapeError>(x.shape.channels == layer.inputs, "pointwise_linear: x has shape ", x.shape, ", expected ", layer.inputs,
                       " channels");
   const std::size_t in = x.shape.size(), out = x.shape.cells() * static_cast<std::size_t>(layer.outputs);
   const auto scope = graph.template op<S>("pointwise_linear", {.forward = in + out, .backward = 2 * in + out});
   const auto y = graph.template make<S>(x.shape.with_channels(layer.outputs));
-  pointwise(graph, layer, x, y, true);
+  pointwise(graph, layer, x, y, Into::overwritten);
   return y;
 }
 
 /// @brief Adds W x + b to `sum` in place. Throws: ShapeError also if sum's shape is not the result's.
-template <class T, class S>
-void pointwise_linear_add(Graph<T>& graph, const LinearParameters& layer, const Variable<S>& x, const Variable<S>& sum) {
+template <class T, class D, class S>
+void pointwise_linear_add(Graph<T, D>& graph, const LinearParameters& layer, const Variable<S>& x, const Variable<S>& sum) {
   require<ShapeError>(x.shape.channels == layer.inputs, "pointwise_linear_add: x has shape ", x.shape, ", expected ",
                       layer.inputs, " channels");
   require_shape("pointwise_linear_add", "sum", sum.shape, x.shape.with_channels(layer.outputs));
   const std::size_t in = x.shape.size(), out = sum.shape.size();
   const auto scope = graph.template op<S>("pointwise_linear_add", {.forward = in + 2 * out, .backward = 2 * in + out});
-  pointwise(graph, layer, x, sum, false);
+  pointwise(graph, layer, x, sum, Into::added);
 }
 
 }  // namespace lacuna::ops

@@ -39,4 +39,11 @@ void add_rows(const T* x, Range rows, std::size_t width, T* sums) {
     for (std::size_t c = 0; c < width; ++c) sums[c] += x[i * width + c];
 }
 
+/// @brief sums (columns) += the sums of x (rows, columns) over its rows: the gradient of a bias.
+template <class T>
+void add_column_sums(Graph<T>& graph, const T* x, std::size_t rows, int columns, T* sums) {
+  const auto width = static_cast<std::size_t>(columns);
+  sum_over_rows(graph, rows, sums, width, [&](Range r, T* own) { add_rows(x, r, width, own); });
+}
+
 }  // namespace lacuna::ops

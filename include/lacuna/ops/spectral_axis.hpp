@@ -39,11 +39,11 @@ class SpectralAxis {
   };
 
   /// Takes the cheaper transform.
-  SpectralAxis(int size, int modes, Half half) : SpectralAxis(size, modes, half, cheaper(size, modes, half)) {}
+  SpectralAxis(int size, int modes, Half kind) : SpectralAxis(size, modes, kind, cheaper(size, modes, kind)) {}
 
   /// Throws ShapeError unless 1 <= modes <= size, and modes are even on a half axis.
-  SpectralAxis(int size, int modes, Half half, AxisTransform transform)
-      : size_(size), half_(half == Half::yes), transform_(transform), fft_(transform == AxisTransform::fft ? size : 1) {
+  SpectralAxis(int size, int modes, Half kind, AxisTransform transform)
+      : size_(size), half_(kind == Half::yes), transform_(transform), fft_(transform == AxisTransform::fft ? size : 1) {
     require<ShapeError>(modes >= 1 && modes <= size && (!half_ || modes % 2 == 0), "spectral axis: ", modes, " modes on ", size,
                         " cells; expected 1 to ", size, half_ ? ", an even number" : "");
     kept_ = half_ ? modes / 2 + 1 : modes;
@@ -53,8 +53,8 @@ class SpectralAxis {
   }
 
   /// A product takes 4 n m real multiplications a column (half axis: 2 n (m/2 + 1)).
-  static AxisTransform cheaper(int size, int modes, Half half) {
-    const double product = half == Half::yes ? 0.5 * (modes / 2 + 1) : modes;
+  static AxisTransform cheaper(int size, int modes, Half kind) {
+    const double product = kind == Half::yes ? 0.5 * (modes / 2 + 1) : modes;
     return LaneFft<T>::cost(size) < product ? AxisTransform::fft : AxisTransform::product;
   }
 
@@ -62,6 +62,8 @@ class SpectralAxis {
   int kept() const { return kept_; }
   AxisTransform transform() const { return transform_; }
   const std::vector<int>& frequencies() const { return frequencies_; }
+  /// analyse() as a matrix (2 kept, rows of space), whose transpose synthesises; empty unless the transform is a product.
+  const std::vector<T>& matrix(Weights weights) const { return table_[static_cast<std::size_t>(weights)]; }
   /// Rows of a block in space.
   int space_rows() const { return half_ ? size_ : 2 * size_; }
   /// Scalars of workspace a call needs.
@@ -72,7 +74,7 @@ class SpectralAxis {
   /// `width` columns of a block from the pointers on; rows lie `columns` apart. workspace: 64-byte aligned.
   void analyse(const T* space, T* modes, std::ptrdiff_t columns, std::ptrdiff_t width, Weights weights, T* workspace) const {
     if (transform_ == AxisTransform::product) {
-      panel_product({matrix(weights), space_rows()}, {space, columns}, {modes, columns}, {2 * kept_, width, space_rows()});
+      panel_product({matrix(weights).data(), space_rows()}, {space, columns}, {modes, columns}, {2 * kept_, width, space_rows()});
       return;
     }
     in_lanes(width, workspace, [=, this](std::ptrdiff_t j, std::ptrdiff_t some, Pack* a, Pack* b) LACUNA_KERNEL {
@@ -91,7 +93,7 @@ class SpectralAxis {
 
   void synthesise(const T* modes, T* space, std::ptrdiff_t columns, std::ptrdiff_t width, Weights weights, T* workspace) const {
     if (transform_ == AxisTransform::product) {
-      panel_product(Strided<const T>{matrix(weights), space_rows()}.transposed(), {modes, columns}, {space, columns},
+      panel_product(Strided<const T>{matrix(weights).data(), space_rows()}.transposed(), {modes, columns}, {space, columns},
                     {space_rows(), width, 2 * kept_});
       return;
     }
@@ -125,9 +127,7 @@ class SpectralAxis {
     const int k = frequencies_[static_cast<std::size_t>(mode)];
     return k < 0 ? k + size_ : k;
   }
-  const T* matrix(Weights weights) const { return table_[static_cast<std::size_t>(weights)].data(); }
 
-  /// analyse() as a matrix (2 kept, rows of space).
   std::vector<T> table(Weights weights) const {
     const auto rows = static_cast<std::size_t>(space_rows()), kept = static_cast<std::size_t>(kept_);
     std::vector<T> a(2 * kept * rows);

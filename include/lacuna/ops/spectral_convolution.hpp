@@ -27,53 +27,105 @@ struct SpectralParameters {
 /// @brief Complex modes a transform keeps.
 inline int kept_modes(const SpectralModes& modes) { return std::max(modes[0], 1) * modes[1] * (modes[2] / 2 + 1); }
 
-/// @brief Truncated real Fourier transforms over (H, W) or (T, H, W) of channels-last data, axis by axis; made once for a grid.
-/// Where one axis has all its modes and many cells it takes a fast transform, else a product (SpectralAxis).
+/// @brief SpectralAxis over many blocks, on all threads.
 template <class T>
-class SpectralPlan {
+class BlocksOnCpu {
  public:
   using Axis = SpectralAxis<T>;
   using Weights = typename Axis::Weights;
 
-  SpectralPlan(const Shape& grid, const SpectralModes& modes)
-      : width_(grid.width, modes[2], Axis::Half::yes), height_(grid.height, modes[1], Axis::Half::no) {
-    if (modes[0] > 0) frames_.emplace(grid.frames, modes[0], Axis::Half::no);
+  BlocksOnCpu(const cpu::Device&, int size, int modes, typename Axis::Half kind) : axis_(size, modes, kind) {}
+
+  int kept() const { return axis_.kept(); }
+
+  /// modes (blocks, 2, kept, columns) of space (blocks, rows, columns).
+  void analyse(Graph<T>& graph, const T* space, T* modes, int blocks, int columns, Weights weights) const {
+    run(graph, blocks, columns,
+        [&](const Task& t) { axis_.analyse(space + t.space, modes + t.modes, t.columns, t.width, weights, t.workspace); });
+  }
+  /// space from modes. `bias` (columns), or null, is added to every row.
+  void synthesise(Graph<T>& graph, const T* modes, T* space, int blocks, int columns, Weights weights,
+                  const T* bias = nullptr) const {
+    run(graph, blocks, columns, [&](const Task& t) {
+      axis_.synthesise(modes + t.modes, space + t.space, t.columns, t.width, weights, t.workspace);
+      if (bias == nullptr) return;
+      for (int row = 0; row < axis_.space_rows(); ++row)
+        for (std::ptrdiff_t c = 0; c < t.width; ++c) space[t.space + row * t.columns + c] += bias[t.first + c];
+    });
+  }
+
+ private:
+  /// Some columns of one block: where they lie in space and among the modes.
+  struct Task {
+    std::ptrdiff_t space, modes, columns, first, width;
+    T* workspace;
+  };
+
+  /// Cuts the blocks into tasks, whatever the threads.
+  template <class Work>
+  void run(Graph<T>& graph, int blocks, int columns, const Work& work) const {
+    constexpr int widest = 256;
+    const int pieces = (columns + widest - 1) / widest, tasks = blocks * pieces;
+    const int threads = std::min(graph.device().threads(), tasks);
+    const std::size_t each = (axis_.workspace() + 15) / 16 * 16;
+    T* workspace = graph.take(each * static_cast<std::size_t>(threads));
+    if (!graph.dry())
+      parallel_for(threads, threads, [&](int thread) {
+        for (int i = thread; i < tasks; i += threads) {
+          const std::ptrdiff_t block = i / pieces, first = std::ptrdiff_t{widest} * (i % pieces);
+          work(Task{block * axis_.space_rows() * columns + first, block * 2 * axis_.kept() * columns + first, columns, first,
+                    std::min<std::ptrdiff_t>(widest, columns - first), workspace + each * static_cast<std::size_t>(thread)});
+        }
+      });
+    graph.give(workspace, each * static_cast<std::size_t>(threads));
+  }
+
+  Axis axis_;
+};
+
+/// @brief What transforms along an axis on a device.
+template <class T, class D>
+struct AxisOf;
+template <class T>
+struct AxisOf<T, cpu::Device> {
+  using Type = BlocksOnCpu<T>;
+};
+
+/// @brief Truncated real Fourier transforms over (H, W) or (T, H, W) of channels-last data, axis by axis; made once for a grid.
+/// On the CPU an axis takes a fast transform where it has many cells and keeps most of its modes, else a product (SpectralAxis).
+template <class T, class D = cpu::Device>
+class SpectralPlan {
+ public:
+  using Axis = typename AxisOf<T, D>::Type;
+  using Half = typename SpectralAxis<T>::Half;
+  using Weights = typename SpectralAxis<T>::Weights;
+
+  SpectralPlan(D& device, const Shape& grid, const SpectralModes& modes)
+      : width_(device, grid.width, modes[2], Half::yes), height_(device, grid.height, modes[1], Half::no) {
+    if (modes[0] > 0) frames_.emplace(device, grid.frames, modes[0], Half::no);
   }
 
   /// spectrum (blocks, 2, modes, C) of x (B,T,H,W,C); blocks are images, or samples for a transform over frames too.
-  void analyse(Graph<T>& graph, const T* x, const Shape& shape, T* spectrum, Weights weights) const {
+  void analyse(Graph<T, D>& graph, const T* x, const Shape& shape, T* spectrum, Weights weights) const {
     const Sizes n = sizes(shape);
     T* rows = graph.take(n.rows);
     T* images = frames_ ? graph.take(n.images) : spectrum;
-    run(graph, width_, shape.images() * shape.height, shape.channels,
-        [&](const Task& t) { width_.analyse(x + t.space, rows + t.modes, t.columns, t.width, weights, t.workspace); });
-    run(graph, height_, shape.images(), width_.kept() * shape.channels,
-        [&](const Task& t) { height_.analyse(rows + t.space, images + t.modes, t.columns, t.width, weights, t.workspace); });
+    width_.analyse(graph, x, rows, shape.images() * shape.height, shape.channels, weights);
+    height_.analyse(graph, rows, images, shape.images(), width_.kept() * shape.channels, weights);
     graph.give(rows, n.rows);
     if (!frames_) return;
-    run(graph, *frames_, shape.batch, height_.kept() * width_.kept() * shape.channels,
-        [&](const Task& t) { frames_->analyse(images + t.space, spectrum + t.modes, t.columns, t.width, weights, t.workspace); });
+    frames_->analyse(graph, images, spectrum, shape.batch, height_.kept() * width_.kept() * shape.channels, weights);
     graph.give(images, n.images);
   }
 
   /// x from its spectrum: the adjoint of analyse(). `bias` (C), or null, is added to every position.
-  void synthesise(Graph<T>& graph, const T* spectrum, const Shape& shape, T* x, const T* bias, Weights weights) const {
+  void synthesise(Graph<T, D>& graph, const T* spectrum, const Shape& shape, T* x, const T* bias, Weights weights) const {
     const Sizes n = sizes(shape);
     T* rows = graph.take(n.rows);
     T* own = frames_ ? graph.take(n.images) : nullptr;
-    const T* images = frames_ ? own : spectrum;
-    if (frames_)
-      run(graph, *frames_, shape.batch, height_.kept() * width_.kept() * shape.channels, [&](const Task& t) {
-        frames_->synthesise(spectrum + t.modes, own + t.space, t.columns, t.width, weights, t.workspace);
-      });
-    run(graph, height_, shape.images(), width_.kept() * shape.channels,
-        [&](const Task& t) { height_.synthesise(images + t.modes, rows + t.space, t.columns, t.width, weights, t.workspace); });
-    run(graph, width_, shape.images() * shape.height, shape.channels, [&](const Task& t) {
-      width_.synthesise(rows + t.modes, x + t.space, t.columns, t.width, weights, t.workspace);
-      if (bias == nullptr) return;
-      for (int cell = 0; cell < shape.width; ++cell)
-        for (std::ptrdiff_t c = 0; c < t.width; ++c) x[t.space + cell * t.columns + c] += bias[t.first + c];
-    });
+    if (frames_) frames_->synthesise(graph, spectrum, own, shape.batch, height_.kept() * width_.kept() * shape.channels, weights);
+    height_.synthesise(graph, frames_ ? own : spectrum, rows, shape.images(), width_.kept() * shape.channels, weights);
+    width_.synthesise(graph, rows, x, shape.images() * shape.height, shape.channels, weights, bias);
     if (frames_) graph.give(own, n.images);
     graph.give(rows, n.rows);
   }
@@ -89,54 +141,30 @@ class SpectralPlan {
     return {images * static_cast<std::size_t>(s.height) * row, images * static_cast<std::size_t>(height_.kept()) * row};
   }
 
-  /// Some columns of one block of an axis: where they lie in space and among the modes.
-  struct Task {
-    std::ptrdiff_t space, modes, columns, first, width;
-    T* workspace;
-  };
-
-  /// Cuts `blocks` blocks of `columns` columns into tasks, whatever the threads.
-  template <class Work>
-  static void run(Graph<T>& graph, const Axis& axis, int blocks, int columns, const Work& work) {
-    constexpr int widest = 256;
-    const int pieces = (columns + widest - 1) / widest, tasks = blocks * pieces;
-    const int threads = std::min(graph.device().threads(), tasks);
-    const std::size_t each = (axis.workspace() + 15) / 16 * 16;
-    T* workspace = graph.take(each * static_cast<std::size_t>(threads));
-    if (!graph.dry())
-      parallel_for(threads, threads, [&](int thread) {
-        for (int i = thread; i < tasks; i += threads) {
-          const std::ptrdiff_t block = i / pieces, first = std::ptrdiff_t{widest} * (i % pieces);
-          work(Task{block * axis.space_rows() * columns + first, block * 2 * axis.kept() * columns + first, columns, first,
-                    std::min<std::ptrdiff_t>(widest, columns - first), workspace + each * static_cast<std::size_t>(thread)});
-        }
-      });
-    graph.give(workspace, each * static_cast<std::size_t>(threads));
-  }
-
   Axis width_, height_;
   std::optional<Axis> frames_;
 };
 
 /// @brief A device's plans, one for each grid and number of modes it has seen.
-template <class T>
+template <class T, class D = cpu::Device>
 class SpectralPlans {
  public:
-  explicit SpectralPlans(const cpu::Device&) {}
+  explicit SpectralPlans(D& device) : device_(device) {}
 
-  const SpectralPlan<T>& plan(const Shape& shape, const SpectralModes& modes) {
+  const SpectralPlan<T, D>& plan(const Shape& shape, const SpectralModes& modes) {
     const std::array<int, 6> key{modes[0] > 0 ? shape.frames : 0, shape.height, shape.width, modes[0], modes[1], modes[2]};
     for (const auto& known : plans_)
       if (known.key == key) return *known.plan;
-    plans_.push_back({key, std::make_unique<SpectralPlan<T>>(shape, modes)});
+    plans_.push_back({key, std::make_unique<SpectralPlan<T, D>>(device_, shape, modes)});
     return *plans_.back().plan;
   }
 
  private:
   struct Known {
     std::array<int, 6> key;
-    std::unique_ptr<SpectralPlan<T>> plan;
+    std::unique_ptr<SpectralPlan<T, D>> plan;
   };
+  D& device_;
   std::vector<Known> plans_;
 };
 
@@ -231,6 +259,16 @@ class ModeMixing {
   int blocks_, modes_;
 };
 
+template <class T>
+void mix_modes_forward(Graph<T>& graph, const SpectralParameters& layer, int blocks, const T* x, T* y) {
+  ModeMixing<T>(graph, layer, blocks).forward(x, y);
+}
+/// grad_x is overwritten, the weight's gradient added to.
+template <class T>
+void mix_modes_backward(Graph<T>& graph, const SpectralParameters& layer, int blocks, const T* x, const T* grad_y, T* grad_x) {
+  ModeMixing<T>(graph, layer, blocks).backward(x, grad_y, grad_x);
+}
+
 /// @brief y = F^-1[ W_k F[x]_k ] + b: multiplies the channels of the lowest frequencies by a complex matrix each, drops the rest.
 ///
 /// F is the real Fourier transform over (H, W), or (T, H, W), scaled by one over the number of cells; F^-1 is unscaled. Along W
@@ -239,14 +277,16 @@ class ModeMixing {
 /// Shapes: x (B,T,H,W,in) -> y (B,T,H,W,out); any grid of at least `modes` cells along each axis.
 /// Gradient: handed to x, added to the parameters'. NaN: spreads over the sample's (2-D: frame's) channels; mask x first.
 /// dtype: S images; bfloat16 is transformed on a float copy, which does not outlive the transform.
-/// Determinism: independent of the number of threads. Cost: SpectralAxis's for each axis, 8 B modes in out FLOPs between.
-/// Throws: ShapeError on a channel mismatch or a grid too small. Source: Li et al. 2021, arXiv:2010.08895.
-template <class T, class S>
-Variable<S> spectral_convolution(Graph<T>& graph, const SpectralParameters& layer, const Variable<S>& x) {
-  using Weights = typename SpectralPlan<T>::Weights;
+/// Backends: cpu, cuda (products alone, float). Determinism: independent of the number of threads. Cost: SpectralAxis's for each
+/// axis, 8 B modes in out FLOPs between. Throws: ShapeError on a channel mismatch or a grid too small. Source: Li et al. 2021,
+/// arXiv:2010.08895.
+template <class T, class D, class S>
+Variable<S> spectral_convolution(Graph<T, D>& graph, const SpectralParameters& layer, const Variable<S>& x) {
+  using Weights = typename SpectralPlan<T, D>::Weights;
+  using Wide = WideImage<T, S, D>;
   require<ShapeError>(x.shape.channels == layer.inputs, "spectral_convolution: x has shape ", x.shape, ", expected ",
                       layer.inputs, " channels");
-  const auto& plan = graph.device().template library<SpectralPlans<T>>().plan(x.shape, layer.modes);
+  const auto& plan = graph.device().template library<SpectralPlans<T, D>>().plan(x.shape, layer.modes);
   const int blocks = layer.modes[0] > 0 ? x.shape.batch : x.shape.images();
   const auto modes = 2 * static_cast<std::size_t>(blocks) * static_cast<std::size_t>(kept_modes(layer.modes));
   const std::size_t spectrum_in = modes * static_cast<std::size_t>(layer.inputs),
@@ -257,32 +297,30 @@ Variable<S> spectral_convolution(Graph<T>& graph, const SpectralParameters& laye
   T* before = graph.take(spectrum_in);  // kept for the weights' gradient
   T* after = graph.take(spectrum_out);
   {
-    const WideImage<T, S> wide(graph, static_cast<const S*>(x.data), x.shape.size());
+    const Wide wide(graph, static_cast<const S*>(x.data), x.shape.size());
     plan.analyse(graph, wide.data(), x.shape, before, Weights::mean);
   }
-  ModeMixing<T>(graph, layer, blocks).forward(before, after);
+  mix_modes_forward(graph, layer, blocks, before, after);
   {
-    const WideImage<T, S> wide(graph, y.data, y.shape.size());
+    const Wide wide(graph, y.data, y.shape.size());
     plan.synthesise(graph, after, y.shape, wide.data(), graph.parameters().value(layer.bias), Weights::members);
     wide.write();
   }
   graph.give(after, spectrum_out);
   if (!graph.recording()) graph.give(before, spectrum_in);
   graph.record([&graph, &plan, layer, x, y, before, blocks, spectrum_in, spectrum_out] {
-    const auto outputs = static_cast<std::size_t>(layer.outputs);
     T* grad_after = graph.take(spectrum_out);
     {
-      const WideImage<T, S> grad_y(graph, static_cast<const S*>(y.node->gradient), y.shape.size());
-      sum_over_rows(graph, y.shape.cells(), graph.parameters().gradient(layer.bias), outputs,
-                    [&](Range r, T* own) { add_rows(grad_y.data(), r, outputs, own); });
+      const Wide grad_y(graph, static_cast<const S*>(y.node->gradient), y.shape.size());
+      add_column_sums(graph, grad_y.data(), y.shape.cells(), layer.outputs, graph.parameters().gradient(layer.bias));
       plan.analyse(graph, grad_y.data(), y.shape, grad_after, Weights::members);
     }
     T* grad_before = graph.take(spectrum_in);
-    ModeMixing<T>(graph, layer, blocks).backward(before, grad_after, grad_before);
+    mix_modes_backward(graph, layer, blocks, before, grad_after, grad_before);
     graph.give(grad_after, spectrum_out);
     S* grad_x = graph.template take<S>(x.shape.size());
     {
-      const WideImage<T, S> wide(graph, grad_x, x.shape.size());
+      const Wide wide(graph, grad_x, x.shape.size());
       plan.synthesise(graph, grad_before, x.shape, wide.data(), nullptr, Weights::mean);
       wide.write();
     }

@@ -49,20 +49,20 @@ class WideCopies {
 };
 
 /// @brief A whole image in the scalar that is computed in: in place, or for bfloat16 a copy while the object lives.
-template <class T, class S>
+template <class T, class S, class D = cpu::Device>
 class WideImage {
  public:
   static constexpr bool copied = !std::is_same_v<S, T>;
 
   /// For writing to; write() takes it to its place.
-  WideImage(Graph<T>& graph, S* values, std::size_t size) : graph_(graph), values_(values), size_(size) {
+  WideImage(Graph<T, D>& graph, S* values, std::size_t size) : graph_(graph), values_(values), size_(size) {
     if constexpr (copied)
       wide_ = graph.take(size);
     else
       wide_ = values;
   }
   /// For reading.
-  WideImage(Graph<T>& graph, const S* values, std::size_t size) : WideImage(graph, const_cast<S*>(values), size) {
+  WideImage(Graph<T, D>& graph, const S* values, std::size_t size) : WideImage(graph, const_cast<S*>(values), size) {
     if constexpr (copied) convert_all(graph, values, wide_, size);
   }
   WideImage(const WideImage&) = delete;
@@ -77,7 +77,7 @@ class WideImage {
   }
 
  private:
-  Graph<T>& graph_;
+  Graph<T, D>& graph_;
   S* values_;
   std::size_t size_;
   T* wide_;

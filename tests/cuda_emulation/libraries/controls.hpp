@@ -32,6 +32,7 @@ struct Controls {
   std::size_t total_memory = std::size_t{512} << 20u;     ///< bytes of every device
   long fail_allocation = 0;                               ///< cudaMalloc: out of memory
   long fail_launch = 0;                                   ///< a kernel's launch is refused
+  long fail_capture = 0;                                  ///< what was captured turns out invalid
   long fail_library_call = 0;                             ///< cuBLASLt, cuDNN or cuFFT fails to execute
   std::function<bool(const ConvolutionRequest&)> refuse;  ///< cuDNN offers no plan where it says so
   std::vector<LibraryCall> log;

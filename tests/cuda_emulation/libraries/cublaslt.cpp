@@ -1,6 +1,7 @@
 // Matrix products of cuBLASLt: D = alpha op(A) op(B) + beta C, batched, with a bias; float and bfloat16, sums in float.
 #include <cublasLt.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <cstring>
 
@@ -12,6 +13,8 @@ using namespace cuda_emulation;
 namespace {
 
 constexpr std::uint64_t workspace_needed = 4096;
+/// Where preferences and algorithms keep the alignments in bytes of A, B, C and D that callers promise.
+constexpr std::size_t first_alignment = 1;
 
 // The headers' opaque records hold ours.
 struct Layout {
@@ -247,22 +250,25 @@ cublasStatus_t cublasLtMatmulDescSetAttribute(cublasLtMatmulDesc_t product, cubl
 cublasStatus_t cublasLtMatmulPreferenceCreate(cublasLtMatmulPreference_t* preference) {
   if (preference == nullptr) return CUBLAS_STATUS_INVALID_VALUE;
   *preference = new cublasLtMatmulPreferenceOpaque_t{};
+  std::fill_n((*preference)->data + first_alignment, 4, std::uint64_t{256});
   ++world().live.library_handles;
   return CUBLAS_STATUS_SUCCESS;
 }
 cublasStatus_t cublasLtMatmulPreferenceDestroy(cublasLtMatmulPreference_t preference) { return forget(preference); }
 
-/// Alignments and reduction schemes are accepted and not needed: the one algorithm takes any, and adds up in one order.
+/// Reduction schemes are accepted and not needed: the one algorithm adds up in one order.
 cublasStatus_t cublasLtMatmulPreferenceSetAttribute(cublasLtMatmulPreference_t preference,
                                                     cublasLtMatmulPreferenceAttributes_t attribute, const void* value,
                                                     size_t bytes) {
   if (preference == nullptr || value == nullptr) return CUBLAS_STATUS_INVALID_VALUE;
   if (attribute == CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES) return take(preference->data[0], value, bytes);
   std::uint32_t number = 0;
-  const bool is_number =
-      attribute == CUBLASLT_MATMUL_PREF_REDUCTION_SCHEME_MASK ||
-      (attribute >= CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES && attribute <= CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_D_BYTES);
-  return is_number ? take(number, value, bytes) : CUBLAS_STATUS_NOT_SUPPORTED;
+  const bool is_alignment =
+      attribute >= CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES && attribute <= CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_D_BYTES;
+  if (attribute != CUBLASLT_MATMUL_PREF_REDUCTION_SCHEME_MASK && !is_alignment) return CUBLAS_STATUS_NOT_SUPPORTED;
+  if (const auto status = take(number, value, bytes); status != CUBLAS_STATUS_SUCCESS) return status;
+  if (is_alignment) preference->data[first_alignment + attribute - CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES] = number;
+  return CUBLAS_STATUS_SUCCESS;
 }
 
 cublasStatus_t cublasLtMatmulAlgoGetHeuristic(cublasLtHandle_t handle, cublasLtMatmulDesc_t product, cublasLtMatrixLayout_t a,
@@ -279,6 +285,7 @@ cublasStatus_t cublasLtMatmulAlgoGetHeuristic(cublasLtHandle_t handle, cublasLtM
   const bool with_workspace = preference->data[0] >= workspace_needed;  // else the algorithm that needs none
   results[0] = {};
   results[0].algo.data[0] = with_workspace ? 2 : 1;
+  std::copy_n(preference->data + first_alignment, 4, results[0].algo.data + first_alignment);
   results[0].workspaceSize = with_workspace ? workspace_needed : 0;
   results[0].state = CUBLAS_STATUS_SUCCESS;
   *returned = 1;
@@ -308,6 +315,12 @@ cublasStatus_t cublasLtMatmul(cublasLtHandle_t handle, cublasLtMatmulDesc_t prod
       return CUBLAS_STATUS_INVALID_VALUE;
   }
   if (algorithm != nullptr && algorithm->data[0] != 1 && algorithm->data[0] != 2) return CUBLAS_STATUS_INVALID_VALUE;
+  if (algorithm != nullptr) {
+    const void* const matrices[] = {A, B, scale_c != 0 ? C : D, D};
+    for (std::size_t i = 0; i < 4; ++i)
+      if (reinterpret_cast<std::uintptr_t>(matrices[i]) % algorithm->data[first_alignment + i] != 0)
+        return CUBLAS_STATUS_INVALID_VALUE;
+  }
   const bool needs_workspace = algorithm != nullptr && algorithm->data[0] == 2;
   if (needs_workspace && workspace_bytes < workspace_needed) return CUBLAS_STATUS_INVALID_VALUE;
   if (workspace_bytes > 0 &&

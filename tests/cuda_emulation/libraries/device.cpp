@@ -64,7 +64,9 @@ bool fails(long& counter) { return counter > 0 && --counter == 0; }
 
 bool library_call(LibraryCall call) {
   controls().log.push_back(std::move(call));
-  return !fails(controls().fail_library_call);
+  if (!fails(controls().fail_library_call)) return true;
+  report(cudaErrorLaunchOutOfResources);
+  return false;
 }
 
 namespace {

@@ -112,6 +112,7 @@ void drain_all() {
 cudaError_t enqueue(cudaStream_t stream, std::function<void()> task) {
   if (const auto status = usable(); status != cudaSuccess) return status;
   if (!known(stream)) return report(cudaErrorInvalidResourceHandle);
+  if (stream != nullptr && stream->device != world().device) return report(cudaErrorInvalidResourceHandle);
   if (stream == nullptr) {
     if (const auto status = on_default_stream(); status != cudaSuccess) return status;
     drain_blocking();
@@ -146,6 +147,7 @@ cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned flags) {
   if (stream == nullptr || flags > cudaStreamNonBlocking) return report(cudaErrorInvalidValue);
   *stream = new CUstream_st{};
   (*stream)->flags = flags;
+  (*stream)->device = world().device;
   world().streams.push_back(*stream);
   ++world().live.streams;
   return cudaSuccess;
@@ -300,7 +302,7 @@ cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t* graph) {
   const bool joined = std::find(reached.begin(), reached.end(), 0) == reached.end();
   for (CUstream_st* member : capture->streams) member->capture = nullptr;
   world().capture = nullptr;
-  if (capture->invalid) return report(cudaErrorStreamCaptureInvalidated);
+  if (capture->invalid || fails(controls().fail_capture)) return report(cudaErrorStreamCaptureInvalidated);
   if (!joined) return report(cudaErrorStreamCaptureUnjoined);
   *graph = new CUgraph_st{std::move(capture->nodes)};
   ++world().live.graphs;

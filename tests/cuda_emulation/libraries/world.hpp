@@ -102,6 +102,7 @@ bool library_call(LibraryCall call);
 
 struct CUstream_st {
   unsigned flags = 0;
+  int device = 0;  // that was current when it was made
   std::vector<cuda_emulation::Work> queue;
   std::size_t begun = 0;  // work before it has run
   std::shared_ptr<cuda_emulation::Capture> capture;

@@ -1,0 +1,278 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <vector>
+
+#include "kernels/activation.cuh"
+#include "kernels/conditioned_linear.cuh"
+#include "kernels/gated_add.cuh"
+#include "kernels/normalised_convolution.cuh"
+#include "kernels/spectral_mixing.cuh"
+#include "lacuna/cuda/ops.hpp"
+#include "lacuna/ops/conditioned_linear.hpp"
+#include "lacuna/ops/gated_add.hpp"
+#include "lacuna/ops/gelu.hpp"
+#include "lacuna/ops/normalised_convolution.hpp"
+#include "lacuna/ops/pointwise_linear.hpp"
+#include "lacuna/ops/spectral_convolution.hpp"
+
+// What the ops of the Fourier neural operator compute on a GPU, by the rules of ops.hpp.
+
+namespace lacuna::cuda {
+
+template <class T, class S>
+void pointwise_linear_forward(Graph& graph, const ops::LinearParameters& layer, const S* x, std::size_t cells, S* y,
+                              ops::Into into) {
+  auto& p = graph.parameters();
+  multiply(graph,
+           {.rows = static_cast<int>(cells),
+            .columns = layer.outputs,
+            .depth = layer.inputs,
+            .transpose_b = true,
+            .add = into == ops::Into::added},
+           x, p.value(layer.weight), y);
+  if (layer.bias.size > 0 && !graph.dry())
+    kernels::epilogue<ops::Identity, S>(stream_of(graph), y, p.value(layer.bias), nullptr, cells, layer.outputs, y);
+}
+
+/// grad_bias may be null.
+template <class T, class S>
+void pointwise_parameter_gradients(Graph& graph, std::size_t rows, const S* x, int inputs, const S* grad_y, int outputs,
+                                   T* grad_weight, std::ptrdiff_t weight_row, T* grad_bias) {
+  add_transposed_product(graph, grad_y, outputs, x, inputs, rows, grad_weight, static_cast<int>(weight_row));
+  if (grad_bias != nullptr) add_column_sums(graph, grad_y, rows, outputs, grad_bias);
+}
+
+template <class T, class S>
+void pointwise_input_gradient(Graph& graph, const Variable<S>& x, ops::Strided<const T> weight, const S* grad_y, int outputs) {
+  const auto grad_x = ops::gradient_target(graph, x);
+  multiply(graph,
+           {.rows = static_cast<int>(x.shape.cells()),
+            .columns = x.shape.channels,
+            .depth = outputs,
+            .add = grad_x.into == ops::Into::added,
+            .row_b = static_cast<int>(weight.row)},
+           grad_y, weight.data, grad_x.data);
+}
+
+template <class T, class S>
+void gelu_forward(Graph& graph, const Variable<S>& x, S* y) {
+  if (!graph.dry()) kernels::activation<ops::Gelu, S>(stream_of(graph), x.data, x.shape.size(), y);
+}
+template <class T, class S>
+void gelu_backward(Graph& graph, const Variable<S>& x, S* gradient) {
+  if (!graph.dry()) kernels::activation_gradient<ops::Gelu, S>(stream_of(graph), x.data, gradient, x.shape.size(), gradient);
+}
+
+/// @brief Operands of the gates' kernels, but for what they write and its gradient.
+inline kernels::Norm<float> gated(const Variable<float>& x, const float* gate) {
+  return {.x = x.data,
+          .gain = gate,
+          .scale_shift = nullptr,
+          .other = nullptr,
+          .result = nullptr,
+          .sums = nullptr,
+          .pixels = x.shape.cells() / static_cast<std::size_t>(x.shape.batch),
+          .batch = x.shape.batch,
+          .channels = x.shape.channels};
+}
+
+template <class T, class S>
+void gated_add_forward(Graph& graph, Parameter gate, const Variable<S>& x, S* sum) {
+  if (graph.dry()) return;
+  auto operands = gated(x, graph.parameters().value(gate));
+  operands.result = sum;
+  kernels::gated_add(stream_of(graph), operands);
+}
+template <class T, class S>
+void gated_add_backward(Graph& graph, Parameter gate, const Variable<S>& x, const S* grad_sum, ops::GradientTarget<S> grad_x) {
+  auto& p = graph.parameters();
+  auto operands = gated(x, p.value(gate));
+  const auto rows = static_cast<std::size_t>(operands.batch) * kernels::norm_runs<S>(operands.pixels, operands.channels);
+  const Workspace<float> sums(graph, rows * gate.size);
+  if (graph.dry()) return;
+  operands.other = grad_sum;
+  operands.result = grad_x.data;
+  operands.sums = sums;
+  kernels::gated_add_backward(stream_of(graph), operands, grad_x.into == ops::Into::added, p.gradient(gate));
+}
+
+template <class T, class S>
+kernels::Conditioning conditioning(const ops::ConditionedOperands<T, S>& o) {
+  return {o.grid(), o.x.shape.batch, o.layer.outputs, o.axes, static_cast<std::size_t>(o.layer.inputs)};
+}
+
+template <class T, class S>
+void conditioned_linear_forward(Graph& graph, const ops::ConditionedOperands<T, S>& o, S* y) {
+  auto& p = graph.parameters();
+  const int inputs = o.layer.inputs, outputs = o.layer.outputs, batch = o.x.shape.batch;
+  const float* weight = p.value(o.layer.weight);
+  multiply(graph,
+           {.rows = static_cast<int>(o.x.shape.cells()),
+            .columns = outputs,
+            .depth = o.x.shape.channels,
+            .transpose_b = true,
+            .row_b = inputs},
+           o.x.data, weight, y);
+  const bool timed = o.width() > 0;
+  const Workspace<float> features(graph, timed ? static_cast<std::size_t>(batch) * static_cast<std::size_t>(outputs) : 0);
+  if (timed)
+    multiply(graph,
+             {.rows = batch, .columns = outputs, .depth = o.width(), .transpose_b = true, .row_b = inputs, .unaligned = true},
+             o.features.data, weight + o.first_feature(), features);
+  if (graph.dry()) return;
+  const float* const offsets = features;
+  kernels::condition<S>(stream_of(graph), conditioning(o), p.value(o.layer.bias), timed ? offsets : nullptr,
+                        weight + o.first_axis(), y);
+}
+
+template <class T, class S>
+void conditioned_linear_backward(Graph& graph, const ops::ConditionedOperands<T, S>& o, const S* grad_y,
+                                 ops::InputGradient input_gradient) {
+  auto& p = graph.parameters();
+  const int inputs = o.layer.inputs, outputs = o.layer.outputs, batch = o.x.shape.batch;
+  const float* weight = p.value(o.layer.weight);
+  float* grad_weight = p.gradient(o.layer.weight);
+  pointwise_parameter_gradients<T, S>(graph, o.x.shape.cells(), o.x.data, o.x.shape.channels, grad_y, outputs, grad_weight,
+                                      inputs, nullptr);
+  const auto sizes = conditioning(o);
+  const Workspace<float> sums(graph, sizes.sums());  // (B, 1 + axes, out): of grad_y, and of it times the coordinates
+  {
+    const Workspace<float> partial(graph, sizes.template workspace<S>());
+    if (!graph.dry())
+      kernels::condition_backward<S>(stream_of(graph), sizes, grad_y, partial, sums, p.gradient(o.layer.bias),
+                                     grad_weight + o.first_axis());
+  }
+  if (o.width() > 0) {
+    const int apart = (o.axes + 1) * outputs;
+    multiply(graph,
+             {.rows = outputs,
+              .columns = o.width(),
+              .depth = batch,
+              .transpose_a = true,
+              .add = true,
+              .row_a = apart,
+              .row_c = inputs,
+              .unaligned = true},
+             sums, o.features.data, grad_weight + o.first_feature());
+    float* grad_features = graph.take<float>(o.features.shape.size());
+    multiply(graph, {.rows = batch, .columns = o.width(), .depth = outputs, .row_a = apart, .row_b = inputs, .unaligned = true},
+             sums, weight + o.first_feature(), grad_features);
+    graph.contribute(o.features, grad_features);
+  }
+  if (input_gradient == ops::InputGradient::computed)
+    pointwise_input_gradient<T, S>(graph, o.x, {weight, inputs}, grad_y, outputs);
+}
+
+/// @brief A host's array, copied once to the device's memory.
+inline DeviceArray<float> uploaded(const Device& device, const std::vector<float>& host) {
+  DeviceArray<float> array(host.size());
+  copy_now(device.stream(), array.data(), host.data(), host.size(), cudaMemcpyHostToDevice);
+  return array;
+}
+
+/// @brief ops::SpectralAxis over many blocks as products with the truncated DFT matrix, which the device keeps.
+class AxisProducts {
+ public:
+  using Axis = ops::SpectralAxis<float>;
+  using Weights = Axis::Weights;
+
+  AxisProducts(const Device& device, int size, int modes, Axis::Half kind)
+      : AxisProducts(device, Axis(size, modes, kind, ops::AxisTransform::product)) {}
+
+  int kept() const { return kept_; }
+
+  /// modes (blocks, 2, kept, columns) of space (blocks, rows, columns).
+  void analyse(Graph& graph, const float* space, float* modes, int blocks, int columns, Weights weights) const {
+    multiply_blocks(graph, {.rows = 2 * kept_, .columns = columns, .depth = rows_}, space, modes, blocks, weights);
+  }
+  /// space from modes. `bias` (columns), or null, is added to every row.
+  void synthesise(Graph& graph, const float* modes, float* space, int blocks, int columns, Weights weights,
+                  const float* bias = nullptr) const {
+    multiply_blocks(graph, {.rows = rows_, .columns = columns, .depth = 2 * kept_, .transpose_a = true}, modes, space, blocks,
+                    weights);
+    if (bias == nullptr || graph.dry()) return;
+    const std::size_t rows = static_cast<std::size_t>(blocks) * static_cast<std::size_t>(rows_);
+    kernels::epilogue<ops::Identity, float>(stream_of(graph), space, bias, nullptr, rows, columns, space);
+  }
+
+ private:
+  AxisProducts(const Device& device, const Axis& axis)
+      : kept_(axis.kept()),
+        rows_(axis.space_rows()),
+        mean_(uploaded(device, axis.matrix(Weights::mean))),
+        members_(uploaded(device, axis.matrix(Weights::members))) {}
+
+  /// `product` of the matrix and each block, at most as many at a time as a grid's third extent has.
+  void multiply_blocks(Graph& graph, MatrixProduct product, const float* from, float* to, int blocks, Weights weights) const {
+    constexpr int most = 65535;
+    product.apart_b = std::int64_t{product.depth} * product.columns;
+    product.apart_c = std::int64_t{product.rows} * product.columns;
+    const float* matrix = (weights == Weights::mean ? mean_ : members_).data();
+    for (int first = 0; first < blocks; first += most) {
+      product.batch = std::min(most, blocks - first);
+      multiply(graph, product, matrix, from + first * product.apart_b, to + first * product.apart_c);
+    }
+  }
+
+  int kept_, rows_;
+  DeviceArray<float> mean_, members_;
+};
+
+inline kernels::SpectralMixing mixing(const ops::SpectralParameters& layer, int blocks) {
+  return {blocks, ops::kept_modes(layer.modes), layer.inputs, layer.outputs};
+}
+inline void mix_modes_forward(Graph& graph, const ops::SpectralParameters& layer, int blocks, const float* x, float* y) {
+  if (graph.dry()) return;
+  kernels::spectral_mixing_forward(stream_of(graph), mixing(layer, blocks), x, graph.parameters().value(layer.weight), y);
+}
+inline void mix_modes_backward(Graph& graph, const ops::SpectralParameters& layer, int blocks, const float* x,
+                               const float* grad_y, float* grad_x) {
+  if (graph.dry()) return;
+  auto& p = graph.parameters();
+  const auto sizes = mixing(layer, blocks);
+  kernels::spectral_mixing_weight_gradient(stream_of(graph), sizes, x, grad_y, p.gradient(layer.weight));
+  kernels::spectral_mixing_input_gradient(stream_of(graph), sizes, grad_y, p.value(layer.weight), grad_x);
+}
+
+/// @brief The gains of tapers in a device's memory, one array for each number of modes it has seen.
+class Tapers {
+ public:
+  explicit Tapers(const Device& device) : device_(device) {}
+
+  const float* gains(const ops::SpectralModes& modes) {
+    const auto found = gains_.find(modes);
+    if (found != gains_.end()) return found->second.data();
+    std::vector<float> host;
+    ops::for_taper(modes, [&](double gain) { host.push_back(static_cast<float>(gain)); });
+    return gains_.emplace(modes, uploaded(device_, host)).first->second.data();
+  }
+
+ private:
+  const Device& device_;
+  std::map<ops::SpectralModes, DeviceArray<float>> gains_;
+};
+
+template <class T, class S>
+void leading_channels(Graph& graph, const Variable<S>& input, int count, T* to) {
+  if (graph.dry()) return;
+  kernels::leading_channels<S>(stream_of(graph), input.data, input.shape.cells(), input.shape.channels, count, to);
+}
+inline void taper(Graph& graph, float* spectrum, int blocks, const ops::SpectralModes& modes, int channels) {
+  const float* gains = graph.device().library<Tapers>().gains(modes);
+  if (graph.dry()) return;
+  kernels::taper(stream_of(graph), gains, 2 * static_cast<std::size_t>(blocks), ops::kept_modes(modes), channels, spectrum);
+}
+template <class T, class S>
+void append_ratios(Graph& graph, const Variable<S>& input, const T* smooth, int fields, S* y) {
+  if (graph.dry()) return;
+  kernels::append_ratios<S>(stream_of(graph), input.data, smooth, input.shape.cells(), input.shape.channels, fields, y);
+}
+
+}  // namespace lacuna::cuda
+
+template <>
+struct lacuna::ops::AxisOf<float, lacuna::cuda::Device> {
+  using Type = cuda::AxisProducts;
+};
