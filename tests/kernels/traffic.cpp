@@ -311,24 +311,39 @@ TEST_CASE("Traffic: angles of the rotary embedding and frames as an axis") {
   }
 }
 
-TEST_CASE("Traffic: layer norm and gated add, forward and backward") {
+TEMPLATE_TEST_CASE("Traffic: layer norm, forward and backward", "", float, Bfloat16) {
+  using S = TestType;
+  constexpr std::size_t batch = 2, pixels = 301, bytes = sizeof(S);
+  for (const int channels : {6, 32, 300}) {
+    const auto c = static_cast<std::size_t>(channels), n = batch * pixels * c;
+    const Arrays<S> a(n);
+    const std::size_t blocks = batch * kernels::norm_runs<S>(pixels, channels);
+    const std::size_t groups = kernels::with_norm_layout<S>(channels, [](auto layout) { return decltype(layout)::groups; });
+    const Buffer<float> gain(test::normals<float>(c, 6)), sums(blocks * c), grad_gain(std::vector<float>(c, 0.0f));
+    const kernels::Norm<S> norm{a[0], gain, nullptr, a[1], a[2], sums, pixels, static_cast<int>(batch), channels};
+    take_traffic();
+    kernels::layer_norm_forward<S>({}, norm);
+    CHECK((take_traffic() == Traffic{bytes * n + blocks * groups * 4 * c, bytes * n}));
+    kernels::layer_norm_backward<S>({}, norm, grad_gain);
+    CHECK((take_traffic() ==
+           Traffic{2 * bytes * n + blocks * groups * 4 * c + 4 * blocks * c + 4 * c, bytes * n + 4 * c * blocks + 4 * c}));
+  }
+}
+
+TEST_CASE("Traffic: gated add, forward and backward") {
   constexpr std::size_t batch = 2, pixels = 301;
   for (const int channels : {6, 32, 300}) {
     const auto c = static_cast<std::size_t>(channels), n = batch * pixels * c;
     const Floats f(n);
     const std::size_t blocks = batch * kernels::norm_runs<float>(pixels, channels);
     const std::size_t groups = kernels::with_norm_layout<float>(channels, [](auto layout) { return decltype(layout)::groups; });
-    Buffer<float> gain(test::normals<float>(c, 6)), sums(blocks * c), grad_gain(std::vector<float>(c, 0.0f));
-    kernels::Norm<float> norm{f[0], gain, nullptr, f[1], f[2], sums, pixels, static_cast<int>(batch), channels};
+    Buffer<float> gate(test::normals<float>(c, 6)), sums(blocks * c), grad_gate(std::vector<float>(c, 0.0f));
+    const kernels::Norm<float> norm{f[0], gate, nullptr, f[1], f[2], sums, pixels, static_cast<int>(batch), channels};
     take_traffic();
-    kernels::layer_norm_forward({}, norm);
-    CHECK((take_traffic() == Traffic{4 * n + blocks * groups * 4 * c, 4 * n}));
-    kernels::layer_norm_backward({}, norm, grad_gain);
-    CHECK((take_traffic() == Traffic{8 * n + blocks * groups * 4 * c + 4 * blocks * c + 4 * c, 4 * n + 4 * c * blocks + 4 * c}));
     kernels::gated_add({}, norm);
     CHECK((take_traffic() == Traffic{8 * n + blocks * groups * 4 * c, 4 * n}));
     for (const bool added : {false, true}) {
-      kernels::gated_add_backward({}, norm, added, grad_gain);
+      kernels::gated_add_backward({}, norm, added, grad_gate);
       CHECK((take_traffic() ==
              Traffic{(added ? 12 : 8) * n + blocks * groups * 4 * c + 4 * blocks * c + 4 * c, 4 * n + 4 * c * blocks + 4 * c}));
     }

@@ -27,6 +27,33 @@ void pack_frames_forward(Graph& graph, const T* x, const Shape& shape, const ops
   if (!graph.dry()) kernels::pack_frames(stream_of(graph), x, shape, c, y);
 }
 
+/// @brief The layer norm's operands as the kernels take them; a sample's positions are those of all its frames.
+template <class S>
+kernels::Norm<S> layer_norm_operands(Graph& graph, Parameter gain, const Variable<S>& x, const S* grad_y, S* result,
+                                     float* sums) {
+  return {.x = x.data,
+          .gain = graph.parameters().value(gain),
+          .scale_shift = nullptr,
+          .other = grad_y,
+          .result = result,
+          .sums = sums,
+          .pixels = x.shape.cells() / static_cast<std::size_t>(x.shape.batch),
+          .batch = x.shape.batch,
+          .channels = x.shape.channels};
+}
+template <class T, class S>
+void layer_norm_forward(Graph& graph, Parameter gain, const Variable<S>& x, S* y) {
+  if (!graph.dry()) kernels::layer_norm_forward(stream_of(graph), layer_norm_operands<S>(graph, gain, x, nullptr, y, nullptr));
+}
+template <class T, class S>
+void layer_norm_backward(Graph& graph, Parameter gain, const Variable<S>& x, const S* grad_y, S* grad_x) {
+  const auto batch = static_cast<std::size_t>(x.shape.batch);
+  const Workspace<float> sums(graph, batch * kernels::norm_runs<S>(x.shape.cells() / batch, x.shape.channels) * gain.size);
+  if (!graph.dry())
+    kernels::layer_norm_backward(stream_of(graph), layer_norm_operands(graph, gain, x, grad_y, grad_x, sums),
+                                 graph.parameters().gradient(gain));
+}
+
 /// @brief An image as kernels in float read it: itself, or of bfloat16 a copy for the length of a scope.
 template <class S>
 class Widened {
@@ -70,39 +97,6 @@ class Rounded {
   std::size_t size_;
   Workspace<float> copy_;
 };
-
-/// @brief The layer norm's operands as the kernels take them; a sample's positions are those of all its frames.
-inline kernels::Norm<float> layer_norm_operands(Graph& graph, Parameter gain, const Shape& shape, const float* x,
-                                                const float* grad_y, float* result, float* sums) {
-  return {.x = x,
-          .gain = graph.parameters().value(gain),
-          .scale_shift = nullptr,
-          .other = grad_y,
-          .result = result,
-          .sums = sums,
-          .pixels = shape.cells() / static_cast<std::size_t>(shape.batch),
-          .batch = shape.batch,
-          .channels = shape.channels};
-}
-template <class T, class S>
-void layer_norm_forward(Graph& graph, Parameter gain, const Variable<S>& x, S* y) {
-  const Widened<S> wide(graph, x.data, x.shape.size());
-  const Rounded<S> result(graph, y, x.shape.size());
-  if (!graph.dry())
-    kernels::layer_norm_forward(stream_of(graph), layer_norm_operands(graph, gain, x.shape, wide, nullptr, result, nullptr));
-  result.finish();
-}
-template <class T, class S>
-void layer_norm_backward(Graph& graph, Parameter gain, const Variable<S>& x, const S* grad_y, S* grad_x) {
-  const auto batch = static_cast<std::size_t>(x.shape.batch);
-  const Widened<S> wide(graph, x.data, x.shape.size()), grad(graph, grad_y, x.shape.size());
-  const Rounded<S> result(graph, grad_x, x.shape.size());
-  const Workspace<float> sums(graph, batch * kernels::norm_runs<float>(x.shape.cells() / batch, x.shape.channels) * gain.size);
-  if (!graph.dry())
-    kernels::layer_norm_backward(stream_of(graph), layer_norm_operands(graph, gain, x.shape, wide, grad, result, sums),
-                                 graph.parameters().gradient(gain));
-  result.finish();
-}
 
 /// @brief The projections of an attention layer on cuBLASLt, around what its kernels compute between them, all in float.
 ///

@@ -78,6 +78,10 @@ template void kernels::activation_gradient<ops::Gelu, Bfloat16>(kernels::Stream,
                                                                 Bfloat16*);
 template void kernels::activation_gradient<ops::Silu, Bfloat16>(kernels::Stream, const Bfloat16*, const Bfloat16*, std::size_t,
                                                                 Bfloat16*);
+template void kernels::layer_norm_forward<float>(kernels::Stream, const kernels::Norm<float>&);
+template void kernels::layer_norm_backward<float>(kernels::Stream, const kernels::Norm<float>&, float*);
+template void kernels::layer_norm_forward<Bfloat16>(kernels::Stream, const kernels::Norm<Bfloat16>&);
+template void kernels::layer_norm_backward<Bfloat16>(kernels::Stream, const kernels::Norm<Bfloat16>&, float*);
 template void kernels::linear_attention_forward<float>(kernels::Stream, const kernels::PositionAttention<float>&, float*, float*);
 template void kernels::linear_attention_backward<float>(kernels::Stream, const kernels::PositionAttention<float>&, float*, float*);
 template void kernels::linear_attention_forward<Bfloat16>(kernels::Stream, const kernels::PositionAttention<Bfloat16>&, float*,
@@ -107,8 +111,6 @@ int main() {
                               reinterpret_cast<const void*>(&kernels::rotary_tables),
                               reinterpret_cast<const void*>(&kernels::temporal_attention_forward),
                               reinterpret_cast<const void*>(&kernels::temporal_attention_backward),
-                              reinterpret_cast<const void*>(&kernels::layer_norm_forward),
-                              reinterpret_cast<const void*>(&kernels::layer_norm_backward),
                               reinterpret_cast<const void*>(&kernels::spectral_mixing_forward),
                               reinterpret_cast<const void*>(&kernels::spectral_mixing_input_gradient),
                               reinterpret_cast<const void*>(&kernels::spectral_mixing_weight_gradient),
