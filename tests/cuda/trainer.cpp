@@ -7,6 +7,7 @@
 #include "lacuna/cuda/engine.hpp"
 #include "lacuna/cuda/evaluator.hpp"
 #include "lacuna/mask/pixels.hpp"
+#include "lacuna/nn/fno.hpp"
 #include "lacuna/nn/unet.hpp"
 #include "lacuna/sampler/draw_contexts.hpp"
 #include "support/compare.hpp"
@@ -22,18 +23,31 @@ data::Fields normalised_waves() {
   return f;
 }
 
+nn::UNet::Settings small_settings(const train::InputLayout& layout, const nn::UNet*) {
+  return {.inputs = layout.channels(), .outputs = layout.fields(), .hidden = 4, .multipliers = {1, 2}};
+}
+nn::Fno::Settings small_settings(const train::InputLayout& layout, const nn::Fno*) {
+  return {.inputs = layout.channels(),
+          .outputs = layout.fields(),
+          .hidden = 6,
+          .modes = {3, 4},
+          .layers = 1,
+          .time_features = 4,
+          .normalised_fields = layout.fields()};
+}
+
 /// A small network on waves, on either device.
-template <class Device>
+template <class Device, class Network = nn::UNet>
 struct Setting {
-  using Trainer = train::Trainer<nn::UNet, mask::Pixels, schedule::VariancePreserving, schedule::DataMatching, Device>;
-  using Sampler = sampler::SingleStep<nn::UNet, schedule::VariancePreserving, schedule::DataMatching, Device>;
+  using Trainer = train::Trainer<Network, mask::Pixels, schedule::VariancePreserving, schedule::DataMatching, Device>;
+  using Sampler = sampler::SingleStep<Network, schedule::VariancePreserving, schedule::DataMatching, Device>;
 
   data::Fields fields = normalised_waves();
   train::Samples samples{fields, {}, {BackgroundKind::none, fields, {}, {}}};
   train::InputLayout layout = train::input_layout(samples);
   Device& device;
   Parameters<float> parameters;
-  nn::UNet network{{.inputs = layout.channels(), .outputs = layout.fields(), .hidden = 4, .multipliers = {1, 2}}, parameters, 1};
+  Network network{small_settings(layout, static_cast<const Network*>(nullptr)), parameters, 1};
   Trainer trainer{device, samples, network, parameters, mask::Pixels::random_ratio(), {1.0f}, {.batch = 4, .optimizer = {}}};
 
   explicit Setting(Device& d) : device(d) {}
@@ -82,10 +96,11 @@ TEST_CASE("training on a GPU: twenty steps have the CPU's losses, and what was l
   CHECK(test::relative_difference(b.estimates(), a.estimates()) < 1e-4);
 }
 
-TEST_CASE("training on a GPU: captured steps are those that are enqueued one by one, and repeat bit for bit") {
+TEMPLATE_TEST_CASE("training on a GPU: captured steps are those that are enqueued one by one, and repeat bit for bit", "",
+                   nn::UNet, nn::Fno) {
   if (!test::gpu()) return;
   cuda::Device captured(small), plain({.threads = 2, .arena_bytes = small.arena_bytes, .capture = false});
-  Setting<cuda::Device> a(captured), b(plain), c(captured);
+  Setting<cuda::Device, TestType> a(captured), b(plain), c(captured);
   const auto losses = a.losses(5);
   CHECK(b.losses(5) == losses);
   CHECK(c.losses(5) == losses);
@@ -105,10 +120,11 @@ TEST_CASE("training on a GPU: a run that goes on from a state repeats an unbroke
   CHECK(second.trainer.state().average == unbroken.trainer.state().average);
 }
 
-TEST_CASE("training on a GPU: a plan tells what a step takes of the device's memory, and goes with it") {
+TEMPLATE_TEST_CASE("training on a GPU: a plan tells what a step takes of the device's memory, and goes with it", "", nn::UNet,
+                   nn::Fno) {
   if (!test::gpu()) return;
   cuda::Device device(small);
-  Setting<cuda::Device> s(device), other(device);
+  Setting<cuda::Device, TestType> s(device), other(device);
   s.trainer.plan();
   const std::size_t planned = device.arena().high_water();
   const auto losses = s.losses(3);
