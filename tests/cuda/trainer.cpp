@@ -8,6 +8,7 @@
 #include "lacuna/cuda/evaluator.hpp"
 #include "lacuna/fill/network.hpp"
 #include "lacuna/mask/pixels.hpp"
+#include "lacuna/nn/fno.hpp"
 #include "lacuna/nn/unet.hpp"
 #include "lacuna/sampler/draw_contexts.hpp"
 #include "support/compare.hpp"
@@ -29,6 +30,16 @@ template <class Network>
 Network make(const train::InputLayout& layout, Parameters<float>& parameters) {
   if constexpr (std::is_same_v<Network, SpaceTime>)
     return {layout, {.hidden = 4}, parameters, 1};
+  else if constexpr (std::is_same_v<Network, nn::Fno>)
+    return {{.inputs = layout.channels(),
+             .outputs = layout.fields(),
+             .hidden = 6,
+             .modes = {3, 4},
+             .layers = 1,
+             .time_features = 4,
+             .normalised_fields = layout.fields()},
+            parameters,
+            1};
   else
     return {{.inputs = layout.channels(), .outputs = layout.fields(), .hidden = 4, .multipliers = {1, 2}}, parameters, 1};
 }
@@ -94,10 +105,11 @@ TEST_CASE("training on a GPU: twenty steps have the CPU's losses, and what was l
   CHECK(test::relative_difference(b.estimates(), a.estimates()) < 1e-4);
 }
 
-TEST_CASE("training on a GPU: captured steps are those that are enqueued one by one, and repeat bit for bit") {
+TEMPLATE_TEST_CASE("training on a GPU: captured steps are those that are enqueued one by one, and repeat bit for bit", "",
+                   nn::UNet, nn::Fno) {
   if (!test::gpu()) return;
   cuda::Device captured(small), plain({.threads = 2, .arena_bytes = small.arena_bytes, .capture = false});
-  Setting<cuda::Device> a(captured), b(plain), c(captured);
+  Setting<cuda::Device, TestType> a(captured), b(plain), c(captured);
   const auto losses = a.losses(5);
   CHECK(b.losses(5) == losses);
   CHECK(c.losses(5) == losses);
@@ -148,10 +160,11 @@ TEST_CASE("training on a GPU: a run that goes on from a state repeats an unbroke
   CHECK(second.trainer.state().average == unbroken.trainer.state().average);
 }
 
-TEST_CASE("training on a GPU: a plan tells what a step takes of the device's memory, and goes with it") {
+TEMPLATE_TEST_CASE("training on a GPU: a plan tells what a step takes of the device's memory, and goes with it", "", nn::UNet,
+                   nn::Fno) {
   if (!test::gpu()) return;
   cuda::Device device(small);
-  Setting<cuda::Device> s(device), other(device);
+  Setting<cuda::Device, TestType> s(device), other(device);
   s.trainer.plan();
   const std::size_t planned = device.arena().high_water();
   const auto losses = s.losses(3);

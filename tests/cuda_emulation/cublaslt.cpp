@@ -88,6 +88,39 @@ TEST_CASE("Emulated cuBLASLt: products of either order and transpose, with a bia
   for (float* p : {a, b, d, bias}) cudaFree(p);
 }
 
+TEST_CASE("Emulated cuBLASLt: batches, of which all may take the same matrix but none the same result") {
+  cuda_emulation::reset();
+  float *a = nullptr, *b = nullptr, *d = nullptr;
+  for (float** p : {&a, &b, &d}) REQUIRE(cudaMalloc(reinterpret_cast<void**>(p), 256 * 4) == cudaSuccess);
+  std::vector<float> va(256), vb(256), vd(256);
+  for (std::size_t i = 0; i < 256; ++i) {
+    va[i] = static_cast<float>(i % 7) - 3;
+    vb[i] = static_cast<float>(i % 5) - 2;
+  }
+  cudaMemcpy(a, va.data(), 1024, cudaMemcpyHostToDevice);
+  cudaMemcpy(b, vb.data(), 1024, cudaMemcpyHostToDevice);
+  const Product product(3, 4, 5, false, CUBLASLT_ORDER_COL);  // columns lie 4, 5 and 4 apart
+  const std::int32_t batches = 3;
+  const std::int64_t apart_b = 30, apart_d = 21, overlapping = 18;
+  for (auto* l : {product.a, product.b, product.d})
+    cublasLtMatrixLayoutSetAttribute(l, CUBLASLT_MATRIX_LAYOUT_BATCH_COUNT, &batches, sizeof batches);
+  cublasLtMatrixLayoutSetAttribute(product.b, CUBLASLT_MATRIX_LAYOUT_STRIDED_BATCH_OFFSET, &apart_b, sizeof apart_b);
+  CHECK(product.run(a, b, d) == CUBLAS_STATUS_INVALID_VALUE);
+  cublasLtMatrixLayoutSetAttribute(product.d, CUBLASLT_MATRIX_LAYOUT_STRIDED_BATCH_OFFSET, &overlapping, sizeof overlapping);
+  CHECK(product.run(a, b, d) == CUBLAS_STATUS_INVALID_VALUE);
+  cublasLtMatrixLayoutSetAttribute(product.d, CUBLASLT_MATRIX_LAYOUT_STRIDED_BATCH_OFFSET, &apart_d, sizeof apart_d);
+  REQUIRE(product.run(a, b, d) == CUBLAS_STATUS_SUCCESS);
+  cudaMemcpy(vd.data(), d, 1024, cudaMemcpyDeviceToHost);
+  for (std::size_t n = 0; n < 3; ++n)
+    for (std::size_t i = 0; i < 3; ++i)
+      for (std::size_t j = 0; j < 5; ++j) {
+        float sum = 0;
+        for (std::size_t k = 0; k < 4; ++k) sum += va[k * 4 + i] * vb[n * 30 + j * 5 + k];
+        CHECK(vd[n * 21 + j * 4 + i] == sum);
+      }
+  for (float* p : {a, b, d}) cudaFree(p);
+}
+
 TEST_CASE("Emulated cuBLASLt: wrong use is refused") {
   cuda_emulation::reset();
   void* memory = nullptr;
@@ -127,6 +160,19 @@ TEST_CASE("Emulated cuBLASLt: wrong use is refused") {
   CHECK(run(result.workspaceSize) == CUBLAS_STATUS_SUCCESS);
   CHECK(run(result.workspaceSize - 1) == CUBLAS_STATUS_INVALID_VALUE);
   CHECK(run(result.workspaceSize + 1) == CUBLAS_STATUS_INVALID_VALUE);
+  // Matrices begin where the caller said they would: at 256 bytes, where nothing was said.
+  const auto at = [&](std::size_t offset) {
+    return cublasLtMatmul(planned.handle, planned.product, &one, static_cast<char*>(memory) + offset, planned.a, memory,
+                          planned.b, &zero, memory, planned.d, memory, planned.d, &result.algo, workspace, result.workspaceSize,
+                          nullptr);
+  };
+  CHECK(at(16) == CUBLAS_STATUS_INVALID_VALUE);
+  const std::uint32_t promised = 16;
+  cublasLtMatmulPreferenceSetAttribute(preference, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES, &promised, sizeof promised);
+  REQUIRE(cublasLtMatmulAlgoGetHeuristic(planned.handle, planned.product, planned.a, planned.b, planned.d, planned.d, preference,
+                                         1, &result, &count) == CUBLAS_STATUS_SUCCESS);
+  CHECK(at(16) == CUBLAS_STATUS_SUCCESS);
+  CHECK(at(4) == CUBLAS_STATUS_INVALID_VALUE);
   cublasLtMatmulPreferenceDestroy(preference);
   cudaFree(workspace);
   cudaFree(memory);

@@ -54,12 +54,16 @@ bool valid(const Layout& l) {
   const auto across = static_cast<std::int64_t>(l.order == CUBLASLT_ORDER_ROW ? l.columns : l.rows);
   return supported(l.type) && l.rows > 0 && l.columns > 0 && l.leading >= across && l.batches >= 1;
 }
-/// Bytes from the first element to the last one's end.
-std::size_t extent(const Layout& l) {
+/// Bytes of one matrix from its first element to the last one's end.
+std::size_t matrix_extent(const Layout& l) {
   const bool by_rows = l.order == CUBLASLT_ORDER_ROW;
   const std::uint64_t lines = by_rows ? l.rows : l.columns, across = by_rows ? l.columns : l.rows;
-  const auto leading = static_cast<std::uint64_t>(l.leading), offset = static_cast<std::uint64_t>(l.batch_offset);
-  return (static_cast<std::uint64_t>(l.batches - 1) * offset + (lines - 1) * leading + across) * width(l.type);
+  return ((lines - 1) * static_cast<std::uint64_t>(l.leading) + across) * width(l.type);
+}
+/// The same of a batch.
+std::size_t extent(const Layout& l) {
+  const auto apart = static_cast<std::uint64_t>(l.batches - 1) * static_cast<std::uint64_t>(l.batch_offset);
+  return apart * width(l.type) + matrix_extent(l);
 }
 std::size_t element(const Layout& l, std::size_t batch, std::size_t row, std::size_t column) {
   const auto leading = static_cast<std::size_t>(l.leading);
@@ -89,6 +93,10 @@ cublasStatus_t check(const Operands& o) {
       (tb ? o.b.columns : o.b.rows) != o.depth() || o.c.rows != o.d.rows || o.c.columns != o.d.columns)
     return CUBLAS_STATUS_INVALID_VALUE;
   if (o.a.batches != o.d.batches || o.b.batches != o.d.batches || o.c.batches != o.d.batches) return CUBLAS_STATUS_INVALID_VALUE;
+  // Results that share memory would race.
+  if (o.d.batches > 1 &&
+      o.d.batch_offset * static_cast<std::int64_t>(width(o.d.type)) < static_cast<std::int64_t>(matrix_extent(o.d)))
+    return CUBLAS_STATUS_INVALID_VALUE;
   if (o.c.order != o.d.order) return CUBLAS_STATUS_INVALID_VALUE;
   if (o.a.type != o.b.type || o.c.type != o.d.type) return CUBLAS_STATUS_NOT_SUPPORTED;
   if (o.a.type == CUDA_R_32F && o.d.type != CUDA_R_32F) return CUBLAS_STATUS_NOT_SUPPORTED;
