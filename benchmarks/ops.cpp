@@ -11,6 +11,8 @@
 #include <vector>
 
 #include "lacuna/core/philox.hpp"
+#include "lacuna/mask/partition.hpp"
+#include "lacuna/mask/pixels.hpp"
 #include "lacuna/ops/convolution.hpp"
 #include "lacuna/ops/masked_loss.hpp"
 #include "lacuna/ops/rms_norm_silu.hpp"
@@ -107,6 +109,19 @@ void sampler_update(benchmark::State& state) {
           [&] { benchmark::DoNotOptimize(sampler::update<float>({.state = 0.9f, .estimate = 0.1f}, arrays, size)); });
 }
 
+void context_and_query(benchmark::State& state) {
+  const auto side = static_cast<int>(state.range(0));
+  const std::vector<std::uint8_t> observed(static_cast<std::size_t>(side) * static_cast<std::size_t>(side), 1);
+  const mask::Window window = mask::window_of({1, side, side, 1, false, observed}, 0, 1);
+  const auto policy = mask::Pixels::random_ratio();
+  mask::Partition partition;
+  std::uint64_t sample = 0;
+  // The mask is read, context and query are written; a random number a cell is what it takes.
+  measure(state, observed.size() * 3, [&] {
+    mask::partition(policy, philox_key(1, Purpose::context), ++sample, window, {0, 0, side, side}, partition);
+  });
+}
+
 struct NormBuffers {
   NormBuffers(std::size_t pixels, int channels)
       : x(noise(pixels * static_cast<std::size_t>(channels))),
@@ -180,6 +195,7 @@ BENCHMARK(masked_loss_and_gradient)->RangeMultiplier(16)->Range(1 << 12, 1 << 24
 BENCHMARK(adam_and_average)->RangeMultiplier(16)->Range(1 << 12, 1 << 24)->UseRealTime();
 BENCHMARK(ensemble_member)->RangeMultiplier(16)->Range(1 << 12, 1 << 24)->UseRealTime();
 BENCHMARK(sampler_update)->RangeMultiplier(16)->Range(1 << 12, 1 << 24)->UseRealTime();
+BENCHMARK(context_and_query)->RangeMultiplier(4)->Range(64, 1024)->UseRealTime();
 BENCHMARK(norm_forward)->ArgNames({"pixels", "channels"})->ArgsProduct({{256, 4096, 65536, 524288}, {32, 64}})->UseRealTime();
 BENCHMARK(norm_backward)->ArgNames({"pixels", "channels"})->ArgsProduct({{256, 4096, 65536, 524288}, {32, 64}})->UseRealTime();
 

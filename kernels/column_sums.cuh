@@ -39,15 +39,22 @@ struct ColumnLane {
         begin(first + threadIdx.x % lanes * size),
         left(begin < channels ? channels - begin : 0) {}
 
-  /// Calls visit(row, chunk) for the thread's columns of its rows of x (rows, C); whole chunks only if `wide`.
-  template <class Visit>
+  /// Calls visit(row, chunk) for the thread's columns of its rows of x (rows, C); whole chunks only if `wide`. Four rows are
+  /// written out at a time if `unrolled`: more loads under way, and more registers.
+  template <bool unrolled, class Visit>
   __device__ __forceinline__ void for_rows(std::size_t rows, bool wide, const Visit& visit) const {
     const auto walk = [&](auto chunk) {
-      LACUNA_UNROLL_FOUR
-      for (std::size_t row = static_cast<std::size_t>(blockIdx.x) * groups + group; row < rows;
-           row += static_cast<std::size_t>(gridDim.x) * groups) {
+      const auto take = [&](std::size_t row) {
         chunk.begin = row * channels + begin;
         visit(row, chunk);
+      };
+      const std::size_t own = static_cast<std::size_t>(blockIdx.x) * groups + group,
+                        step = static_cast<std::size_t>(gridDim.x) * groups;
+      if constexpr (unrolled) {
+        LACUNA_UNROLL_FOUR
+        for (std::size_t row = own; row < rows; row += step) take(row);
+      } else {
+        for (std::size_t row = own; row < rows; row += step) take(row);
       }
     };
     if (wide && left >= size)
@@ -79,7 +86,7 @@ __global__ void __launch_bounds__(threads) column_sums_kernel(const S* __restric
   constexpr unsigned size = chunk_of<S>;
   const ColumnLane<size> lane(channels, lanes);
   Values<float, size> sum{};
-  lane.for_rows(rows, channels % size == 0 && aligned<size>(x), [&](std::size_t, auto chunk) {
+  lane.template for_rows<true>(rows, channels % size == 0 && aligned<size>(x), [&](std::size_t, auto chunk) {
     const auto v = load(x, chunk);
     for (unsigned k = 0; k < size; ++k) sum.v[k] += v.v[k];
   });

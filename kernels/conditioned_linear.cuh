@@ -53,16 +53,17 @@ __global__ void __launch_bounds__(threads)
     if (k >= lane.left) break;
     const std::size_t o = lane.begin + k;
     offset.v[k] = bias[o] + (features != nullptr ? features[static_cast<std::size_t>(blockIdx.z) * channels + o] : 0.0f);
-    for (int a = 0; a < axes; ++a) slope[a].v[k] = slopes[o * row + static_cast<std::size_t>(a)];
+    for (int a = 0; a < axes; ++a)  // of a cell's number, not its coordinate: no division in the loop
+      slope[a].v[k] = slopes[o * row + static_cast<std::size_t>(a)] / static_cast<float>(grid.along(a, axes));
   }
   const std::size_t cells = grid.cells();
   S* const sample = y + static_cast<std::size_t>(blockIdx.z) * cells * channels;
-  lane.for_rows(cells, channels % size == 0 && aligned<size>(y), [&](std::size_t cell, auto chunk) {
-    const auto at = ops::grid_coordinates<float>(grid, cell, axes);
+  lane.template for_rows<false>(cells, channels % size == 0 && aligned<size>(y), [&](std::size_t cell, auto chunk) {
+    const auto place = ops::grid_place(grid, static_cast<unsigned>(cell), axes);
     auto v = load(sample, chunk);
     for (unsigned k = 0; k < size; ++k) {
       float sum = offset.v[k];
-      for (int a = 0; a < axes; ++a) sum += at.along[a] * slope[a].v[k];
+      for (int a = 0; a < axes; ++a) sum += static_cast<float>(place.along[a]) * slope[a].v[k];
       v.v[k] += sum;
     }
     store(sample, chunk, v);
@@ -82,15 +83,17 @@ __global__ void __launch_bounds__(threads)
   Values<float, size> sums[1 + axes]{};
   const std::size_t cells = grid.cells();
   const S* const sample = grad_y + static_cast<std::size_t>(blockIdx.z) * cells * channels;
-  lane.for_rows(cells, channels % size == 0 && aligned<size>(grad_y), [&](std::size_t cell, auto chunk) {
-    const auto at = ops::grid_coordinates<float>(grid, cell, axes);
+  lane.template for_rows<false>(cells, channels % size == 0 && aligned<size>(grad_y), [&](std::size_t cell, auto chunk) {
+    const auto place = ops::grid_place(grid, static_cast<unsigned>(cell), axes);
     const auto g = load(sample, chunk);
     for (unsigned k = 0; k < size; ++k) {
       sums[0].v[k] += g.v[k];
-      for (int a = 0; a < axes; ++a) sums[1 + a].v[k] += at.along[a] * g.v[k];
+      for (int a = 0; a < axes; ++a) sums[1 + a].v[k] += static_cast<float>(place.along[a]) * g.v[k];
     }
   });
   float* const own = partial + (static_cast<std::size_t>(blockIdx.z) * gridDim.x + blockIdx.x) * (1 + axes) * channels;
+  for (int a = 0; a < axes; ++a)
+    for (unsigned k = 0; k < size; ++k) sums[1 + a].v[k] /= static_cast<float>(grid.along(a, axes));
   for (int j = 0; j <= axes; ++j) {
     lane.store_sums(sums[j], own + static_cast<std::size_t>(j) * channels);
     __syncthreads();  // the next sums take the same shared memory

@@ -8,17 +8,23 @@
 
 namespace lacuna::kernels {
 
-/// @brief y[i] = value(i) for all i below n; a thread makes 16 bytes and stores them at once.
+/// @brief y (cells, width) = value(cell, channel), n numbers; a thread makes 16 bytes and stores them at once.
 template <class S, class Value>
-__device__ __forceinline__ void fill(S* y, std::size_t n, const Value& value) {
+__device__ __forceinline__ void fill(S* y, std::size_t n, unsigned width, const Value& value) {
   constexpr unsigned size = chunk_of<S>;
   for_chunks<size>(n, aligned<size>(y), [&](auto chunk) {
+    std::size_t cell = chunk.begin / width;
+    auto channel = static_cast<unsigned>(chunk.begin - cell * width);
+    unsigned count = size;
+    if constexpr (!decltype(chunk)::whole) count = static_cast<unsigned>(chunk.count);
     Values<float, size> v{};
-    if constexpr (decltype(chunk)::whole) {
-      for (unsigned k = 0; k < size; ++k) v.v[k] = value(chunk.begin + k);
-    } else {
-      for (unsigned k = 0; k < size; ++k)
-        if (k < static_cast<unsigned>(chunk.count)) v.v[k] = value(chunk.begin + k);
+    LACUNA_UNROLL
+    for (unsigned k = 0; k < size; ++k) {
+      if (k >= count) break;
+      v.v[k] = value(cell, channel);
+      if (++channel < width) continue;
+      channel = 0;
+      ++cell;
     }
     store(y, chunk, v);
   });
@@ -30,10 +36,7 @@ __device__ __forceinline__ void fill(S* y, std::size_t n, const Value& value) {
 template <int threads, class S>
 __global__ void __launch_bounds__(threads)
     leading_channels_kernel(const S* __restrict__ x, std::size_t n, unsigned count, unsigned channels, float* __restrict__ y) {
-  fill(y, n, [&](std::size_t i) {
-    const std::size_t cell = i / count;
-    return static_cast<float>(x[cell * channels + (i - cell * count)]);
-  });
+  fill(y, n, count, [&](std::size_t cell, unsigned channel) { return static_cast<float>(x[cell * channels + channel]); });
 }
 
 /// @brief Multiplies the modes of a spectrum (planes, modes, C), n numbers, by their gains (modes).
@@ -58,14 +61,13 @@ __global__ void __launch_bounds__(threads)
 
 /// @brief y (cells, C + fields) = [x (cells, C), the ratios of smooth (cells, 2 fields): weights, then sums], n numbers.
 ///
-/// NaN: copied; of a weight or a sum, in its ratio. Moves the bytes of x and smooth (4 each) in and those of y out.
+/// NaN: copied; of a weight or a sum, in its ratio. Moves the bytes of x and of smooth, 4 a number, in (sums only
+/// where there is weight enough) and those of y out.
 template <int threads, class S>
 __global__ void __launch_bounds__(threads)
     append_ratios_kernel(const S* __restrict__ x, const float* __restrict__ smooth, std::size_t n, unsigned channels,
                          unsigned fields, S* __restrict__ y) {
-  fill(y, n, [&](std::size_t i) {
-    const std::size_t cell = i / (channels + fields);
-    const auto channel = static_cast<unsigned>(i - cell * (channels + fields));
+  fill(y, n, channels + fields, [&](std::size_t cell, unsigned channel) {
     if (channel < channels) return static_cast<float>(x[cell * channels + channel]);
     const float* const own = smooth + cell * 2 * fields + channel - channels;
     return ops::observed_ratio(own[0], own[fields]);

@@ -12,6 +12,7 @@
 #include "catch.hpp"
 #include "column_sums.cuh"
 #include "concatenate.cuh"
+#include "conditioned_linear.cuh"
 #include "cuda_emulation/buffer.hpp"
 #include "ensemble.cuh"
 #include "epilogue.cuh"
@@ -23,6 +24,7 @@
 #include "layer_norm.cuh"
 #include "linear_attention.cuh"
 #include "masked_loss.cuh"
+#include "normalised_convolution.cuh"
 #include "rms_norm_parameters.cuh"
 #include "rms_norm_silu.cuh"
 #include "sampler_update.cuh"
@@ -366,6 +368,44 @@ TEST_CASE("Traffic: spectral mixing") {
     kernels::spectral_mixing_weight_gradient({}, sizes, x, y, weight);
     CHECK((take_traffic() ==
            Traffic{bytes(blocks, in) * tiles(out) + bytes(blocks, out) * tiles(in) + bytes(in, out), bytes(in, out)}));
+  }
+}
+
+TEMPLATE_TEST_CASE("Traffic: conditioned linear and normalised convolution", "", float, Bfloat16) {
+  constexpr std::size_t bytes = sizeof(TestType);
+  for (const int channels : {3, 32}) {
+    constexpr std::size_t batch = 2, cells = 2 * 9 * 31, parts = 4;
+    const kernels::Conditioning sizes{{2, 9, 31}, static_cast<int>(batch), channels, 3, 5};
+    const auto c = static_cast<std::size_t>(channels), n = batch * cells * c;
+    const auto plan = sizes.plan<TestType>();
+    const std::size_t blocks = batch * plan.runs, readers = blocks * plan.groups;
+    const Arrays<TestType> a(n);
+    Buffer<float> bias(test::normals<float>(c, 6)), features(test::normals<float>(batch * c, 7)),
+        weight(test::normals<float>(5 * c, 8)), workspace(sizes.workspace<TestType>()), sums(sizes.sums());
+    take_traffic();
+    kernels::condition<TestType>({}, sizes, bias, features, weight, a[0]);
+    CHECK((take_traffic() == Traffic{bytes * n + readers * 4 * 5 * c, bytes * n}));
+    kernels::condition<TestType>({}, sizes, bias, nullptr, weight, a[0]);
+    CHECK((take_traffic() == Traffic{bytes * n + readers * 4 * 4 * c, bytes * n}));
+    kernels::condition_backward<TestType>({}, sizes, a[0], workspace, sums, bias, weight);
+    const std::size_t columns = 4 * parts * c;  // bytes of a row of sums
+    CHECK((take_traffic() ==
+           Traffic{bytes * n + blocks * columns + (batch + 1) * columns, blocks * columns + batch * columns + columns}));
+  }
+  for (const auto& [in, f] : {std::array{5, 2}, std::array{16, 4}}) {
+    constexpr std::size_t cells = 301, modes = 21;
+    const auto x = cells * static_cast<std::size_t>(in), pair = 2 * cells * static_cast<std::size_t>(f),
+               y = cells * static_cast<std::size_t>(in + f), spectrum = 6 * modes * static_cast<std::size_t>(2 * f);
+    const Arrays<TestType> a(y);
+    const Buffer<float> smooth(std::vector<float>(pair, 1.0f)), gains(test::normals<float>(modes, 7)),
+        to(test::normals<float>(spectrum, 8));
+    take_traffic();
+    kernels::append_ratios<TestType>({}, a[0], smooth, cells, in, f, a[1]);
+    CHECK((take_traffic() == Traffic{bytes * x + 4 * pair, bytes * y}));
+    kernels::leading_channels<TestType>({}, a[0], cells, in, 2 * f, smooth);
+    CHECK((take_traffic() == Traffic{bytes * pair, 4 * pair}));
+    kernels::taper({}, gains, 6, modes, 2 * f, to);
+    CHECK((take_traffic() == Traffic{4 * spectrum + 4 * spectrum / (2 * f % 4 == 0 ? 4 : 1), 4 * spectrum}));
   }
 }
 

@@ -37,8 +37,8 @@ class ArenaFull : public Error {
 /// for. It serves dry runs, where a system that limits address space must not limit what can be planned.
 /// An arena may also deal out memory that is someone else's, a GPU's for example, whose contents it never touches.
 /// Where the system grants less address space than the capacity (ulimit -v), the arena takes a quarter to a half of what it
-/// would. Under the address sanitizer every block has a poisoned margin, and given-back blocks are poisoned. Throws: ArenaFull when
-/// the reserved range is used up. Not thread-safe: taken and given by the thread that issues the ops.
+/// would. Under the address sanitizer every block has a poisoned margin, and given-back blocks are poisoned. Throws: ArenaFull
+/// when the reserved range is used up. Not thread-safe: taken and given by the thread that issues the ops.
 class Arena {
  public:
   static constexpr std::size_t alignment = 64;
@@ -86,10 +86,10 @@ class Arena {
       unpoison(block, bytes);
       return block;
     }
-    require<ArenaFull>(bytes <= capacity_ - margin && used_ <= capacity_ - margin - bytes, "Arena: asked for ", bytes >> 20, " MiB with ",
-            used_ >> 20, " MiB in use of ", capacity_ >> 20,
-            limited_ ? " MiB, all the address space that the system granted (see ulimit -v)" : " MiB",
-            "; use a smaller batch, crop or network");
+    require<ArenaFull>(bytes <= capacity_ - margin && used_ <= capacity_ - margin - bytes, "Arena: asked for ", bytes >> 20,
+                       " MiB with ", used_ >> 20, " MiB in use of ", capacity_ >> 20,
+                       limited_ ? " MiB, all the address space that the system granted (see ulimit -v)" : " MiB",
+                       "; use a smaller batch, crop or network");
     std::byte* block = base_ + used_;
     used_ += bytes + margin;
     live_ += bytes;

@@ -75,12 +75,21 @@ LACUNA_INLINE float largest(const Floats& v) {
 LACUNA_INLINE float largest(float x) { return x; }
 LACUNA_INLINE double largest(double x) { return x; }
 
+/// @brief All lanes 0.
+template <class Lane>
+LACUNA_INLINE Lane zero_lane() {
+  if constexpr (std::is_same_v<Lane, Floats>)
+    return zero();
+  else
+    return Lane(0);
+}
+
 /// @brief Calls kernel(Lane{}) with sixteen floats a lane, compiled for this machine, where T is float and `whole` holds (extents
 /// are multiples of sixteen); else with one scalar a lane. The kernel is a lambda marked LACUNA_KERNEL.
 template <class T, class Kernel>
 void run_lanes(bool whole, const Kernel& kernel) {
   if constexpr (std::is_same_v<T, float>) {
-    if (whole) return run([&kernel]() LACUNA_KERNEL { kernel(Floats{}); });
+    if (whole) return run([&kernel]() LACUNA_KERNEL { kernel(zero()); });
   }
   kernel(T{});
 }

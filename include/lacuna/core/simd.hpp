@@ -65,6 +65,8 @@ LACUNA_INLINE void store(Bfloat16* p, const Floats& v) {
   std::memcpy(p, &halves, sizeof halves);
 }
 LACUNA_INLINE Floats broadcast(float x) { return Floats{} + x; }
+/// @brief All lanes 0. Kernels begin their sums with it: nvcc 13.0 has no code for a variable that is `Floats{}`.
+LACUNA_INLINE Floats zero() { return broadcast(0.0f); }
 
 /// @brief Sum of the lanes by halving: a fixed tree.
 LACUNA_INLINE float sum(const Floats& v) {
@@ -99,7 +101,8 @@ class SquareSum {
 
  private:
   using Doubles = double __attribute__((vector_size(64)));
-  Doubles low_{}, high_{};
+  LACUNA_INLINE static Doubles broadcast(double x) { return Doubles{} + x; }
+  Doubles low_ = broadcast(0.0), high_ = broadcast(0.0);
 };
 
 /// @brief sqrt(x) for finite x >= 0, about 2 ulp; denormals come out too small, or as 0. NaN in gives NaN out.

@@ -143,7 +143,7 @@ void softmax_rows(T* data, std::ptrdiff_t stride, int rows, int groups, int size
     for (int i = 0; i < rows; ++i)
       for (int g = 0; g < groups; ++g) {
         T* x = data + i * stride + g * size;
-        Lane peaks = simd::load_lane<Lane>(x), sums{};
+        Lane peaks = simd::load_lane<Lane>(x), sums = simd::zero_lane<Lane>();
         for (int j = w; j < size; j += w) peaks = simd::larger(peaks, simd::load_lane<Lane>(x + j));
         const T peak = simd::largest(peaks);
         for (int j = 0; j < size; j += w) {
@@ -166,7 +166,7 @@ void softmax_rows_backward(const T* p, T* grad, std::ptrdiff_t stride, int rows,
     for (int i = 0; i < rows; ++i)
       for (int g = 0; g < groups; ++g) {
         const std::ptrdiff_t at = i * stride + g * size;
-        Lane products{};
+        Lane products = simd::zero_lane<Lane>();
         for (int j = 0; j < size; j += w) products += simd::load_lane<Lane>(p + at + j) * simd::load_lane<Lane>(grad + at + j);
         const T dot = simd::sum(products);
         for (int j = 0; j < size; j += w)

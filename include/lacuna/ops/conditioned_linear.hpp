@@ -19,7 +19,7 @@ struct ConditionedOperands {
   int first_feature() const { return x.shape.channels; }
   int first_axis() const { return x.shape.channels + width(); }
   GridExtents grid() const {
-    const auto cells = [](int n) { return static_cast<std::size_t>(n); };
+    const auto cells = [](int n) { return static_cast<unsigned>(n); };
     return {cells(x.shape.frames), cells(x.shape.height), cells(x.shape.width)};
   }
 };
@@ -51,7 +51,7 @@ class ConditionedLinear {
     }
     pointwise_forward(graph_, x_.shape.cells(), Strided<const T>{weight, layer_.inputs}, x_.data, x_.shape.channels, y,
                       layer_.outputs, Into::overwritten, [&](std::size_t i, T* to) {
-                        const auto at = grid_coordinates<T>(grid_, i % cells, axes_);
+                        const auto at = grid_coordinates<T>(grid_, static_cast<unsigned>(i % cells), axes_);
                         const T* offset = offsets + i / cells * out;
                         for (std::size_t o = 0; o < out; ++o) {
                           T sum = offset[o];
@@ -77,7 +77,7 @@ class ConditionedLinear {
     for (std::size_t b = 0; b < batch; ++b)
       sum_over_rows(graph_, cells, sums + b * each, each, [&](Range r, T* own) {
         for (std::size_t i = r.begin; i < r.end; ++i) {
-          const auto at = grid_coordinates<T>(grid_, i, axes_);
+          const auto at = grid_coordinates<T>(grid_, static_cast<unsigned>(i), axes_);
           const S* g = grad_y + (b * cells + i) * out;
           for (std::size_t o = 0; o < out; ++o) own[o] += static_cast<T>(g[o]);
           for (std::size_t a = 0; a < static_cast<std::size_t>(axes_); ++a)

@@ -27,6 +27,12 @@ struct LanePack<double> {
   static constexpr int lanes = 4;
 };
 
+/// @brief All lanes 0 (simd::zero() says why not Pack{}).
+template <class Pack, class T>
+LACUNA_INLINE Pack zero_pack(T zero) {
+  return Pack{} + zero;
+}
+
 /// @brief Complex discrete Fourier transform of any length, of `lanes` neighbouring columns at once: with channels last, a vector
 /// holds the same cell of sixteen channels, and no step of the transform crosses its lanes.
 ///
@@ -99,7 +105,7 @@ class LaneFft {
     for (int p = 0; p < m; ++p)
       for (int v = 0; v < radix; ++v)
         for (int q = 0; q < stride; ++q) {
-          Complex sum{};
+          Complex sum{zero_pack<Pack>(T(0)), zero_pack<Pack>(T(0))};
           for (int u = 0, power = v * p % n; u < radix; ++u, power = (power + v * m) % n) {
             const auto [c, s] = root(power * step, sign);
             sum = plus(sum, times(at(x, x_im, q + stride * (p + m * u)), c, s));

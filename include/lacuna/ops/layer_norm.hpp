@@ -27,7 +27,7 @@ struct LayerNormMoments {
   LACUNA_INLINE LayerNormMoments(const S* x, int channels) {
     using T = simd::Scalar<Lane>;
     constexpr int w = simd::width<Lane>;
-    Lane sums{}, squares{};
+    Lane sums = simd::zero_lane<Lane>(), squares = simd::zero_lane<Lane>();
     for (int j = 0; j < channels; j += w) sums += simd::load_lane<Lane>(x + j);
     mean = simd::sum(sums) / static_cast<T>(channels);
     for (int j = 0; j < channels; j += w) {
@@ -54,7 +54,7 @@ LACUNA_INLINE void layer_norm_backward_row(const LayerNormRows<S, T>& r, std::si
   const std::size_t at = row * static_cast<std::size_t>(r.channels);
   const S *x = r.x + at, *grad_y = r.grad_y + at;
   const LayerNormMoments<Lane> m(x, r.channels);
-  Lane sum_h{}, sum_hu{};
+  Lane sum_h = simd::zero_lane<Lane>(), sum_hu = simd::zero_lane<Lane>();
   for (int j = 0; j < r.channels; j += w) {
     const Lane u = (simd::load_lane<Lane>(x + j) - m.mean) * m.inverse, g = simd::load_lane<Lane>(grad_y + j);
     const Lane h = g * simd::load_lane<Lane>(r.gain + j);

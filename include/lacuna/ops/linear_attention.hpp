@@ -25,7 +25,7 @@ void linear_attention_keys(T* k, std::ptrdiff_t stride, int rows, int width, int
     constexpr int w = simd::width<Lane>;
     for (int j = 0; j < width; j += w) {
       const Lane before = simd::load_lane<Lane>(peak + j);
-      Lane now = before, sums{};
+      Lane now = before, sums = simd::zero_lane<Lane>();
       for (int i = 0; i < rows; ++i) now = simd::larger(now, simd::load_lane<Lane>(k + i * stride + j));
       const Lane factor = simd::exp(before - now);
       for (int i = 0; i < rows; ++i) {

@@ -30,7 +30,7 @@ inline double masked_loss_run(const float* estimate, const float* target, const 
     simd::SquareSum sum;
     for (std::size_t i = 0; i < whole; i += simd::lanes) {
       const simd::Floats residual =
-          simd::select(simd::load_bytes(query + i), simd::load(estimate + i) - simd::load(target + i), simd::Floats{});
+          simd::select(simd::load_bytes(query + i), simd::load(estimate + i) - simd::load(target + i), simd::zero());
       sum.add(residual);
       simd::store(gradient + i, scale * residual);
     }

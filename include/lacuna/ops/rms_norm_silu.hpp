@@ -82,7 +82,7 @@ void norm_forward_vector(const NormRow<S, float>& row) {
         Floats factor[V], shift[V], u[V];
         for (int j = 0; j < V; ++j) {
           factor[j] = root * simd::load(r.gain + 16 * j);
-          shift[j] = Floats{};
+          shift[j] = simd::zero();
           if (r.scale_shift != nullptr) {
             factor[j] *= simd::load(r.scale_shift + 16 * j) + 1.0f;
             shift[j] = simd::load(r.scale_shift + c + 16 * j);
@@ -90,7 +90,7 @@ void norm_forward_vector(const NormRow<S, float>& row) {
         }
         for (std::size_t q = 0; q < r.pixels; ++q) {
           const std::size_t at = q * c;
-          Floats squares{};
+          Floats squares = simd::zero();
           for (int j = 0; j < V; ++j) {
             u[j] = simd::load(r.x + at + 16 * j);
             squares += u[j] * u[j];
@@ -118,7 +118,7 @@ void norm_backward_vector(const NormRow<S, float>& row) {
         Floats factor[V], shift[V], m[V], h[V], sum_m[V], sum[V];
         for (int j = 0; j < V; ++j) {
           factor[j] = root * simd::load(r.gain + 16 * j);
-          shift[j] = sum_m[j] = sum[j] = Floats{};
+          shift[j] = sum_m[j] = sum[j] = simd::zero();
           if (r.scale_shift != nullptr) {
             factor[j] *= simd::load(r.scale_shift + 16 * j) + 1.0f;
             shift[j] = simd::load(r.scale_shift + c + 16 * j);
@@ -126,7 +126,7 @@ void norm_backward_vector(const NormRow<S, float>& row) {
         }
         for (std::size_t q = 0; q < r.pixels; ++q) {
           const std::size_t at = q * c;
-          Floats squares{}, products{};
+          Floats squares = simd::zero(), products = simd::zero();
           for (int j = 0; j < V; ++j) {
             m[j] = simd::load(r.x + at + 16 * j);
             squares += m[j] * m[j];

@@ -80,7 +80,7 @@ class SpectralAxis {
     in_lanes(width, workspace, [=, this](std::ptrdiff_t j, std::ptrdiff_t some, Pack* a, Pack* b) LACUNA_KERNEL {
       for (int x = 0; x < size_; ++x) {
         a[x] = load(space + (half_ ? x : 2 * x) * columns + j, some);
-        a[size_ + x] = half_ ? Pack{} : load(space + (2 * x + 1) * columns + j, some);
+        a[size_ + x] = half_ ? zero_pack<Pack>(T(0)) : load(space + (2 * x + 1) * columns + j, some);
       }
       const Pack* spectrum = fft_.run(a, b, T(-1));
       for (int k = 0; k < kept_; ++k) {
@@ -98,7 +98,7 @@ class SpectralAxis {
       return;
     }
     in_lanes(width, workspace, [=, this](std::ptrdiff_t j, std::ptrdiff_t some, Pack* a, Pack* b) LACUNA_KERNEL {
-      for (int x = 0; x < 2 * size_; ++x) a[x] = Pack{};
+      for (int x = 0; x < 2 * size_; ++x) a[x] = zero_pack<Pack>(T(0));
       for (int k = 0; k < kept_; ++k) {
         const T w = weight(k, weights);
         a[place(k)] = w * load(modes + k * columns + j, some);
@@ -152,7 +152,7 @@ class SpectralAxis {
   }
 
   static LACUNA_INLINE Pack load(const T* from, std::ptrdiff_t some) {
-    Pack pack{};
+    Pack pack = zero_pack<Pack>(T(0));
     if (some == lanes)
       std::memcpy(&pack, from, sizeof pack);
     else

@@ -176,9 +176,9 @@ class TimeBlock {
   /// Probabilities of a query's keys into scores (T, lanes); the query's part of o.
   LACUNA_INLINE static void attend_query(const Kernel& k, int head, int query, int at) {
     const int first = head * k.features;
-    Lane peak = Lane{} + std::numeric_limits<T>::lowest(), total{};
+    Lane peak = simd::zero_lane<Lane>() + std::numeric_limits<T>::lowest(), total = simd::zero_lane<Lane>();
     for (int key = 0; key < k.frames; ++key) {
-      Lane score = Lane{} + k.bias[head * (2 * k.frames - 1) + query - key + k.frames - 1];
+      Lane score = simd::zero_lane<Lane>() + k.bias[head * (2 * k.frames - 1) + query - key + k.frames - 1];
       for (int f = 0; f < k.features; ++f)
         score += lane(k.qkv + index(k, 0, query, first + f) + at) * lane(k.qkv + index(k, 1, key, first + f) + at);
       simd::store_lane<Lane>(k.scores + key * simd::width<Lane>, score);
@@ -195,7 +195,7 @@ class TimeBlock {
       simd::store_lane<Lane>(p, lane(p) * inverse);
     }
     for (int f = 0; f < k.features; ++f) {
-      Lane sum{};
+      Lane sum = simd::zero_lane<Lane>();
       for (int key = 0; key < k.frames; ++key)
         sum += lane(k.scores + key * simd::width<Lane>) * lane(k.qkv + index(k, 2, key, first + f) + at);
       simd::store_lane<Lane>(k.o + (query * k.heads * k.features + first + f) * block + at, sum);
@@ -207,10 +207,10 @@ class TimeBlock {
     const int first = head * k.features, w = simd::width<Lane>;
     const T* grad_o = k.grad_o + (query * k.heads * k.features + first) * block + at;
     T* grad_scores = k.scores + k.frames * w;
-    Lane dot{};
+    Lane dot = simd::zero_lane<Lane>();
     for (int key = 0; key < k.frames; ++key) {
       const Lane p = lane(k.scores + key * w);
-      Lane grad_p{};
+      Lane grad_p = simd::zero_lane<Lane>();
       for (int f = 0; f < k.features; ++f) {
         const Lane g = lane(grad_o + f * block);
         grad_p += g * lane(k.qkv + index(k, 2, key, first + f) + at);

@@ -28,7 +28,7 @@ inline float update_run(const UpdateWeights<float>& w, const UpdateArrays<float>
   float bad = 0;
   simd::run([&bad, w, a, whole]() LACUNA_KERNEL {
     using simd::Floats;
-    Floats worst = simd::broadcast(0.0f);
+    Floats worst = simd::zero();
     for (std::size_t i = 0; i < whole; i += simd::lanes) {
       const simd::Ints seen = simd::load_bytes(a.observed + i);
       const Floats known = simd::load(a.known + i);

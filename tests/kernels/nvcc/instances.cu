@@ -7,6 +7,7 @@
 #include "cast.cuh"
 #include "column_sums.cuh"
 #include "concatenate.cuh"
+#include "conditioned_linear.cuh"
 #include "ensemble.cuh"
 #include "epilogue.cuh"
 #include "filter_layout.cuh"
@@ -18,6 +19,7 @@
 #include "layer_norm.cuh"
 #include "linear_attention.cuh"
 #include "masked_loss.cuh"
+#include "normalised_convolution.cuh"
 #include "rms_norm_parameters.cuh"
 #include "rms_norm_silu.cuh"
 #include "sampler_update.cuh"
@@ -94,6 +96,18 @@ template void kernels::spatial_attention_forward<Bfloat16>(kernels::Stream, cons
 template void kernels::spatial_attention_backward<Bfloat16>(kernels::Stream, const kernels::PositionAttention<Bfloat16>&, float*);
 template void kernels::cast<float, Bfloat16>(kernels::Stream, const float*, std::size_t, Bfloat16*);
 template void kernels::cast<Bfloat16, float>(kernels::Stream, const Bfloat16*, std::size_t, float*);
+template void kernels::condition<float>(kernels::Stream, const kernels::Conditioning&, const float*, const float*, const float*,
+                                        float*);
+template void kernels::condition_backward<float>(kernels::Stream, const kernels::Conditioning&, const float*, float*, float*,
+                                                 float*, float*);
+template void kernels::leading_channels<float>(kernels::Stream, const float*, std::size_t, int, int, float*);
+template void kernels::append_ratios<float>(kernels::Stream, const float*, const float*, std::size_t, int, int, float*);
+template void kernels::condition<Bfloat16>(kernels::Stream, const kernels::Conditioning&, const float*, const float*,
+                                           const float*, Bfloat16*);
+template void kernels::condition_backward<Bfloat16>(kernels::Stream, const kernels::Conditioning&, const Bfloat16*, float*,
+                                                    float*, float*, float*);
+template void kernels::leading_channels<Bfloat16>(kernels::Stream, const Bfloat16*, std::size_t, int, int, float*);
+template void kernels::append_ratios<Bfloat16>(kernels::Stream, const Bfloat16*, const float*, std::size_t, int, int, Bfloat16*);
 
 int main() {
   // The launch functions that are no templates are kept by taking their addresses; nothing runs without a GPU.
@@ -115,7 +129,8 @@ int main() {
                               reinterpret_cast<const void*>(&kernels::spectral_mixing_input_gradient),
                               reinterpret_cast<const void*>(&kernels::spectral_mixing_weight_gradient),
                               reinterpret_cast<const void*>(&kernels::gated_add),
-                              reinterpret_cast<const void*>(&kernels::gated_add_backward)};
+                              reinterpret_cast<const void*>(&kernels::gated_add_backward),
+                              reinterpret_cast<const void*>(&kernels::taper)};
   for (const void* p : kept)
     if (p == nullptr) return 1;
   return 0;

@@ -1,0 +1,242 @@
+// Fused kernels on a GPU: microseconds a launch, GB/s, and the share of the bandwidth of a copy of as many bytes in the same run.
+// Without a GPU: what a launch must move, and the registers and shared memory that a block may take; never a time.
+
+#include <cstdio>
+#include <fstream>
+#include <functional>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "kernels/adam.cuh"
+#include "kernels/assemble.cuh"
+#include "kernels/ensemble.cuh"
+#include "kernels/masked_loss.cuh"
+#include "kernels/rms_norm_silu.cuh"
+#include "kernels/sampler_update.cuh"
+#include "lacuna/cuda/device.hpp"
+#include "lacuna/mask/pixels.hpp"
+
+namespace {
+
+using namespace lacuna;
+
+/// A launch over arrays of the device, which exist when `prepare` has been called.
+struct Row {
+  std::string name;
+  std::vector<std::string> kernels;  ///< as tests/kernels/nvcc/budget.json names them
+  std::size_t bytes;                 ///< least that it must move
+  std::function<std::function<void(cudaStream_t)>(cuda::Device&)> prepare;
+};
+
+/// Zeroed memory of the device's arena.
+template <class T>
+T* zeros(cuda::Device& device, std::size_t count) {
+  T* array = device.arena().template take_array<T>(count);
+  cuda::check(cudaMemsetAsync(array, 0, count * sizeof(T), device.stream()), "clear an array");
+  return array;
+}
+
+Row masked_loss(std::size_t n) {
+  return {
+      text("masked loss and gradient, ", n), {"count_queried_kernel", "masked_loss_kernel"}, 14 * n, [n](cuda::Device& device) {
+        const unsigned blocks = kernels::blocks_for(n);
+        auto *estimate = zeros<float>(device, n), *target = zeros<float>(device, n), *gradient = zeros<float>(device, n),
+             *sums = zeros<float>(device, blocks), *result = zeros<float>(device, 2);
+        auto* query = zeros<std::uint8_t>(device, n);
+        auto* counts = zeros<unsigned>(device, blocks);
+        return [=](cudaStream_t stream) {
+          kernels::count_queried(stream, query, n, counts);
+          kernels::masked_loss(stream, estimate, target, query, n, {sums, counts, blocks}, gradient, result);
+        };
+      }};
+}
+
+Row adam(std::size_t n) {
+  return {text("Adam, clipping and average, ", n), {"square_norm_kernel", "adam_kernel"}, 40 * n, [n](cuda::Device& device) {
+            float* arrays[5];
+            for (auto& array : arrays) array = zeros<float>(device, n);
+            auto* coefficients = zeros<train::AdamStep<float>>(device, 1);
+            auto *sums = zeros<float>(device, kernels::blocks_for(n)), *norm = zeros<float>(device, 1);
+            return [=](cudaStream_t stream) {
+              kernels::adam(stream, {arrays[0], arrays[1], arrays[2], arrays[3], arrays[4]}, n, coefficients, 1.0f, sums, norm);
+            };
+          }};
+}
+
+Row ensemble(std::size_t n) {
+  constexpr int members = 10;
+  return {text("mean and deviation of 10 members, ", n), {"ensemble_kernel"}, (4 * members + 13) * n, [n](cuda::Device& device) {
+            auto *estimates = zeros<float>(device, members * n), *values = zeros<float>(device, n),
+                 *mean = zeros<float>(device, n), *deviation = zeros<float>(device, n);
+            auto* observed = zeros<std::uint8_t>(device, n);
+            return
+                [=](cudaStream_t stream) { kernels::ensemble(stream, estimates, members, n, observed, values, mean, deviation); };
+          }};
+}
+
+Row sampler_update(std::size_t n) {
+  return {text("sampler update, ", n), {"sampler_update_kernel"}, 17 * n, [n](cuda::Device& device) {
+            auto *state = zeros<float>(device, n), *estimate = zeros<float>(device, n), *known = zeros<float>(device, n);
+            auto* observed = zeros<std::uint8_t>(device, n);
+            return [=](cudaStream_t stream) {
+              kernels::sampler_update(stream, {.state = 0.9f, .estimate = 0.1f},
+                                      {state, estimate, nullptr, nullptr, known, observed, state}, n);
+            };
+          }};
+}
+
+Row norm(std::size_t pixels, bool backward) {
+  constexpr int channels = 64;
+  const std::size_t n = pixels * channels;
+  return {text("RMSNorm, scale, shift, SiLU", backward ? ", gradient" : "", ", ", pixels, " x ", channels),
+          {backward ? "norm_backward_kernel<256, lacuna::kernels::NormLayout<float"
+                    : "norm_forward_kernel<256, lacuna::kernels::NormLayout<float"},
+          (backward ? 12 : 8) * n,
+          [=](cuda::Device& device) {
+            auto *x = zeros<float>(device, n), *other = zeros<float>(device, n), *result = zeros<float>(device, n),
+                 *gain = zeros<float>(device, channels), *scale_shift = zeros<float>(device, 2 * channels),
+                 *sums = zeros<float>(device, kernels::norm_runs<float>(pixels, channels) * 2 * channels);
+            const kernels::Norm<float> operands{.x = x,
+                                                .gain = gain,
+                                                .scale_shift = scale_shift,
+                                                .other = backward ? other : nullptr,
+                                                .result = result,
+                                                .sums = backward ? sums : nullptr,
+                                                .pixels = pixels,
+                                                .batch = 1,
+                                                .channels = channels};
+            return [=](cudaStream_t stream) {
+              if (backward)
+                kernels::norm_backward<float>(stream, operands);
+              else
+                kernels::norm_forward<float>(stream, operands);
+            };
+          }};
+}
+
+/// Noise, context and query, target: a batch of single fields of which all is observed.
+Row assemble(int side) {
+  using Draw = mask::Pixels::Draw;
+  constexpr int batch = 16;
+  constexpr train::InputLayout layout{.frames = 1, .variables = 1};
+  const std::size_t cells = static_cast<std::size_t>(side) * static_cast<std::size_t>(side), n = batch * cells;
+  // In: the mask and the values. Out: input of two channels, target and query.
+  return {
+      text("noise, context and query, ", batch, " x ", side, " x ", side),
+      {"assemble_kernel"},
+      (5 + 8 + 4 + 1) * n,
+      [=](cuda::Device& device) {
+        const unsigned blocks = kernels::AssemblePlan::of(layout, cells).blocks;
+        auto *values = zeros<float>(device, n), *input = zeros<float>(device, n * static_cast<std::size_t>(layout.channels())),
+             *target = zeros<float>(device, n), *scale = zeros<float>(device, 1);
+        auto *observed = zeros<std::uint8_t>(device, n), *query = zeros<std::uint8_t>(device, n);
+        auto *query_counts = zeros<unsigned>(device, batch * blocks), *context_counts = zeros<unsigned>(device, batch * blocks);
+        auto* groups = zeros<int>(device, 1);
+        auto* samples = zeros<kernels::AssembleSample<Draw>>(device, batch);
+        cuda::check(cudaMemsetAsync(observed, 1, n, device.stream()), "mark all as observed");
+        std::vector<kernels::AssembleSample<Draw>> host;
+        for (std::uint64_t b = 0; b < batch; ++b)
+          host.push_back({.draw = {.key = philox_key(1, Purpose::context), .sample = b, .ratio = 0.7f},
+                          .values = values + b * cells,
+                          .observed = observed + b * cells,
+                          .groups = groups,
+                          .background = nullptr,
+                          .climate = nullptr,
+                          .place = nullptr,
+                          .season = nullptr,
+                          .alpha = 0.8f,
+                          .sigma = 0.6f,
+                          .sample = b});
+        cuda::copy_now(device.stream(), samples, static_cast<const kernels::AssembleSample<Draw>*>(host.data()), host.size(),
+                       cudaMemcpyHostToDevice);
+        const kernels::AssembleBatch to{layout, side,   side,  side,         scale,         philox_key(1, Purpose::noise),
+                                        input,  target, query, query_counts, context_counts};
+        return [=](cudaStream_t stream) { kernels::assemble(stream, samples, batch, to); };
+      }};
+}
+
+/// Median microseconds of a launch, of 15 times as many launches as take about a millisecond.
+double microseconds(cuda::Device& device, const std::function<void(cudaStream_t)>& launch) {
+  cudaEvent_t begin = nullptr, end = nullptr;
+  cuda::check(cudaEventCreate(&begin), "create an event");
+  cuda::check(cudaEventCreate(&end), "create an event");
+  const auto run = [&](int times) {
+    cuda::check(cudaEventRecord(begin, device.stream()), "record an event");
+    for (int i = 0; i < times; ++i) launch(device.stream());
+    cuda::check(cudaEventRecord(end, device.stream()), "record an event");
+    device.stream().synchronize();
+    float milliseconds = 0;
+    cuda::check(cudaEventElapsedTime(&milliseconds, begin, end), "read a time");
+    return 1e3 * static_cast<double>(milliseconds) / times;
+  };
+  run(3);
+  const int times = std::max(1, static_cast<int>(1e3 / run(3)));
+  std::vector<double> all;
+  for (int i = 0; i < 15; ++i) all.push_back(run(times));
+  cudaEventDestroy(begin);
+  cudaEventDestroy(end);
+  std::nth_element(all.begin(), all.begin() + 7, all.end());
+  return all[7];
+}
+
+void measure(const std::vector<Row>& rows) {
+  cuda::Device device;
+  std::printf("%s\n%-52s %12s %10s %8s %8s\n", device.name().c_str(), "kernel, elements", "bytes", "us", "GB/s", "of copy");
+  for (const Row& row : rows) {
+    device.reset();
+    const std::size_t half = row.bytes / 2;
+    auto *from = zeros<char>(device, half), *to = zeros<char>(device, half);
+    const double copied = microseconds(device, [&](cudaStream_t stream) {
+      cuda::check(cudaMemcpyAsync(to, from, half, cudaMemcpyDeviceToDevice, stream), "copy");
+    });
+    const double taken = microseconds(device, row.prepare(device));
+    std::printf("%-52s %12zu %10.2f %8.0f %8.2f\n", row.name.c_str(), row.bytes, taken,
+                1e-3 * static_cast<double>(row.bytes) / taken, copied / taken);
+  }
+}
+
+void print_budgets(const std::vector<Row>& rows) {
+  std::ifstream file(LACUNA_KERNEL_BUDGETS);
+  require(file.good(), LACUNA_KERNEL_BUDGETS, " cannot be read");
+  const auto budgets = nlohmann::json::parse(file)["kernels"];
+  std::printf(
+      "No CUDA device: no times. What a launch must move, and what a thread and a block may take (tests hold nvcc to it).\n"
+      "%-52s %12s  %s\n",
+      "kernel, elements", "bytes", "registers / shared bytes");
+  for (const Row& row : rows) {
+    std::printf("%-52s %12zu ", row.name.c_str(), row.bytes);
+    for (const auto& kernel : row.kernels) {
+      require(budgets.contains(kernel), LACUNA_KERNEL_BUDGETS, " has no ", kernel);
+      std::printf(" %d / %d", budgets[kernel]["registers"].get<int>(), budgets[kernel]["shared"].get<int>());
+    }
+    std::printf("\n");
+  }
+}
+
+}  // namespace
+
+int main() {
+  std::vector<Row> rows;
+  for (const std::size_t n : {std::size_t{1} << 20, std::size_t{1} << 25}) {
+    rows.push_back(masked_loss(n));
+    rows.push_back(adam(n));
+    rows.push_back(ensemble(n));
+    rows.push_back(sampler_update(n));
+  }
+  for (const std::size_t pixels : {std::size_t{1} << 14, std::size_t{1} << 19})
+    for (const bool backward : {false, true}) rows.push_back(norm(pixels, backward));
+  for (const int side : {64, 1024}) rows.push_back(assemble(side));
+  try {
+    if (cuda::device_count() > 0)
+      measure(rows);
+    else
+      print_budgets(rows);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "bench_kernels: %s\n", error.what());
+    return 1;
+  }
+  return 0;
+}
