@@ -68,6 +68,23 @@ __device__ __forceinline__ void clear_shared(float* tile, int count) {
   for (int i = static_cast<int>(threadIdx.x); i < count; i += static_cast<int>(block_size)) tile[i] = 0;
 }
 
+/// @brief The softmax of a query's row of scores, tile by tile, in each of the four lanes that hold it.
+struct RunningSoftmax {
+  float peak = std::numeric_limits<float>::lowest(), total = 0;
+
+  /// Turns scores into exp(score - peak), and tells the factor by which sums of earlier ones shrink. Whole warps must call it.
+  __device__ __forceinline__ float take(float* scores, int lane, int count) {
+    float now = peak, sum = 0;
+    for (int key = lane; key < count; key += 4) now = larger(now, scores[key]);
+    now = quad_max(now);
+    for (int key = lane; key < count; key += 4) sum += scores[key] = expf(scores[key] - now);
+    const float factor = expf(peak - now);
+    total = total * factor + quad_sum(sum);
+    peak = now;
+    return factor;
+  }
+};
+
 /// @brief o = softmax(q k^T / sqrt(F)) v of a tile of queries, key tile by key tile: no score leaves the block. Grid (units,
 /// tiles of `rows` queries).
 ///
@@ -85,7 +102,7 @@ __global__ void __launch_bounds__(threads, 1) spatial_attention_kernel(PositionA
   const float scale = 1.0f / sqrtf(static_cast<float>(f));
   const int first = static_cast<int>(blockIdx.y) * rows, count = a.positions - first < rows ? a.positions - first : rows;
   const int row = static_cast<int>(threadIdx.x) / 4, lane = static_cast<int>(threadIdx.x) % 4;  // of the softmax
-  float peak = std::numeric_limits<float>::lowest(), total = 0;
+  RunningSoftmax softmax;
   stage(a.qkv + at.qkv(0, first), at.qkv_apart(), count, rows, f, q);
   clear_shared(o, rows * stride);
   for (int begin = 0; begin < a.positions; begin += keys) {
@@ -100,14 +117,8 @@ __global__ void __launch_bounds__(threads, 1) spatial_attention_kernel(PositionA
     });
     __syncthreads();
     if (row < rows) {  // whole warps
-      float *own = p + row * score_stride, now = peak, sum = 0;
-      for (int key = lane; key < here; key += 4) now = larger(now, own[key]);
-      now = quad_max(now);
-      for (int key = lane; key < here; key += 4) sum += own[key] = expf(own[key] - now);
-      const float rescale = expf(peak - now);
-      total = total * rescale + quad_sum(sum);
-      peak = now;
-      if (lane == 0) factor[row] = rescale;
+      const float shrinks = softmax.take(p + row * score_stride, lane, here);
+      if (lane == 0) factor[row] = shrinks;
     }
     __syncthreads();
     for_tile(rows / 2, f, [&](int i, int column) {
@@ -116,7 +127,7 @@ __global__ void __launch_bounds__(threads, 1) spatial_attention_kernel(PositionA
     });
     __syncthreads();  // the next keys may overwrite
   }
-  const float inverse = 1.0f / total;
+  const float inverse = 1.0f / softmax.total;
   if (row < rows && lane == 0) factor[row] = inverse;
   if (statistics != nullptr) stage(a.grad_o + at.o(first), at.o_apart(), count, rows, f, q);  // queries are done
   __syncthreads();
@@ -134,7 +145,7 @@ __global__ void __launch_bounds__(threads, 1) spatial_attention_kernel(PositionA
   sum = quad_sum(sum);
   if (row >= count || lane != 0) return;
   const SpatialStatistics to(a, statistics, blockIdx.x);
-  to.peak[first + row] = peak;
+  to.peak[first + row] = softmax.peak;
   to.inverse[first + row] = inverse;
   to.product[first + row] = sum * inverse;
 }
