@@ -54,13 +54,14 @@ find_library(LACUNA_CUDNN_LIBRARY NAMES cudnn libcudnn.so.9 HINTS ${CUDAToolkit_
              PATH_SUFFIXES lib lib64)
 mark_as_advanced(LACUNA_CUDA_INCLUDE_DIR LACUNA_CUDNN_LIBRARY)
 set(lacuna_cuda_FOUND FALSE)
-if(CUDAToolkit_FOUND AND CUDAToolkit_VERSION VERSION_GREATER_EQUAL 12.8 AND TARGET CUDA::cublasLt AND LACUNA_CUDA_INCLUDE_DIR
+if(CUDAToolkit_FOUND AND CUDAToolkit_VERSION VERSION_GREATER_EQUAL 12.8 AND TARGET CUDA::cublasLt AND TARGET CUDA::cufft
+   AND LACUNA_CUDA_INCLUDE_DIR
    AND LACUNA_CUDNN_LIBRARY)
   set(lacuna_cuda_FOUND TRUE)
   if(NOT TARGET lacuna::cuda)
     add_library(lacuna::cuda INTERFACE IMPORTED GLOBAL)
     target_include_directories(lacuna::cuda INTERFACE ${lacuna_kernels_dir} ${LACUNA_CUDA_INCLUDE_DIR})
-    target_link_libraries(lacuna::cuda INTERFACE lacuna::lacuna CUDA::cublasLt ${LACUNA_CUDNN_LIBRARY})
+    target_link_libraries(lacuna::cuda INTERFACE lacuna::lacuna CUDA::cublasLt CUDA::cufft ${LACUNA_CUDNN_LIBRARY})
     # Eigen's own marks for kernels, and attributes and pragmas of host code, draw warnings.
     target_compile_definitions(lacuna::cuda INTERFACE EIGEN_NO_CUDA)
     target_compile_options(lacuna::cuda INTERFACE
@@ -71,5 +72,5 @@ if(CUDAToolkit_FOUND AND CUDAToolkit_VERSION VERSION_GREATER_EQUAL 12.8 AND TARG
     endif()
   endif()
 elseif(NOT lacuna_FIND_QUIETLY)
-  message(STATUS "lacuna: lacuna::cuda is left out (it needs the CUDA Toolkit 12.8 or later with cuBLAS, and cuDNN 9)")
+  message(STATUS "lacuna: lacuna::cuda is left out (it needs the CUDA Toolkit 12.8 or later with cuBLAS and cuFFT, and cuDNN 9)")
 endif()

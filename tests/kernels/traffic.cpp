@@ -29,6 +29,7 @@
 #include "rms_norm_silu.cuh"
 #include "sampler_update.cuh"
 #include "spatial_attention.cuh"
+#include "spectral_band.cuh"
 #include "spectral_mixing.cuh"
 #include "support/fill.hpp"
 #include "temporal_attention.cuh"
@@ -407,6 +408,20 @@ TEMPLATE_TEST_CASE("Traffic: conditioned linear and normalised convolution", "",
     kernels::taper({}, gains, 6, modes, 2 * f, to);
     CHECK((take_traffic() == Traffic{4 * spectrum + 4 * spectrum / (2 * f % 4 == 0 ? 4 : 1), 4 * spectrum}));
   }
+}
+
+TEST_CASE("Traffic: spectral band") {
+  for (const unsigned channels : {3u, 8u})
+    for (const unsigned width : {9u, 10u}) {
+      const kernels::SpectralBand band{2, 7, width, 1, 3, 3, channels};  // odd numbers of modes have their conjugates
+      const std::size_t modes = band.modes() * channels, alone = band.modes() / 3 * channels, all = band.frequencies() * channels;
+      const Buffer<float> from(test::normals<float>(2 * all, 1)), spectrum(test::normals<float>(2 * modes, 2));
+      take_traffic();
+      kernels::crop_modes({}, from, band, {1, 1}, spectrum);
+      CHECK((take_traffic() == Traffic{8 * modes, 8 * modes}));
+      kernels::pad_modes({}, spectrum, band, {1, 1}, from);
+      CHECK((take_traffic() == Traffic{8 * (modes + alone), 8 * all}));
+    }
 }
 
 TEST_CASE("Traffic: an access too many shows") {

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <cstdint>
 #include <map>
 #include <vector>
 
@@ -10,6 +9,7 @@
 #include "kernels/normalised_convolution.cuh"
 #include "kernels/spectral_mixing.cuh"
 #include "lacuna/cuda/ops.hpp"
+#include "lacuna/cuda/spectral.hpp"
 #include "lacuna/ops/conditioned_linear.hpp"
 #include "lacuna/ops/gated_add.hpp"
 #include "lacuna/ops/gelu.hpp"
@@ -32,8 +32,7 @@ void pointwise_linear_forward(Graph& graph, const ops::LinearParameters& layer, 
             .transpose_b = true,
             .add = into == ops::Into::added},
            x, p.value(layer.weight), y);
-  if (layer.bias.size > 0 && !graph.dry())
-    kernels::epilogue<ops::Identity, S>(stream_of(graph), y, p.value(layer.bias), nullptr, cells, layer.outputs, y);
+  if (layer.bias.size > 0) add_bias(graph, y, p.value(layer.bias), cells, layer.outputs);
 }
 
 /// grad_bias may be null.
@@ -165,61 +164,6 @@ void conditioned_linear_backward(Graph& graph, const ops::ConditionedOperands<T,
     pointwise_input_gradient<T, S>(graph, o.x, {weight, inputs}, grad_y, outputs);
 }
 
-/// @brief A host's array, copied once to the device's memory.
-inline DeviceArray<float> uploaded(const Device& device, const std::vector<float>& host) {
-  DeviceArray<float> array(host.size());
-  copy_now(device.stream(), array.data(), host.data(), host.size(), cudaMemcpyHostToDevice);
-  return array;
-}
-
-/// @brief ops::SpectralAxis over many blocks as products with the truncated DFT matrix, which the device keeps.
-class AxisProducts {
- public:
-  using Axis = ops::SpectralAxis<float>;
-  using Weights = Axis::Weights;
-
-  AxisProducts(const Device& device, int size, int modes, Axis::Half kind)
-      : AxisProducts(device, Axis(size, modes, kind, ops::AxisTransform::product)) {}
-
-  int kept() const { return kept_; }
-
-  /// modes (blocks, 2, kept, columns) of space (blocks, rows, columns).
-  void analyse(Graph& graph, const float* space, float* modes, int blocks, int columns, Weights weights) const {
-    multiply_blocks(graph, {.rows = 2 * kept_, .columns = columns, .depth = rows_}, space, modes, blocks, weights);
-  }
-  /// space from modes. `bias` (columns), or null, is added to every row.
-  void synthesise(Graph& graph, const float* modes, float* space, int blocks, int columns, Weights weights,
-                  const float* bias = nullptr) const {
-    multiply_blocks(graph, {.rows = rows_, .columns = columns, .depth = 2 * kept_, .transpose_a = true}, modes, space, blocks,
-                    weights);
-    if (bias == nullptr || graph.dry()) return;
-    const std::size_t rows = static_cast<std::size_t>(blocks) * static_cast<std::size_t>(rows_);
-    kernels::epilogue<ops::Identity, float>(stream_of(graph), space, bias, nullptr, rows, columns, space);
-  }
-
- private:
-  AxisProducts(const Device& device, const Axis& axis)
-      : kept_(axis.kept()),
-        rows_(axis.space_rows()),
-        mean_(uploaded(device, axis.matrix(Weights::mean))),
-        members_(uploaded(device, axis.matrix(Weights::members))) {}
-
-  /// `product` of the matrix and each block, at most as many at a time as a grid's third extent has.
-  void multiply_blocks(Graph& graph, MatrixProduct product, const float* from, float* to, int blocks, Weights weights) const {
-    constexpr int most = 65535;
-    product.apart_b = std::int64_t{product.depth} * product.columns;
-    product.apart_c = std::int64_t{product.rows} * product.columns;
-    const float* matrix = (weights == Weights::mean ? mean_ : members_).data();
-    for (int first = 0; first < blocks; first += most) {
-      product.batch = std::min(most, blocks - first);
-      multiply(graph, product, matrix, from + first * product.apart_b, to + first * product.apart_c);
-    }
-  }
-
-  int kept_, rows_;
-  DeviceArray<float> mean_, members_;
-};
-
 inline kernels::SpectralMixing mixing(const ops::SpectralParameters& layer, int blocks) {
   return {blocks, ops::kept_modes(layer.modes), layer.inputs, layer.outputs};
 }
@@ -271,8 +215,3 @@ void append_ratios(Graph& graph, const Variable<S>& input, const T* smooth, int 
 }
 
 }  // namespace lacuna::cuda
-
-template <>
-struct lacuna::ops::AxisOf<float, lacuna::cuda::Device> {
-  using Type = cuda::AxisProducts;
-};

@@ -118,6 +118,42 @@ void start_attention_rows(const S* residual, const T* bias, T* y, std::size_t ro
     for (int j = 0; j < channels; ++j) y[i * static_cast<std::size_t>(channels) + static_cast<std::size_t>(j)] += bias[j];
 }
 
+/// @brief y = residual + bias + run(image, index, x, out transposed, y of an image): an attention within images. y is added to.
+template <class Image, class T, class S, class Run>
+void attend_images(Graph<T>& graph, const AttentionOperands<S>& o, S* y, const Run& run) {
+  const AttentionParameters& layer = o.layer;
+  const Shape& shape = o.x.shape;
+  const T* bias = layer.bias.size > 0 ? graph.parameters().value(layer.bias) : nullptr;
+  const auto image_size = static_cast<std::size_t>(shape.pixels()) * static_cast<std::size_t>(layer.channels);
+  for_attention_images<Image, S>(graph, layer, shape, [&](auto& image, std::size_t i, int, const T* out, auto copies) {
+    const std::size_t at = i * image_size;
+    const T* from = copies.read(o.x.data + at, image_size);
+    T* to = copies.place(y + at, image_size);
+    start_attention_rows(o.residual.data + at, bias, to, static_cast<std::size_t>(shape.pixels()), layer.channels);
+    run(image, i, from, out, to);
+    copies.write(to, y + at, image_size);
+  });
+}
+/// @brief Its backward pass: run(image, index, x, out, grad_y, grad_x of an image, sums), and the slots' sums to the parameters.
+template <class Image, class T, class S, class Run>
+void attend_images_backward(Graph<T>& graph, const AttentionOperands<S>& o, const S* grad_y, S* grad_x, const Run& run) {
+  const AttentionParameters& layer = o.layer;
+  const auto image_size = static_cast<std::size_t>(o.x.shape.pixels()) * static_cast<std::size_t>(layer.channels);
+  const std::size_t sums_size = AttentionSums<T>::size(layer) * attention_slots;
+  T* all = graph.take(sums_size);
+  if (!graph.dry()) std::fill_n(all, sums_size, T(0));
+  const T* out = graph.parameters().value(layer.out);
+  for_attention_images<Image, S>(graph, layer, o.x.shape, [&](auto& image, std::size_t i, int slot, const T*, auto copies) {
+    const std::size_t at = i * image_size;
+    const T *from = copies.read(o.x.data + at, image_size), *gradient = copies.read(grad_y + at, image_size);
+    T* to = copies.place(grad_x + at, image_size);
+    run(image, i, from, out, gradient, to, AttentionSums<T>(all, layer, slot));
+    copies.write(to, grad_x + at, image_size);
+  });
+  if (!graph.dry()) add_attention_sums(all, layer, graph.parameters());
+  graph.give(all, sums_size);
+}
+
 /// @brief Ends an attention's backward pass: the residual's gradient is y's own.
 template <class T, class D, class S>
 void hand_over(Graph<T, D>& graph, const Variable<S>& x, S* grad_x, const Variable<S>& residual, const Variable<S>& y) {

@@ -204,39 +204,18 @@ class LinearAttentionImage {
 
 template <class T, class S>
 void linear_attention_forward(Graph<T>& graph, const AttentionOperands<S>& o, S* y, T* states) {
-  const AttentionParameters& layer = o.layer;
-  const Shape& shape = o.x.shape;
-  const T* bias = layer.bias.size > 0 ? graph.parameters().value(layer.bias) : nullptr;
-  const auto image_size = static_cast<std::size_t>(shape.pixels()) * static_cast<std::size_t>(layer.channels);
-  for_attention_images<LinearAttentionImage<T>, S>(
-      graph, layer, shape, [&](auto& image, std::size_t i, int, const T* out, auto copies) {
-        const std::size_t at = i * image_size;
-        const T* from = copies.read(o.x.data + at, image_size);
-        T* to = copies.place(y + at, image_size);
-        start_attention_rows(o.residual.data + at, bias, to, static_cast<std::size_t>(shape.pixels()), layer.channels);
-        image.forward(from, out, to, LinearAttentionState<T>(states, layer, i));
-        copies.write(to, y + at, image_size);
-      });
+  attend_images<LinearAttentionImage<T>>(graph, o, y, [&](auto& image, std::size_t i, const T* x, const T* out, T* to) {
+    image.forward(x, out, to, LinearAttentionState<T>(states, o.layer, i));
+  });
 }
 /// grad_x: overwritten.
 template <class T, class S>
 void linear_attention_backward(Graph<T>& graph, const AttentionOperands<S>& o, T* states, const S* grad_y, S* grad_x) {
-  const AttentionParameters& layer = o.layer;
-  const auto image_size = static_cast<std::size_t>(o.x.shape.pixels()) * static_cast<std::size_t>(layer.channels);
-  const std::size_t sums_size = AttentionSums<T>::size(layer) * attention_slots;
-  T* all = graph.take(sums_size);
-  if (!graph.dry()) std::fill_n(all, sums_size, T(0));
-  const T* out = graph.parameters().value(layer.out);
-  for_attention_images<LinearAttentionImage<T>, S>(
-      graph, layer, o.x.shape, [&](auto& image, std::size_t i, int slot, const T*, auto copies) {
-        const std::size_t at = i * image_size;
-        const T *from = copies.read(o.x.data + at, image_size), *gradient = copies.read(grad_y + at, image_size);
-        T* to = copies.place(grad_x + at, image_size);
-        image.backward(from, out, gradient, to, LinearAttentionState<T>(states, layer, i), AttentionSums<T>(all, layer, slot));
-        copies.write(to, grad_x + at, image_size);
+  attend_images_backward<LinearAttentionImage<T>>(
+      graph, o, grad_y, grad_x,
+      [&](auto& image, std::size_t i, const T* x, const T* out, const T* grad, T* to, const AttentionSums<T>& sums) {
+        image.backward(x, out, grad, to, LinearAttentionState<T>(states, o.layer, i), sums);
       });
-  if (!graph.dry()) add_attention_sums(all, layer, graph.parameters());
-  graph.give(all, sums_size);
 }
 
 /// @brief y = residual + W_out (q (k^T v)) + b per frame and head: q softmaxed over features and scaled by features^-1/2, k

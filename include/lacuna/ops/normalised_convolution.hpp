@@ -66,7 +66,7 @@ void append_ratios(Graph<T>& graph, const Variable<S>& input, const T* smooth, i
 /// Source: Knutsson and Westin 1993, Normalized and differential convolution, eq. 5.
 template <class T, class D, class S>
 Variable<S> normalised_convolution(Graph<T, D>& graph, const Variable<S>& input, int fields, const SpectralModes& modes) {
-  using Weights = typename SpectralPlan<T, D>::Weights;
+  using Weights = typename SpectralAxis<T>::Weights;
   require<ShapeError>(fields >= 1 && 2 * fields <= input.shape.channels, "normalised_convolution: input has shape ", input.shape,
                       ", expected masks and values of ", fields, " fields");
   const auto& plan = graph.device().template library<SpectralPlans<T, D>>().plan(input.shape, modes);

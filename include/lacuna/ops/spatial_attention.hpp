@@ -110,39 +110,15 @@ class SpatialAttentionImage {
 
 template <class T, class S>
 void spatial_attention_forward(Graph<T>& graph, const AttentionOperands<S>& o, S* y) {
-  const AttentionParameters& layer = o.layer;
-  const Shape& shape = o.x.shape;
-  const T* bias = layer.bias.size > 0 ? graph.parameters().value(layer.bias) : nullptr;
-  const auto image_size = static_cast<std::size_t>(shape.pixels()) * static_cast<std::size_t>(layer.channels);
-  for_attention_images<SpatialAttentionImage<T>, S>(
-      graph, layer, shape, [&](auto& image, std::size_t i, int, const T* out, auto copies) {
-        const std::size_t at = i * image_size;
-        const T* from = copies.read(o.x.data + at, image_size);
-        T* to = copies.place(y + at, image_size);
-        start_attention_rows(o.residual.data + at, bias, to, static_cast<std::size_t>(shape.pixels()), layer.channels);
-        image.forward(from, out, to);
-        copies.write(to, y + at, image_size);
-      });
+  attend_images<SpatialAttentionImage<T>>(
+      graph, o, y, [](auto& image, std::size_t, const T* x, const T* out, T* to) { image.forward(x, out, to); });
 }
 /// grad_x: overwritten.
 template <class T, class S>
 void spatial_attention_backward(Graph<T>& graph, const AttentionOperands<S>& o, const S* grad_y, S* grad_x) {
-  const AttentionParameters& layer = o.layer;
-  const auto image_size = static_cast<std::size_t>(o.x.shape.pixels()) * static_cast<std::size_t>(layer.channels);
-  const std::size_t sums_size = AttentionSums<T>::size(layer) * attention_slots;
-  T* all = graph.take(sums_size);
-  if (!graph.dry()) std::fill_n(all, sums_size, T(0));
-  const T* out = graph.parameters().value(layer.out);
-  for_attention_images<SpatialAttentionImage<T>, S>(
-      graph, layer, o.x.shape, [&](auto& image, std::size_t i, int slot, const T*, auto copies) {
-        const std::size_t at = i * image_size;
-        const T *from = copies.read(o.x.data + at, image_size), *gradient = copies.read(grad_y + at, image_size);
-        T* to = copies.place(grad_x + at, image_size);
-        image.backward(from, out, gradient, to, AttentionSums<T>(all, layer, slot));
-        copies.write(to, grad_x + at, image_size);
-      });
-  if (!graph.dry()) add_attention_sums(all, layer, graph.parameters());
-  graph.give(all, sums_size);
+  attend_images_backward<SpatialAttentionImage<T>>(graph, o, grad_y, grad_x,
+                                                   [](auto& image, std::size_t, const T* x, const T* out, const T* grad, T* to,
+                                                      const AttentionSums<T>& sums) { image.backward(x, out, grad, to, sums); });
 }
 
 /// @brief y = residual + W_out softmax(q k^T features^-1/2) v (+ b) over the positions of each frame.

@@ -145,24 +145,32 @@ class SpectralPlan {
   std::optional<Axis> frames_;
 };
 
+/// @brief What transforms the images of a device's graphs.
+template <class T, class D>
+struct SpectralPlanOf {
+  using Type = SpectralPlan<T, D>;
+};
+
 /// @brief A device's plans, one for each grid and number of modes it has seen.
 template <class T, class D = cpu::Device>
 class SpectralPlans {
  public:
+  using Plan = typename SpectralPlanOf<T, D>::Type;
+
   explicit SpectralPlans(D& device) : device_(device) {}
 
-  const SpectralPlan<T, D>& plan(const Shape& shape, const SpectralModes& modes) {
+  const Plan& plan(const Shape& shape, const SpectralModes& modes) {
     const std::array<int, 6> key{modes[0] > 0 ? shape.frames : 0, shape.height, shape.width, modes[0], modes[1], modes[2]};
     for (const auto& known : plans_)
       if (known.key == key) return *known.plan;
-    plans_.push_back({key, std::make_unique<SpectralPlan<T, D>>(device_, shape, modes)});
+    plans_.push_back({key, std::make_unique<Plan>(device_, shape, modes)});
     return *plans_.back().plan;
   }
 
  private:
   struct Known {
     std::array<int, 6> key;
-    std::unique_ptr<SpectralPlan<T, D>> plan;
+    std::unique_ptr<Plan> plan;
   };
   D& device_;
   std::vector<Known> plans_;
@@ -277,12 +285,12 @@ void mix_modes_backward(Graph<T>& graph, const SpectralParameters& layer, int bl
 /// Shapes: x (B,T,H,W,in) -> y (B,T,H,W,out); any grid of at least `modes` cells along each axis.
 /// Gradient: handed to x, added to the parameters'. NaN: spreads over the sample's (2-D: frame's) channels; mask x first.
 /// dtype: S images; bfloat16 is transformed on a float copy, which does not outlive the transform.
-/// Backends: cpu, cuda (products alone, float). Determinism: independent of the number of threads. Cost: SpectralAxis's for each
+/// Backends: cpu, cuda (float). Determinism: independent of the number of threads. Cost: SpectralAxis's for each
 /// axis, 8 B modes in out FLOPs between. Throws: ShapeError on a channel mismatch or a grid too small. Source: Li et al. 2021,
 /// arXiv:2010.08895.
 template <class T, class D, class S>
 Variable<S> spectral_convolution(Graph<T, D>& graph, const SpectralParameters& layer, const Variable<S>& x) {
-  using Weights = typename SpectralPlan<T, D>::Weights;
+  using Weights = typename SpectralAxis<T>::Weights;
   using Wide = WideImage<T, S, D>;
   require<ShapeError>(x.shape.channels == layer.inputs, "spectral_convolution: x has shape ", x.shape, ", expected ",
                       layer.inputs, " channels");

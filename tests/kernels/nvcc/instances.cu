@@ -24,6 +24,7 @@
 #include "rms_norm_silu.cuh"
 #include "sampler_update.cuh"
 #include "spatial_attention.cuh"
+#include "spectral_band.cuh"
 #include "spectral_mixing.cuh"
 #include "temporal_attention.cuh"
 #include "time_embedding.cuh"
@@ -130,7 +131,9 @@ int main() {
                               reinterpret_cast<const void*>(&kernels::spectral_mixing_weight_gradient),
                               reinterpret_cast<const void*>(&kernels::gated_add),
                               reinterpret_cast<const void*>(&kernels::gated_add_backward),
-                              reinterpret_cast<const void*>(&kernels::taper)};
+                              reinterpret_cast<const void*>(&kernels::taper),
+                              reinterpret_cast<const void*>(&kernels::crop_modes),
+                              reinterpret_cast<const void*>(&kernels::pad_modes)};
   for (const void* p : kept)
     if (p == nullptr) return 1;
   return 0;
