@@ -9,7 +9,7 @@
 
 #include "kernels/adam.cuh"
 #include "lacuna/cuda/attention.hpp"
-#include "lacuna/cuda/ops.hpp"
+#include "lacuna/cuda/fourier.hpp"
 #include "lacuna/train/engine.hpp"
 
 namespace lacuna::cuda {

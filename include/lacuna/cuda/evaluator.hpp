@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "lacuna/cuda/attention.hpp"
-#include "lacuna/cuda/ops.hpp"
+#include "lacuna/cuda/fourier.hpp"
 #include "lacuna/sampler/evaluator.hpp"
 
 namespace lacuna::sampler {

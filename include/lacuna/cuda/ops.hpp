@@ -320,5 +320,3 @@ inline DeviceLoss masked_loss_forward(Graph& graph, const float* estimate, const
 }
 
 }  // namespace lacuna::cuda
-
-#include "lacuna/cuda/fourier.hpp"

@@ -14,13 +14,6 @@
 
 namespace lacuna::cuda {
 
-/// @brief Enqueues a product, or in a dry graph finds its plan.
-inline void multiply(Graph& graph, const MatrixProduct& product, const float* a, const float* b, float* c) {
-  auto& blas = graph.device().library<CublasLt>();
-  if (graph.dry()) return blas.plan(product);
-  blas.run(product, a, b, c);
-}
-
 template <class S>
 void add_bias(Graph& graph, S* y, const float* bias, std::size_t cells, int channels) {
   if (!graph.dry()) kernels::epilogue<ops::Identity, S>(stream_of(graph), y, bias, nullptr, cells, channels, y);
