@@ -60,6 +60,14 @@ TEST_CASE("spectral convolution on a GPU: by cuFFT, where many modes are kept") 
   CHECK(used_cufft());
 }
 
+TEST_CASE("spectral convolution on a GPU: more modes than cells are named, few or many") {
+  if (!test::gpu()) return;
+  for (const int modes : {8, 800}) {
+    test::Operands<Layers> o({1, 1, {0, modes, 4}}, {.batch = 1, .height = 7, .width = 9, .channels = 1});
+    CHECK_THROWS_WITH(test::on_gpu(o), Contains(text(modes, " modes on 7 cells")));
+  }
+}
+
 #ifndef __CUDACC__
 TEST_CASE("spectral convolution on a GPU: a failing transform is named") {
   if (!test::gpu()) return;

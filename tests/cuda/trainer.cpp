@@ -84,12 +84,13 @@ constexpr cuda::Device::Settings small{.threads = 2, .arena_bytes = std::size_t{
 
 }  // namespace
 
-TEST_CASE("training on a GPU: twenty steps have the CPU's losses, and what was learned its estimates") {
+TEMPLATE_TEST_CASE("training on a GPU: twenty steps have the CPU's losses, and what was learned its estimates", "", nn::UNet,
+                   nn::Fno) {
   if (!test::gpu()) return;
   cpu::Device cpu({.threads = 2});
   cuda::Device gpu(small);
-  Setting<cpu::Device> a(cpu);
-  Setting<cuda::Device> b(gpu);
+  Setting<cpu::Device, TestType> a(cpu);
+  Setting<cuda::Device, TestType> b(gpu);
   CHECK(test::relative_difference(b.estimates(), a.estimates()) < 1e-5);
   const auto expected = a.losses(20), given = b.losses(20);
   for (std::size_t i = 0; i < expected.size(); ++i) {

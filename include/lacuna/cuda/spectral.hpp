@@ -57,9 +57,10 @@ class AxisProducts {
         mean_(uploaded(device, axis.matrix(Weights::mean))),
         members_(uploaded(device, axis.matrix(Weights::members))) {}
 
-  /// `product` of the matrix and each block, at most as many at a time as a grid's third extent has.
+  /// `product` of the matrix and each block, at most as many at a time as a grid's third extent has: a multiple of four, for the
+  /// next ones to begin at 16 bytes too.
   void multiply_blocks(Graph& graph, MatrixProduct product, const float* from, float* to, int blocks, Weights weights) const {
-    constexpr int most = 65535;
+    constexpr int most = 65532;
     product.apart_b = std::int64_t{product.depth} * product.columns;
     product.apart_c = std::int64_t{product.rows} * product.columns;
     const float* matrix = (weights == Weights::mean ? mean_ : members_).data();
@@ -90,6 +91,10 @@ class SpectralTransforms {
   using Weights = Products::Weights;
 
   SpectralTransforms(Device& device, const Shape& grid, const ops::SpectralModes& modes) : modes_(modes) {
+    using Axis = ops::SpectralAxis<float>;
+    Axis::validate(grid.width, modes[2], Axis::Half::yes);
+    Axis::validate(grid.height, modes[1], Axis::Half::no);
+    if (over_frames()) Axis::validate(grid.frames, modes[0], Axis::Half::no);
     if (products(grid, modes) <= most_products) products_.emplace(device, grid, modes);
   }
 

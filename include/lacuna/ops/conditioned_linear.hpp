@@ -150,10 +150,11 @@ void conditioned_linear_backward(Graph<T>& graph, const ConditionedOperands<T, S
 ///
 /// The same numbers as broadcasting features and coordinates over the grid, concatenating and multiplying, without doing so:
 /// W's columns act on x at every cell, on the features once a sample, on the coordinates once a cell of the grid.
-/// Shapes: x (B,T,H,W,in), features (B,1,1,1,D) or none (null) -> y (B,T,H,W,out); layer.inputs = in + D + axes. Coordinates: i/n
-/// for cell i of n, along (H, W) for two axes, (T, H, W) for three. Gradient: added to x's (unless skipped), the features' and
-/// the parameters'. NaN: propagates within its position. Determinism: independent of the number of threads. Throws: ShapeError if
-/// the widths do not add up.
+/// Shapes: x (B,T,H,W,in), features (B,1,1,1,D) or none -> y (B,T,H,W,out); layer.inputs = in + D + axes. Coordinates: i/n for
+/// cell i of n, along (H, W) for two axes, (T, H, W) for three.
+/// Gradient: added to x's (unless skipped), the features' and the parameters'. NaN: propagates within its position.
+/// Backends: cpu, cuda (float). Determinism: independent of the number of threads.
+/// Throws: ShapeError if the widths do not add up.
 template <class T, class D, class S>
 Variable<S> conditioned_linear(Graph<T, D>& graph, const LinearParameters& layer, const Variable<S>& x,
                                const Variable<T>* features, int axes, InputGradient input_gradient = InputGradient::computed) {

@@ -77,8 +77,8 @@ void gelu_backward(Graph<T>& graph, const Variable<S>& x, S* gradient) {
 /// @brief y = x Phi(x), the exact (erf) GELU, on images: activation<Gelu>() in lanes and on all threads.
 ///
 /// Shapes: x, y alike. Gradient: (Phi(x) + x phi(x)) grad_y; y's buffer becomes x's. NaN: propagates within its element.
-/// Determinism: independent of the number of threads. Cost: forward reads x and writes y, backward reads x and changes the
-/// gradient. Source: Hendrycks and Gimpel, arXiv:1606.08415.
+/// Backends: cpu, cuda. Determinism: independent of the number of threads. Cost: forward reads x and writes y, backward reads x
+/// and changes the gradient. Source: Hendrycks and Gimpel, arXiv:1606.08415.
 template <class T, class D, class S>
 Variable<S> gelu(Graph<T, D>& graph, const Variable<S>& x) {
   const auto scope = graph.template op<S>("gelu", {.forward = 2 * x.shape.size(), .backward = 3 * x.shape.size()});

@@ -41,15 +41,21 @@ class SpectralAxis {
   /// Takes the cheaper transform.
   SpectralAxis(int size, int modes, Half kind) : SpectralAxis(size, modes, kind, cheaper(size, modes, kind)) {}
 
-  /// Throws ShapeError unless 1 <= modes <= size, and modes are even on a half axis.
+  /// Throws as validate().
   SpectralAxis(int size, int modes, Half kind, AxisTransform transform)
       : size_(size), half_(kind == Half::yes), transform_(transform), fft_(transform == AxisTransform::fft ? size : 1) {
-    require<ShapeError>(modes >= 1 && modes <= size && (!half_ || modes % 2 == 0), "spectral axis: ", modes, " modes on ", size,
-                        " cells; expected 1 to ", size, half_ ? ", an even number" : "");
+    validate(size, modes, kind);
     kept_ = half_ ? modes / 2 + 1 : modes;
     for (int j = 0; j < kept_; ++j) frequencies_.push_back(half_ ? j : j - modes / 2);
     for (const auto weights : {Weights::mean, Weights::members})
       if (transform == AxisTransform::product) table_[static_cast<std::size_t>(weights)] = table(weights);
+  }
+
+  /// Throws ShapeError unless 1 <= modes <= size, and modes are even on a half axis.
+  static void validate(int size, int modes, Half kind) {
+    const bool even = kind == Half::yes;
+    require<ShapeError>(modes >= 1 && modes <= size && (!even || modes % 2 == 0), "spectral axis: ", modes, " modes on ", size,
+                        " cells; expected 1 to ", size, even ? ", an even number" : "");
   }
 
   /// A product takes 4 n m real multiplications a column (half axis: 2 n (m/2 + 1)).
