@@ -35,7 +35,9 @@ class Cudnn {
         .set(CUDNN_ATTR_VARIANT_PACK_DATA_POINTERS, CUDNN_TYPE_VOID_PTR, std::vector<const void*>{x, w, y})
         .set(CUDNN_ATTR_VARIANT_PACK_WORKSPACE, CUDNN_TYPE_VOID_PTR, workspace)
         .finalize("the arrays of a convolution");
-    check(cudnnBackendExecute(handle_, plan.plan.get(), pack.get()), "run the ", problem.name());
+    const auto status = cudnnBackendExecute(handle_, plan.plan.get(), pack.get());
+    if (status != CUDNN_STATUS_SUCCESS) cudaGetLastError();
+    check(status, "run the ", problem.name());
   }
 
  private:

@@ -24,9 +24,7 @@ inline std::string cudnn_reason(cudnnStatus_t status) {
 }
 template <class... Parts>
 void check(cudnnStatus_t status, const Parts&... what) {
-  if (status == CUDNN_STATUS_SUCCESS) return;
-  cudaGetLastError();
-  throw CudaError(text("cuDNN: cannot ", what..., ": ", cudnn_reason(status)));
+  if (status != CUDNN_STATUS_SUCCESS) throw CudaError(text("cuDNN: cannot ", what..., ": ", cudnn_reason(status)));
 }
 
 /// @brief A descriptor of cuDNN's graph API.
