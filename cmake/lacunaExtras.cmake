@@ -49,14 +49,14 @@ lacuna_extra(opencv lacuna::opencv_photo libopencv-photo-dev)
 # The GPU backend, for files that nvcc compiles. Its kernels are headers of their own folder, lacuna_kernels_dir/kernels. The CUDA
 # runtime comes with CMake's CUDA language. Where there are only headers, the tests use them for their emulation.
 find_package(CUDAToolkit QUIET GLOBAL)
-find_path(LACUNA_CUDA_INCLUDE_DIR cudnn.h HINTS ${CUDAToolkit_INCLUDE_DIRS} ENV CUDA_PATH PATHS /usr/local/cuda PATH_SUFFIXES include)
+find_path(LACUNA_CUDA_INCLUDE_DIR cudnn.h HINTS ${CUDAToolkit_INCLUDE_DIRS} ENV CUDA_PATH PATHS /usr/local/cuda
+          PATH_SUFFIXES include)
 find_library(LACUNA_CUDNN_LIBRARY NAMES cudnn libcudnn.so.9 HINTS ${CUDAToolkit_LIBRARY_DIR} ${LACUNA_CUDA_INCLUDE_DIR}/..
              PATH_SUFFIXES lib lib64)
 mark_as_advanced(LACUNA_CUDA_INCLUDE_DIR LACUNA_CUDNN_LIBRARY)
 set(lacuna_cuda_FOUND FALSE)
 if(CUDAToolkit_FOUND AND CUDAToolkit_VERSION VERSION_GREATER_EQUAL 12.8 AND TARGET CUDA::cublasLt AND TARGET CUDA::cufft
-   AND LACUNA_CUDA_INCLUDE_DIR
-   AND LACUNA_CUDNN_LIBRARY)
+   AND LACUNA_CUDA_INCLUDE_DIR AND LACUNA_CUDNN_LIBRARY)
   set(lacuna_cuda_FOUND TRUE)
   if(NOT TARGET lacuna::cuda)
     add_library(lacuna::cuda INTERFACE IMPORTED GLOBAL)

@@ -136,7 +136,7 @@ void declare(CLI::App& app, lacuna::fill::Options& o, Words& words) {
 decltype(&lacuna_impute_on_cuda) cuda_imputer() {
   void* library = dlopen(LACUNA_FILL_CUDA_LIBRARY, RTLD_NOW | RTLD_LOCAL);
   lacuna::require(library != nullptr, "--device cuda: ", library == nullptr ? dlerror() : "",
-                  " (it is built beside lacuna-fill where nvcc 12.8, cuBLAS and cuDNN 9 are found)");
+                  " (it is built beside lacuna-fill where nvcc 12.8, cuBLAS, cuFFT and cuDNN 9 are found)");
   void* function = dlsym(library, LACUNA_FILL_CUDA_FUNCTION);
   lacuna::require(function != nullptr, "--device cuda: ", LACUNA_FILL_CUDA_LIBRARY, " has no ", LACUNA_FILL_CUDA_FUNCTION);
   return reinterpret_cast<decltype(&lacuna_impute_on_cuda)>(function);

@@ -87,6 +87,25 @@ void check_near(const PositionOutcome<S>& given, const PositionOutcome<float>& e
   CHECK(within_one_rounding(given.grad_qkv, expected.grad_qkv));
 }
 
+/// @brief Checks kernels against the CPU's op, aligned or not: on_cpu(case), on_gpu(case, offset).
+template <class S, class OnCpu, class OnGpu>
+void check_alignments(const PositionCase& c, const OnCpu& on_cpu, const OnGpu& on_gpu) {
+  INFO(c.images << " images, " << c.positions << " positions, " << c.heads << " heads of " << c.features);
+  const auto expected = on_cpu(c);
+  for (const std::size_t offset : {0u, 1u}) check_near<S>(on_gpu(c, offset), expected);
+}
+/// @brief Checks them in every order of blocks and threads, which must change no bit.
+template <class S, class OnCpu, class OnGpu>
+void check_orders(const PositionCase& c, const OnCpu& on_cpu, const OnGpu& on_gpu) {
+  const auto expected = on_cpu(c);
+  const auto first = on_gpu(c, 0);
+  in_every_order([&] {
+    const auto given = on_gpu(c, 0);
+    CHECK(given.same(first));
+    check_near<S>(given, expected);
+  });
+}
+
 /// @brief Checks that NaN in the element of qkv leaves other images and other heads as they were, and shows in its own.
 template <class OnGpu>
 void check_nan_stays(PositionCase c, std::size_t element, const OnGpu& on_gpu) {

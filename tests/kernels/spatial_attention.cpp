@@ -35,24 +35,13 @@ TEMPLATE_TEST_CASE(
        {std::array{1, 1, 1, 1}, std::array{2, 7, 2, 4}, std::array{1, 33, 3, 6}, std::array{2, 65, 2, 32},
         std::array{3, 64, 1, 8}, std::array{1, 100, 2, 17}, std::array{1, 129, 1, 16}, std::array{1, 40, 1, 64},
         std::array{1, 23, 1, 128}}) {
-    INFO(images << " images, " << positions << " positions, " << heads << " heads of " << features);
-    const auto c = PositionCase::of<S>(images, positions, heads, features);
-    const auto expected = on_cpu(c);
-    for (const std::size_t offset : {0u, 1u}) test::check_near(on_gpu<S>(c, offset), expected);
+    test::check_alignments<S>(PositionCase::of<S>(images, positions, heads, features), on_cpu, on_gpu<S>);
   }
 }
 
 TEMPLATE_TEST_CASE("Spatial attention kernels: several tiles of queries and keys, in every order, whose choice changes no bit",
                    "", float, Bfloat16) {
-  using S = TestType;
-  const auto c = PositionCase::of<S>(2, 155, 2, 8);
-  const auto expected = on_cpu(c);
-  const auto first = on_gpu<S>(c, 0);
-  test::in_every_order([&] {
-    const auto given = on_gpu<S>(c, 0);
-    CHECK(given.same(first));
-    test::check_near(given, expected);
-  });
+  test::check_orders<TestType>(PositionCase::of<TestType>(2, 155, 2, 8), on_cpu, on_gpu<TestType>);
 }
 
 TEST_CASE("Spatial attention kernels: scores that grow from key to key, or lie far below zero, overflow nothing") {

@@ -27,31 +27,22 @@ void pack_frames_forward(Graph& graph, const T* x, const Shape& shape, const ops
   if (!graph.dry()) kernels::pack_frames(stream_of(graph), x, shape, c, y);
 }
 
-/// @brief The layer norm's operands as the kernels take them; a sample's positions are those of all its frames.
-template <class S>
-kernels::Norm<S> layer_norm_operands(Graph& graph, Parameter gain, const Variable<S>& x, const S* grad_y, S* result,
-                                     float* sums) {
-  return {.x = x.data,
-          .gain = graph.parameters().value(gain),
-          .scale_shift = nullptr,
-          .other = grad_y,
-          .result = result,
-          .sums = sums,
-          .pixels = x.shape.cells() / static_cast<std::size_t>(x.shape.batch),
-          .batch = x.shape.batch,
-          .channels = x.shape.channels};
-}
 template <class T, class S>
 void layer_norm_forward(Graph& graph, Parameter gain, const Variable<S>& x, S* y) {
-  if (!graph.dry()) kernels::layer_norm_forward(stream_of(graph), layer_norm_operands<S>(graph, gain, x, nullptr, y, nullptr));
+  if (graph.dry()) return;
+  auto norm = norm_operands(graph, gain, x);
+  norm.result = y;
+  kernels::layer_norm_forward(stream_of(graph), norm);
 }
 template <class T, class S>
 void layer_norm_backward(Graph& graph, Parameter gain, const Variable<S>& x, const S* grad_y, S* grad_x) {
-  const auto batch = static_cast<std::size_t>(x.shape.batch);
-  const Workspace<float> sums(graph, batch * kernels::norm_runs<S>(x.shape.cells() / batch, x.shape.channels) * gain.size);
-  if (!graph.dry())
-    kernels::layer_norm_backward(stream_of(graph), layer_norm_operands(graph, gain, x, grad_y, grad_x, sums),
-                                 graph.parameters().gradient(gain));
+  auto norm = norm_operands(graph, gain, x);
+  const Workspace<float> sums(graph, norm_sums(norm));
+  if (graph.dry()) return;
+  norm.other = grad_y;
+  norm.result = grad_x;
+  norm.sums = sums;
+  kernels::layer_norm_backward(stream_of(graph), norm, graph.parameters().gradient(gain));
 }
 
 /// @brief An image as kernels in float read it: itself, or of bfloat16 a copy for the length of a scope.

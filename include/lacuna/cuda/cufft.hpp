@@ -30,7 +30,9 @@ inline const char* name_of(cufftResult status) {
 }
 template <class... Parts>
 void check(cufftResult status, const Parts&... what) {
-  if (status != CUFFT_SUCCESS) throw CudaError(text("cuFFT: cannot ", what..., ": ", name_of(status)));
+  if (status == CUFFT_SUCCESS) return;
+  cudaGetLastError();
+  throw CudaError(text("cuFFT: cannot ", what..., ": ", name_of(status)));
 }
 
 /// @brief The real Fourier transform of a channels-last image (H, W, C), or of a sample (T, H, W, C), with all frequencies:

@@ -64,37 +64,22 @@ void gelu_backward(Graph& graph, const Variable<S>& x, S* gradient) {
   if (!graph.dry()) kernels::activation_gradient<ops::Gelu, S>(stream_of(graph), x.data, gradient, x.shape.size(), gradient);
 }
 
-/// @brief Operands of the gates' kernels, but for what they write and its gradient.
-inline kernels::Norm<float> gated(const Variable<float>& x, const float* gate) {
-  return {.x = x.data,
-          .gain = gate,
-          .scale_shift = nullptr,
-          .other = nullptr,
-          .result = nullptr,
-          .sums = nullptr,
-          .pixels = x.shape.cells() / static_cast<std::size_t>(x.shape.batch),
-          .batch = x.shape.batch,
-          .channels = x.shape.channels};
-}
-
 template <class T, class S>
 void gated_add_forward(Graph& graph, Parameter gate, const Variable<S>& x, S* sum) {
   if (graph.dry()) return;
-  auto operands = gated(x, graph.parameters().value(gate));
+  auto operands = norm_operands(graph, gate, x);
   operands.result = sum;
   kernels::gated_add(stream_of(graph), operands);
 }
 template <class T, class S>
 void gated_add_backward(Graph& graph, Parameter gate, const Variable<S>& x, const S* grad_sum, ops::GradientTarget<S> grad_x) {
-  auto& p = graph.parameters();
-  auto operands = gated(x, p.value(gate));
-  const auto rows = static_cast<std::size_t>(operands.batch) * kernels::norm_runs<S>(operands.pixels, operands.channels);
-  const Workspace<float> sums(graph, rows * gate.size);
+  auto operands = norm_operands(graph, gate, x);
+  const Workspace<float> sums(graph, norm_sums(operands));
   if (graph.dry()) return;
   operands.other = grad_sum;
   operands.result = grad_x.data;
   operands.sums = sums;
-  kernels::gated_add_backward(stream_of(graph), operands, grad_x.into == ops::Into::added, p.gradient(gate));
+  kernels::gated_add_backward(stream_of(graph), operands, grad_x.into == ops::Into::added, graph.parameters().gradient(gate));
 }
 
 template <class T, class S>

@@ -93,45 +93,62 @@ void concatenate_backward(Graph& graph, const S* grad_y, std::size_t cells, int 
   if (!graph.dry()) kernels::split(stream_of(graph), grad_y, cells, left, right, grad_a, grad_b);
 }
 
+/// @brief Operands of the kernels that go over the channels of x: norms and gates. What the pass needs besides is set by the
+/// caller; a sample's pixels are those of all its frames.
+template <class S>
+kernels::Norm<S> norm_operands(Graph& graph, Parameter gain, const Variable<S>& x) {
+  return {.x = x.data,
+          .gain = graph.parameters().value(gain),
+          .scale_shift = nullptr,
+          .other = nullptr,
+          .result = nullptr,
+          .sums = nullptr,
+          .pixels = x.shape.cells() / static_cast<std::size_t>(x.shape.batch),
+          .batch = x.shape.batch,
+          .channels = x.shape.channels};
+}
+/// @brief Partial sums that their backward passes leave: rows of channels, or with `parts` of as many times the channels.
+template <class S>
+std::size_t norm_sums(const kernels::Norm<S>& norm, int parts = 1) {
+  return static_cast<std::size_t>(norm.batch) * kernels::norm_runs<S>(norm.pixels, norm.channels) *
+         static_cast<std::size_t>(parts * norm.channels);
+}
+
 template <class T, class S>
 void rms_norm_silu_forward(Graph& graph, const ops::NormOperands<T, S>& o, S* y) {
   if (graph.dry()) return;
-  const Shape& shape = o.x.shape;
-  kernels::norm_forward<S>(stream_of(graph), {.x = o.x.data,
-                                              .gain = graph.parameters().value(o.gain),
-                                              .scale_shift = o.scale_shift.data,
-                                              .other = o.residual.data,
-                                              .result = y,
-                                              .sums = nullptr,
-                                              .pixels = shape.cells() / static_cast<std::size_t>(shape.batch),
-                                              .batch = shape.batch,
-                                              .channels = shape.channels});
+  auto norm = norm_operands(graph, o.gain, o.x);
+  norm.scale_shift = o.scale_shift.data;
+  norm.other = o.residual.data;
+  norm.result = y;
+  kernels::norm_forward<S>(stream_of(graph), norm);
 }
 template <class T, class S>
 void rms_norm_silu_backward(Graph& graph, const ops::NormOperands<T, S>& o, const S* grad_y, S* grad_x, T* grad_scale_shift) {
-  const Shape& shape = o.x.shape;
-  const std::size_t pixels = shape.cells() / static_cast<std::size_t>(shape.batch);
-  const unsigned runs = kernels::norm_runs<S>(pixels, shape.channels);
-  const Workspace<float> sums(graph, static_cast<std::size_t>(shape.batch) * runs * 2 * static_cast<std::size_t>(shape.channels));
+  auto norm = norm_operands(graph, o.gain, o.x);
+  const Workspace<float> sums(graph, norm_sums(norm, 2));
   if (graph.dry()) return;
-  auto& p = graph.parameters();
-  kernels::norm_backward<S>(stream_of(graph), {.x = o.x.data,
-                                               .gain = p.value(o.gain),
-                                               .scale_shift = o.scale_shift.data,
-                                               .other = grad_y,
-                                               .result = grad_x,
-                                               .sums = sums,
-                                               .pixels = pixels,
-                                               .batch = shape.batch,
-                                               .channels = shape.channels});
-  kernels::norm_parameters(stream_of(graph), {.sums = sums,
-                                              .gain = p.value(o.gain),
-                                              .scale_shift = o.scale_shift.data,
-                                              .grad_gain = p.gradient(o.gain),
-                                              .grad_scale_shift = grad_scale_shift,
-                                              .batch = shape.batch,
-                                              .channels = shape.channels,
-                                              .runs = runs});
+  norm.scale_shift = o.scale_shift.data;
+  norm.other = grad_y;
+  norm.result = grad_x;
+  norm.sums = sums;
+  kernels::norm_backward<S>(stream_of(graph), norm);
+  // By name: nvcc 13.0 garbles such an argument in a template.
+  const kernels::NormParameters parameters{.sums = sums,
+                                           .gain = norm.gain,
+                                           .scale_shift = norm.scale_shift,
+                                           .grad_gain = graph.parameters().gradient(o.gain),
+                                           .grad_scale_shift = grad_scale_shift,
+                                           .batch = norm.batch,
+                                           .channels = norm.channels,
+                                           .runs = kernels::norm_runs<S>(norm.pixels, norm.channels)};
+  kernels::norm_parameters(stream_of(graph), parameters);
+}
+
+/// @brief y (cells, channels) += bias, in place.
+template <class S>
+void add_bias(Graph& graph, S* y, const float* bias, std::size_t cells, int channels) {
+  if (!graph.dry()) kernels::epilogue<ops::Identity, S>(stream_of(graph), y, bias, nullptr, cells, channels, y);
 }
 
 /// @brief Adds the sums over rows of (rows, columns) to `sums`: the gradient of a bias.
@@ -187,8 +204,7 @@ void linear_forward(Graph& graph, const ops::LinearParameters& layer, const T* x
   auto& p = graph.parameters();
   multiply(graph, {.rows = static_cast<int>(cells), .columns = layer.outputs, .depth = layer.inputs, .transpose_b = true}, x,
            p.value(layer.weight), y);
-  if (graph.dry()) return;
-  kernels::epilogue<ops::Identity, float>(stream_of(graph), y, p.value(layer.bias), nullptr, cells, layer.outputs, y);
+  add_bias(graph, y, p.value(layer.bias), cells, layer.outputs);
 }
 template <class T>
 void linear_backward(Graph& graph, const ops::LinearParameters& layer, const T* x, std::size_t cells, const T* grad_y,
@@ -215,8 +231,7 @@ class Convolution {
     const float* bias = graph_.parameters().value(layer_.bias);
     if (!g_.accumulate) {
       product(Pass::forward, x, y);
-      if (!graph_.dry()) kernels::epilogue<ops::Identity, S>(stream_of(graph_), y, bias, nullptr, cells, layer_.outputs, y);
-      return;
+      return add_bias(graph_, y, bias, cells, layer_.outputs);
     }
     const Workspace<S> own(graph_, g_.output.size());
     product(Pass::forward, x, own);

@@ -14,11 +14,6 @@
 
 namespace lacuna::cuda {
 
-template <class S>
-void add_bias(Graph& graph, S* y, const float* bias, std::size_t cells, int channels) {
-  if (!graph.dry()) kernels::epilogue<ops::Identity, S>(stream_of(graph), y, bias, nullptr, cells, channels, y);
-}
-
 /// @brief A host's array, copied once to the device's memory.
 inline DeviceArray<float> uploaded(const Device& device, const std::vector<float>& host) {
   DeviceArray<float> array(host.size());
