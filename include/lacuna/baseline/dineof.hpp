@@ -1,12 +1,14 @@
 #pragma once
 
 #include <Eigen/Core>
-#include <Eigen/Eigenvalues>
+#include <Eigen/Jacobi>
 #include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
+#include <numeric>
 #include <utility>
 #include <vector>
 
@@ -135,6 +137,33 @@ class Dineof {
     return true;
   }
 
+  /// Of a small symmetric matrix, by Jacobi's rotations; those of the largest eigenvalues first. Eigen's solver takes seconds to
+  /// compile, in every file.
+  static Eigen::MatrixXd eigenvectors(Eigen::MatrixXd m) {
+    const auto n = m.rows();
+    Eigen::MatrixXd vectors = Eigen::MatrixXd::Identity(n, n);
+    const double least = std::numeric_limits<double>::epsilon() * m.norm();
+    double largest = std::numeric_limits<double>::infinity();
+    for (int sweep = 0; sweep < 40 && largest > least; ++sweep) {
+      largest = 0;
+      for (Eigen::Index q = 1; q < n; ++q)
+        for (Eigen::Index p = 0; p < q; ++p) {
+          largest = std::max(largest, std::abs(m(p, q)));
+          Eigen::JacobiRotation<double> rotation;
+          if (std::abs(m(p, q)) <= least || !rotation.makeJacobi(m, p, q)) continue;
+          m.applyOnTheLeft(p, q, rotation.adjoint());
+          m.applyOnTheRight(p, q, rotation);
+          vectors.applyOnTheRight(p, q, rotation);
+        }
+    }
+    std::vector<Eigen::Index> order(static_cast<std::size_t>(n));
+    std::iota(order.begin(), order.end(), 0);
+    std::stable_sort(order.begin(), order.end(), [&](auto a, auto b) { return m(a, a) > m(b, b); });
+    Eigen::MatrixXd sorted(n, n);
+    for (std::size_t i = 0; i < order.size(); ++i) sorted.col(static_cast<Eigen::Index>(i)) = vectors.col(order[i]);
+    return sorted;
+  }
+
   /// A sweep of subspace iteration and, if asked for, a new fill. Returns the root mean square of what the fill changed by.
   double iterate(bool fill) {
     const auto width = vectors_.cols();
@@ -150,8 +179,7 @@ class Dineof {
       next[0] += next[slot];
       inner[0] += inner[slot];
     }
-    const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> ritz(inner[0]);
-    const Eigen::MatrixXd turn = ritz.eigenvectors().rowwise().reverse();  // leading modes first
+    const Eigen::MatrixXd turn = eigenvectors(inner[0]);
     const double change = fill ? refill(scores, turn.leftCols(std::min<Eigen::Index>(modes_, width))) : 0;
     vectors_ = next[0] * turn;
     orthonormalise();
