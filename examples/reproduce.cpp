@@ -10,17 +10,22 @@
 
 #include "lacuna/core/version.hpp"
 
+extern const char* const lacuna_commit;  // written by the build
+
 namespace {
 
 using namespace lacuna;
 
 struct Options {
   std::string which, settings = LACUNA_REPRODUCE_SETTINGS;
+  std::vector<std::string> show;
   experiment::ReproduceOptions run;
 };
 
 void declare(CLI::App& app, Options& o) {
-  app.add_option("table", o.which, "1, 2, 4, 5, 6, 7, 8, 9 or all")->required();
+  app.add_option("table", o.which, "1, 2, 4, 5, 6, 7, 8, 9 or all");
+  app.add_option("--show", o.show, "only prints these tables that were made before (tableN.json), in Markdown")
+      ->excludes(app.get_option("table"));
   app.add_option("--budget", o.run.budget, "smoke: whether it runs; small: two cores; full: the paper's size")
       ->capture_default_str();
   app.add_option("--settings", o.settings, "file of the budgets' settings")->capture_default_str();
@@ -56,9 +61,14 @@ int main(int argc, char** argv) {
     return 1;
   }
   try {
+    for (const auto& file : o.show)
+      std::printf("%s\n", experiment::markdown(experiment::Sheet(experiment::read_table(file), true)).c_str());
+    if (!o.show.empty()) return 0;
+    require<OptionError>(!o.which.empty(), "table is required: 1, 2, 4, 5, 6, 7, 8, 9 or all");
     const auto tables = chosen(o.which);
+    o.run.commit = lacuna_commit;
     experiment::Reproduction reproduce(experiment::read_budget(o.settings, o.run.budget), o.run);
-    for (const auto& table : tables) experiment::print(reproduce(table), stdout);
+    for (const auto& table : tables) experiment::print(experiment::Sheet(reproduce(table)), stdout);
   } catch (const std::exception& error) {
     std::fprintf(stderr, "lacuna-reproduce: %s\n", error.what());
     return 1;

@@ -109,8 +109,36 @@ TEST_CASE("a column that is made later joins those there are") {
     CHECK(cells.at(2).is_null());
     CHECK(cells.at(4).is_null() == cells.at(1).is_null());
   }
-  CHECK_THAT(run.out, Contains("5/9"));
+  CHECK_THAT(run.out, Contains("advection 5/9"));
   CHECK_THAT(run.out, !Contains("advection 8/9"));
+}
+
+TEST_CASE("a table that was made is shown in Markdown, with what made it") {
+  const Reproduce reproduce;
+  REQUIRE(reproduce("2 --budget smoke --columns b5").code == 0);
+  const auto made = reproduce.table(2).at("made");
+  REQUIRE(made.size() == 1);
+  CHECK(made.at(0).at("threads") == 1);
+  CHECK(made.at(0).at("commit").get<std::string>().size() >= 7);
+  const auto shown = reproduce("--show " + (reproduce.folder / "r/smoke/table2.json"));
+  CHECK(shown.code == 0);
+  CHECK_THAT(shown.out, Contains("### Table 2, block masks\n") && Contains("| method | shallow water 5/9 | advection 5/9 |\n") &&
+                            Contains("(0.0865 +- 0.0014)") && Contains("Budget smoke; 1 seed; commit "));
+}
+
+TEST_CASE("the documentation's tables are those that its JSON files make") {
+  const Reproduce reproduce;
+  const std::string docs = std::string(LACUNA_TEST_DATA) + "/../../docs/";
+  const std::string page = content(docs + "results.md");
+  std::size_t tables = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(docs + "results")) {
+    INFO(entry.path());
+    const auto shown = reproduce("--show " + entry.path().string());
+    REQUIRE(shown.code == 0);
+    CHECK(page.find(shown.out) != std::string::npos);
+    ++tables;
+  }
+  CHECK(tables > 0);
 }
 
 TEST_CASE("a budget of one column's settings is enough for that column, whose pictures of other settings stay") {
@@ -199,5 +227,6 @@ TEST_CASE("lacuna-reproduce says what it was asked for in vain") {
   reproduce.fails("1 --budget smoke --columns era5", "table 1: its ERA5 columns need --era5 FILE...");
   reproduce.fails("1 --budget smoke --era5 /nowhere.nc", "/nowhere.nc: there is no such file");
   reproduce.fails("1 --settings /nowhere.json", "/nowhere.json: cannot be read");
+  reproduce.fails("--show /nowhere.json", "/nowhere.json: cannot be read");
   reproduce.fails("", "table is required");
 }

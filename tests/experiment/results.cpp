@@ -12,7 +12,8 @@ TEST_CASE("an outcome is found again bit for bit, but not with other settings or
   const Job job{.set = "advection", .gaps = "p80", .method = "ours"};
   SetSettings s;
   s.steps = 7;
-  const Outcome outcome{.errors = {0.1234567890123, 1e-9}, .seconds = 3.5, .shown = {0.1f, -2.5f, 3e-8f}};
+  const Outcome outcome{
+      .errors = {0.1234567890123, 1e-9}, .seconds = 3.5, .shown = {0.1f, -2.5f, 3e-8f}, .origin = {"abc1234", "a processor", 2}};
   CHECK_FALSE(results.load(job, s, 1));
   results.save(job, s, 1, outcome);
   const auto found = results.load(job, s, 1);
@@ -21,6 +22,7 @@ TEST_CASE("an outcome is found again bit for bit, but not with other settings or
   CHECK(found->errors.missing == outcome.errors.missing);
   CHECK(found->seconds == outcome.seconds);
   CHECK(found->shown == outcome.shown);
+  CHECK(found->origin == outcome.origin);
   CHECK_FALSE(results.load(job, s, 2));
   s.steps = 8;
   CHECK_FALSE(results.load(job, s, 1));

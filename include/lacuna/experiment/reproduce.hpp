@@ -8,9 +8,9 @@
 #include <string>
 #include <vector>
 
-#include "lacuna/core/version.hpp"
 #include "lacuna/experiment/comparison.hpp"
 #include "lacuna/experiment/era5.hpp"
+#include "lacuna/experiment/measured.hpp"
 #include "lacuna/experiment/results.hpp"
 #include "lacuna/experiment/runner.hpp"
 #include "lacuna/experiment/tables.hpp"
@@ -27,25 +27,19 @@ struct ReproduceOptions {
   std::vector<std::string> variables = era5_variables;  ///< of these files
   int seeds = 0;                                        ///< 0: the budget's
   int threads = 0;
-};
-
-/// @brief The cells of a table: statistics over seeds, [row][column]; of none where no outcome is there.
-struct Measured {
-  Table table;
-  std::vector<std::vector<Statistics>> errors, missing;
-  double seconds = 0;  ///< of all outcomes, made now or before
-  std::string note{};  ///< which columns were left out, and what they need
+  std::string commit = "unknown";  ///< of the sources, for whoever reads the figures
 };
 
 /// @brief Whether a row can be had from this build: OpenCV's fills are optional.
 inline bool available(const Job& job) { return fill::has_opencv || (job.method != "telea" && job.method != "navier-stokes"); }
 
-/// @brief Makes a table's outcomes, those that are not there yet, prints and draws it, and writes it as JSON.
+/// @brief Makes a table's outcomes, those that are not there yet, draws it, and writes it as JSON.
 class Reproduction {
  public:
   /// Throws: DataError for files of era5 that cannot be read.
   Reproduction(Budget budget, ReproduceOptions options)
       : budget_(std::move(budget)), o_(std::move(options)), results_(o_.folder / o_.budget / "outcomes") {
+    origin_ = {o_.commit, processor_name(), cpu::Device({.threads = o_.threads}).threads()};
     if (o_.era5.empty()) return;
     era5_ = std::make_shared<const data::NetcdfRecord>(o_.era5, o_.variables);
     const std::string word = content_word(*era5_);
@@ -56,20 +50,24 @@ class Reproduction {
   /// Columns that are not wanted keep what outcomes they have; those of era5 are left out, with a note, where its files were not
   /// named. Throws: OptionError where the budget has no settings for a wanted column, or no column matches or has files;
   /// DataError.
-  Measured operator()(const Table& table) {
+  nlohmann::json operator()(const Table& table) {
     const auto any = [&](const auto& is) { return std::any_of(table.columns.begin(), table.columns.end(), is); };
     require<OptionError>(any([&](const Column& c) { return matches(c); }), "table ", table.number,
                          ": no column of it matches --columns");
     require<OptionError>(any([&](const Column& c) { return wanted(c); }), "table ", table.number,
                          ": its ERA5 columns need --era5 FILE... (docs/data-sets.md says how to get the files)");
-    Measured m{.table = table, .errors = {}, .missing = {}};
+    Measured m{.table = table, .budget = o_.budget};
+    if (!fill::has_opencv &&
+        std::any_of(table.rows.begin(), table.rows.end(), [](const Row& row) { return !available(row.job); }))
+      m.note = "Fast marching and Navier-Stokes inpainting are left out: build with OpenCV (Debian: libopencv-photo-dev)\n";
     if (any([&](const Column& c) { return matches(c) && !has_data(c); }))
-      m.note = text("The ERA5 columns are left out: name their files by --era5 FILE...; to get them:\n", era5_request);
+      m.note += text("The ERA5 columns are left out: name their files by --era5 FILE...; to get them:\n", era5_request);
     m.errors.assign(table.rows.size(), std::vector<Statistics>(table.columns.size()));
     m.missing = m.errors;
     for (std::size_t c = 0; c < table.columns.size(); ++c) fill_column(m, c);
-    write(m);
-    return m;
+    auto json = table_json(m);
+    write(json);
+    return json;
   }
 
  private:
@@ -93,6 +91,7 @@ class Reproduction {
   void fill_column(Measured& m, std::size_t c) {
     const Column& column = m.table.columns[c];
     const SetSettings* found = settings(column);
+    m.settings.push_back(found != nullptr ? found->json() : nlohmann::json());
     if (found == nullptr || !has_data(column)) return;
     const SetSettings& s = *found;
     const int seeds = o_.seeds > 0 ? o_.seeds : s.seeds;
@@ -114,6 +113,7 @@ class Reproduction {
         if (!outcome) {
           if (!runner) runner = make(seed);
           outcome = (*runner)(job);
+          outcome->origin = origin_;
           results_.save(job, s, static_cast<std::uint64_t>(seed), *outcome);
           std::printf("  %s, %s, seed %d: %.4g (missing positions %.4g), %.0f s\n", column.label.c_str(),
                       m.table.rows[r].label.c_str(), seed, outcome->errors.table, outcome->errors.missing, outcome->seconds);
@@ -122,6 +122,8 @@ class Reproduction {
         errors[r].push_back(outcome->errors.table);
         missing[r].push_back(outcome->errors.missing);
         m.seconds += outcome->seconds;
+        if (std::find(m.origins.begin(), m.origins.end(), outcome->origin) == m.origins.end())
+          m.origins.push_back(outcome->origin);
         if (seed == 1) panels.push_back({m.table.rows[r].label, outcome->shown});
       }
       if (seed > 1 || !wanted(column) || (!runner && std::filesystem::exists(picture))) continue;
@@ -136,85 +138,16 @@ class Reproduction {
     }
   }
 
-  void write(const Measured& m) const {
-    nlohmann::json json{{"table", m.table.number},
-                        {"title", m.table.title},
-                        {"unit", m.table.unit},
-                        {"budget", o_.budget},
-                        {"version", version},
-                        {"seconds", m.seconds},
-                        {"columns", nlohmann::json::array()},
-                        {"rows", nlohmann::json::array()}};
-    if (!m.note.empty()) json["note"] = m.note;
-    for (const Column& c : m.table.columns) {
-      json["columns"].push_back({{"label", c.label}, {"set", c.set}, {"gaps", c.gaps}});
-      if (const SetSettings* s = settings(c)) json["columns"].back()["settings"] = s->json();
-    }
-    for (std::size_t r = 0; r < m.table.rows.size(); ++r) {
-      nlohmann::json cells = nlohmann::json::array();
-      for (std::size_t c = 0; c < m.table.columns.size(); ++c) {
-        const auto &e = m.errors[r][c], &missing = m.missing[r][c];
-        if (e.count == 0) {
-          cells.push_back(nullptr);
-          continue;
-        }
-        nlohmann::json cell{{"mean", e.mean}, {"missing", missing.mean}, {"seeds", e.count}};
-        if (e.count > 1) cell["deviation"] = e.deviation;
-        cells.push_back(cell);
-      }
-      json["rows"].push_back({{"label", m.table.rows[r].label}, {"cells", cells}});
-    }
-    const std::string words = json.dump(1);
-    data::write_atomically((o_.folder / o_.budget / text("table", m.table.number, ".json")).string(),
-                           {std::as_bytes(std::span(words))});
+  void write(const nlohmann::json& table) const {
+    const std::string words = table.dump(1), file = text("table", table.at("table").get<int>(), ".json");
+    data::write_atomically((o_.folder / o_.budget / file).string(), {std::as_bytes(std::span(words))});
   }
 
   Budget budget_;
   ReproduceOptions o_;
   Results results_;
+  Origin origin_;
   std::shared_ptr<const data::NetcdfRecord> era5_;
 };
-
-/// @brief A table in text: ours, and the paper's in brackets; columns without any outcome are left out. Rows that this build
-/// cannot have are left out, with a word.
-inline void print(const Measured& m, std::FILE* out) {
-  std::fprintf(out,
-               "\nTable %d, %s (%s)\nmean and deviation over seeds; in brackets the paper's, of its own data and budget\n%-42s",
-               m.table.number, m.table.title.c_str(), m.table.unit.c_str(), "");
-  const auto shown = [&](std::size_t column) {
-    return std::any_of(m.errors.begin(), m.errors.end(), [&](const auto& row) { return row[column].count > 0; });
-  };
-  const auto words = [](const char* single, const char* several, double mean, double deviation) {
-    char buffer[64];
-    std::snprintf(buffer, sizeof buffer, std::isnan(deviation) ? single : several, mean, deviation);
-    return std::string(buffer);
-  };
-  for (std::size_t c = 0; c < m.table.columns.size(); ++c)
-    if (shown(c)) std::fprintf(out, "%-34s", m.table.columns[c].label.c_str());
-  std::fprintf(out, "\n");
-  bool left_out = false;
-  for (std::size_t r = 0; r < m.table.rows.size(); ++r) {
-    const Row& row = m.table.rows[r];
-    if (!available(row.job)) {
-      left_out = true;
-      continue;
-    }
-    std::fprintf(out, "%-42s", row.label.c_str());
-    for (std::size_t c = 0; c < m.table.columns.size(); ++c) {
-      if (!shown(c)) continue;
-      const Statistics& e = m.errors[r][c];
-      std::string cell = e.count > 0 ? words("%.4g", "%.4g +- %.2g", e.mean, e.deviation) : "-";
-      if (!row.paper.empty() && !std::isnan(row.paper[c].mean))
-        cell += words(" (%.4g)", " (%.4g +- %.2g)", row.paper[c].mean, row.paper[c].deviation);
-      std::fprintf(out, "%-34s", cell.c_str());
-    }
-    std::fprintf(out, "\n");
-  }
-  if (left_out)
-    std::fprintf(out,
-                 "fast marching and Navier-Stokes inpainting are left out: build with OpenCV (Debian: libopencv-photo-dev)\n");
-  if (!m.note.empty()) std::fprintf(out, "%s\n", m.note.c_str());
-  std::fprintf(out, "%.1f min in all\n", m.seconds / 60);
-}
 
 }  // namespace lacuna::experiment

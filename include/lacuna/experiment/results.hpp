@@ -14,6 +14,7 @@
 #include "lacuna/core/version.hpp"
 #include "lacuna/data/atomic_file.hpp"
 #include "lacuna/experiment/job.hpp"
+#include "lacuna/experiment/origin.hpp"
 #include "lacuna/experiment/sample_set.hpp"
 #include "lacuna/experiment/settings.hpp"
 
@@ -24,6 +25,7 @@ struct Outcome {
   Errors errors;
   double seconds = 0;        ///< of training and filling
   std::vector<float> shown;  ///< (H, W): the first variable of the middle frame of the first test sample
+  Origin origin{};
 };
 
 /// @brief A folder of outcomes, one file for each job, seed and all settings (digest()), so that an interrupted table goes on
@@ -37,6 +39,8 @@ class Results {
     const auto json = nlohmann::json::parse(in, nullptr, false);
     if (!json.is_object()) return std::nullopt;
     Outcome out{.errors = {json.at("error"), json.at("missing")}, .seconds = json.at("seconds"), .shown = {}};
+    if (const auto made = json.find("made"); made != json.end())
+      out.origin = {made->at("commit"), made->at("machine"), made->at("threads")};
     for (const auto& value : json.at("shown")) out.shown.push_back(value.get<float>());
     return out;
   }
@@ -45,6 +49,7 @@ class Results {
     const nlohmann::json json{{"settings", s.json()},
                               {"version", version},
                               {"seed", seed},
+                              {"made", outcome.origin.json()},
                               {"error", outcome.errors.table},
                               {"missing", outcome.errors.missing},
                               {"seconds", outcome.seconds},

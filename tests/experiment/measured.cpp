@@ -1,0 +1,73 @@
+#include "lacuna/experiment/measured.hpp"
+
+#include "../data/scratch.hpp"
+#include "catch.hpp"
+
+using namespace lacuna;
+using namespace lacuna::experiment;
+using Catch::Matchers::Contains;
+
+namespace {
+
+/// Two columns of table 2, one row without an outcome, and a column without any.
+Measured two_columns() {
+  Measured m{.table = {2,
+                       "block masks",
+                       "x 1e3",
+                       {{"small", "advection", "b8"}, {"none", "advection", "b5"}, {"large", "kolmogorov", "b8"}},
+                       {}},
+             .budget = "smoke"};
+  const double none = std::nan("");
+  m.table.rows = {{"kriging", {.set = {}, .gaps = {}, .method = "kriging", .use = {}}},
+                  {"ours", {.set = {}, .gaps = {}, .method = "ours"}, {{0.5, 0.25}, {7}, {none}}},
+                  {"left out", {.set = {}, .gaps = {}, .method = "telea", .use = {}}, {{1}, {2}, {3}}}};
+  m.settings.resize(3);
+  m.errors.assign(3, std::vector<Statistics>(3));
+  m.missing = m.errors;
+  m.errors[0][0] = m.missing[0][0] = statistics({0.125});
+  m.errors[0][2] = m.missing[0][2] = statistics({4});
+  m.errors[1][0] = m.missing[1][0] = statistics({1, 3});
+  m.errors[1][2] = m.missing[1][2] = statistics({2});
+  m.seconds = 600;
+  m.origins = {{"abc1234", "a processor", 1}, {"def5678", "another", 2}};
+  m.note = "why";
+  return m;
+}
+
+}  // namespace
+
+TEST_CASE("a table's page has ours and the paper's, the best of ours in bold, and what made it") {
+  const std::string page = markdown(Sheet(table_json(two_columns()), true));
+  CHECK(
+      page ==
+      "### Table 2, block masks\n\nx 1e3.\n\n"
+      "| method | small | large |\n| --- | --- | --- |\n"
+      "| kriging | **0.125** | 4 |\n"
+      "| ours | 2 +- 1.4 (0.5 +- 0.25) | **2** |\n\n"
+      "Budget smoke; 1 to 2 seeds; commit abc1234, a processor, 1 thread; commit def5678, another, 2 threads; 10 min in all.\n");
+}
+
+TEST_CASE("a table that was kept is shown the same") {
+  const Scratch folder;
+  const auto json = table_json(two_columns());
+  {
+    std::ofstream out(folder / "table2.json");
+    out << json.dump(1);
+  }
+  const auto kept = read_table(folder / "table2.json");
+  CHECK(kept == json);
+  CHECK(markdown(Sheet(kept)) == markdown(Sheet(json)));
+  CHECK(Sheet(kept).note == "why");
+  CHECK(kept.at("rows").at(1).at("paper").at(2).at("mean").is_null());
+}
+
+TEST_CASE("what is no table is said to be none") {
+  const Scratch folder;
+  CHECK_THROWS_WITH(read_table(folder / "absent.json"), Contains("absent.json: cannot be read"));
+  {
+    std::ofstream out(folder / "other.json");
+    out << "{\"other\": 1}";
+  }
+  CHECK_THROWS_WITH(read_table(folder / "other.json"), Contains("other.json: is no table of lacuna-reproduce"));
+  CHECK_THROWS_WITH(Sheet(nlohmann::json{{"table", 1}}), Contains("no table of lacuna-reproduce"));
+}
