@@ -16,12 +16,12 @@
 
 namespace lacuna::cuda {
 
-template <class T>
-void unpack_frames_forward(Graph& graph, const T* x, const Shape& shape, const ops::FrameChannels& c, T* y) {
+template <class S>
+void unpack_frames_forward(Graph& graph, const S* x, const Shape& shape, const ops::FrameChannels& c, S* y) {
   if (!graph.dry()) kernels::unpack_frames(stream_of(graph), x, shape, c, y);
 }
-template <class T>
-void pack_frames_forward(Graph& graph, const T* x, const Shape& shape, const ops::FrameChannels& c, T* y) {
+template <class S>
+void pack_frames_forward(Graph& graph, const S* x, const Shape& shape, const ops::FrameChannels& c, S* y) {
   if (!graph.dry()) kernels::pack_frames(stream_of(graph), x, shape, c, y);
 }
 
