@@ -122,6 +122,11 @@ TEMPLATE_TEST_CASE("Gated add kernels: agree with the CPU for many pixels, in ev
   }
 }
 
+TEST_CASE("Gated add kernels: agree with the CPU for so many samples that each block takes several turns") {
+  const auto c = Case::of<float>(600, 70, 4);
+  check_near(on_gpu<float>(c, 0), on_cpu(c));
+}
+
 TEMPLATE_TEST_CASE("Gated add kernels: NaN stays within its element, and in the gradient of its gate", "", float, Bfloat16) {
   auto c = Case::of<TestType>(1, 9, 6);
   const auto clean = on_gpu<TestType>(c, 0);
