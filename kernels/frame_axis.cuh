@@ -12,18 +12,20 @@ namespace lacuna::kernels {
 /// @brief Frames' images (B, F, pixels, per_frame) from packed ones (B, pixels, packed), or back: element by element of the
 /// former, 16 bytes at a time where variables and shared channels fill them.
 ///
-/// NaN: copied. Moves 4 n bytes in and 4 n out, n elements of the frames' images.
-template <int threads, bool packs>
-__global__ void __launch_bounds__(threads) frame_axis_kernel(const float* __restrict__ from, std::size_t n, std::size_t pixels,
-                                                             ops::FrameChannels c, float* __restrict__ to) {
-  const bool wide = c.variables % 4 == 0 && c.shared % 4 == 0 && aligned(from) && aligned(to);
+/// NaN: copied. Moves an element in and one out for each of the frames' images: 4 bytes of float, 2 of bfloat16.
+template <int threads, class S, bool packs>
+__global__ void __launch_bounds__(threads)
+    frame_axis_kernel(const S* __restrict__ from, std::size_t n, std::size_t pixels, ops::FrameChannels c, S* __restrict__ to) {
+  constexpr unsigned size = chunk_of<S>;
+  constexpr int width = static_cast<int>(size);
+  const bool wide = c.variables % width == 0 && c.shared % width == 0 && aligned<size>(from) && aligned<size>(to);
   const auto packed_at = [&](std::size_t i) {
     const auto per_frame = static_cast<std::size_t>(c.per_frame()), frames = static_cast<std::size_t>(c.frames);
     const std::size_t cell = i / per_frame, image = cell / pixels;
     const int channel = ops::packed_channel(c, static_cast<int>(image % frames), static_cast<int>(i % per_frame));
     return (image / frames * pixels + cell % pixels) * static_cast<std::size_t>(c.packed()) + static_cast<std::size_t>(channel);
   };
-  for_chunks(n, wide, [&](auto chunk) {
+  for_chunks<size>(n, wide, [&](auto chunk) {
     if constexpr (decltype(chunk)::whole) {
       const std::size_t at = packed_at(chunk.begin);
       store_bits(to + (packs ? at : chunk.begin), load_bits(from + (packs ? chunk.begin : at)));
@@ -36,17 +38,19 @@ __global__ void __launch_bounds__(threads) frame_axis_kernel(const float* __rest
   });
 }
 
-template <bool packs>
-void move_frames(Stream stream, const float* from, const Shape& shape, const ops::FrameChannels& c, float* to) {
-  launch(stream, &frame_axis_kernel<block_size, packs>, blocks_for(shape.size()), block_size, 0, from, shape.size(),
-         static_cast<std::size_t>(shape.pixels()), c, to);
+template <bool packs, class S>
+void move_frames(Stream stream, const S* from, const Shape& shape, const ops::FrameChannels& c, S* to) {
+  launch(stream, &frame_axis_kernel<block_size, S, packs>, blocks_for<chunk_of<S>>(shape.size()), block_size, 0, from,
+         shape.size(), static_cast<std::size_t>(shape.pixels()), c, to);
 }
 
-/// @brief The meaning of the CPU's functions of these names; shape: of the frames' images.
-inline void unpack_frames(Stream stream, const float* x, const Shape& shape, const ops::FrameChannels& c, float* y) {
+/// @brief The meaning of the CPU's functions of these names; shape: of the frames' images. S: float or Bfloat16.
+template <class S>
+void unpack_frames(Stream stream, const S* x, const Shape& shape, const ops::FrameChannels& c, S* y) {
   move_frames<false>(stream, x, shape, c, y);
 }
-inline void pack_frames(Stream stream, const float* x, const Shape& shape, const ops::FrameChannels& c, float* y) {
+template <class S>
+void pack_frames(Stream stream, const S* x, const Shape& shape, const ops::FrameChannels& c, S* y) {
   move_frames<true>(stream, x, shape, c, y);
 }
 

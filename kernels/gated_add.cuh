@@ -11,31 +11,31 @@ namespace lacuna::kernels {
 
 /// @brief result += gain x, one gate (`gain`) a channel, of Norm's operands. Grid (runs, B).
 ///
-/// Moves 8 bytes in and 4 out for each element; each of a block's `groups` groups of lanes reads the gates (4 C bytes) once.
-/// NaN: propagates within its element.
+/// Moves two elements in and one out for each: 4 bytes of float, 2 of bfloat16; each of a block's `groups` groups of lanes reads
+/// the gates (4 C bytes) once. NaN: propagates within its element.
 template <int threads, class Layout>
-__global__ void __launch_bounds__(threads) gated_add_kernel(Norm<float> norm) {
+__global__ void __launch_bounds__(threads) gated_add_kernel(Norm<typename Layout::S> norm) {
   const int c = norm.channels;
-  const auto gate = load_row<Layout>(norm.gain, c, c % 4 == 0 && aligned(norm.gain));
-  const bool wide = c % 4 == 0 && aligned(norm.x) && aligned(norm.result);
+  const auto gate = load_gain<Layout>(norm);
+  const bool wide = wide_rows<Layout>(norm);
   for_pixels<Layout>(norm, [&](std::size_t at, bool inside) {
     if (!inside) return;
     const auto x = load_row<Layout>(norm.x + at, c, wide);
     auto sum = load_row<Layout>(norm.result + at, c, wide);
     for (int j = 0; j < Layout::chunks; ++j)
-      for (int k = 0; k < 4; ++k) sum.v[j].v[k] += gate.v[j].v[k] * x.v[j].v[k];
+      for (unsigned k = 0; k < Layout::width; ++k) sum.v[j].v[k] += gate.v[j].v[k] * x.v[j].v[k];
     store_row<Layout>(norm.result + at, c, wide, sum);
   });
 }
 
 /// @brief Gradient of x, gain other, overwritten or added to, and of a block's pixels the sums of x other. Grid (runs, B).
 ///
-/// Moves 8 bytes in (12 where added to) and 4 out for each element; 4 C out per block; gates as forward.
+/// Moves two elements in (three where added to) and one out for each; 4 C out per block; gates as forward.
 template <int threads, class Layout, bool added>
-__global__ void __launch_bounds__(threads) gated_add_backward_kernel(Norm<float> norm) {
+__global__ void __launch_bounds__(threads) gated_add_backward_kernel(Norm<typename Layout::S> norm) {
   const int c = norm.channels;
-  const auto gate = load_row<Layout>(norm.gain, c, c % 4 == 0 && aligned(norm.gain));
-  const bool wide = c % 4 == 0 && aligned(norm.x) && aligned(norm.other) && aligned(norm.result);
+  const auto gate = load_gain<Layout>(norm);
+  const bool wide = wide_rows<Layout>(norm);
   NormRow<Layout> sums{};
   for_pixels<Layout>(norm, [&](std::size_t at, bool inside) {
     if (!inside) return;
@@ -43,7 +43,7 @@ __global__ void __launch_bounds__(threads) gated_add_backward_kernel(Norm<float>
     NormRow<Layout> grad_x{};
     if constexpr (added) grad_x = load_row<Layout>(norm.result + at, c, wide);
     for (int j = 0; j < Layout::chunks; ++j)
-      for (int k = 0; k < 4; ++k) {
+      for (unsigned k = 0; k < Layout::width; ++k) {
         grad_x.v[j].v[k] += gate.v[j].v[k] * grad.v[j].v[k];
         sums.v[j].v[k] += x.v[j].v[k] * grad.v[j].v[k];
       }
@@ -53,20 +53,21 @@ __global__ void __launch_bounds__(threads) gated_add_backward_kernel(Norm<float>
       sums, c, norm.sums + (static_cast<std::size_t>(blockIdx.y) * gridDim.x + blockIdx.x) * static_cast<std::size_t>(c));
 }
 
-/// @brief norm.result += norm.gain norm.x. Throws: ShapeError above 512 channels.
-inline void gated_add(Stream stream, const Norm<float>& norm) {
-  with_norm_layout<float>(norm.channels, [&](auto layout) {
+/// @brief norm.result += norm.gain norm.x. S: float or Bfloat16. Throws: ShapeError above 512 channels.
+template <class S>
+void gated_add(Stream stream, const Norm<S>& norm) {
+  with_norm_layout<S>(norm.channels, [&](auto layout) {
     using Layout = decltype(layout);
-    launch(stream, &gated_add_kernel<block_size, Layout>, dim3(Layout::runs(norm.pixels), static_cast<unsigned>(norm.batch)),
-           block_size, 0, norm);
+    launch(stream, &gated_add_kernel<block_size, Layout>, forward_grid<Layout>(norm), block_size, 0, norm);
   });
 }
 
 /// @brief Gradients of x into norm.result (overwritten, or `added` to) and of the gates (added to), of the gradient of the sum in
-/// norm.other, which passes through. norm.sums: (B, norm_runs<float>(), C).
-inline void gated_add_backward(Stream stream, const Norm<float>& norm, bool added, float* grad_gate) {
-  const unsigned runs = norm_runs<float>(norm.pixels, norm.channels), batch = static_cast<unsigned>(norm.batch);
-  with_norm_layout<float>(norm.channels, [&](auto layout) {
+/// norm.other, which passes through. norm.sums: (B, norm_runs<S>(), C).
+template <class S>
+void gated_add_backward(Stream stream, const Norm<S>& norm, bool added, float* grad_gate) {
+  const unsigned runs = norm_runs<S>(norm.pixels, norm.channels), batch = static_cast<unsigned>(norm.batch);
+  with_norm_layout<S>(norm.channels, [&](auto layout) {
     using Layout = decltype(layout);
     const auto kernel =
         added ? &gated_add_backward_kernel<block_size, Layout, true> : &gated_add_backward_kernel<block_size, Layout, false>;

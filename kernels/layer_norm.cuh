@@ -30,12 +30,6 @@ struct LayerNormMoments {
   }
 };
 
-template <class Layout>
-__device__ __forceinline__ NormRow<Layout> load_gain(const Norm<typename Layout::S>& norm) {
-  return load_row<Layout>(norm.gain, norm.channels,
-                          norm.channels % static_cast<int>(Layout::width) == 0 && aligned<Layout::width>(norm.gain));
-}
-
 /// @brief y = (x - mean) / sqrt(var + 1e-5) gain over the channels of each pixel. Grid (runs, B).
 ///
 /// Moves an element in and one out for each: 4 bytes of float, 2 of bfloat16; each of a block's `groups` groups of lanes reads
@@ -101,8 +95,7 @@ template <class S>
 void layer_norm_forward(Stream stream, const Norm<S>& norm) {
   with_norm_layout<S>(norm.channels, [&](auto layout) {
     using Layout = decltype(layout);
-    launch(stream, &layer_norm_forward_kernel<block_size, Layout>,
-           dim3(Layout::runs(norm.pixels), static_cast<unsigned>(norm.batch)), block_size, 0, norm);
+    launch(stream, &layer_norm_forward_kernel<block_size, Layout>, forward_grid<Layout>(norm), block_size, 0, norm);
   });
 }
 

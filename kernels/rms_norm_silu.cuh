@@ -32,10 +32,16 @@ struct NormLayout {
                        max_channels = static_cast<int>(width) * lanes_ * chunks_;
   static constexpr std::size_t pixels_per_group = 8, max_runs = 64;
 
-  /// Blocks per sample, by its size alone: partial sums add up in one order on every GPU.
+  /// Blocks per sample where each leaves partial sums, by its size alone: they add up in one order on every GPU, and are few.
   static unsigned runs(std::size_t pixels) {
     const std::size_t each = groups * pixels_per_group, runs = (pixels + each - 1) / each;
     return static_cast<unsigned>(runs < 1 ? 1 : runs < max_runs ? runs : max_runs);
+  }
+  /// Blocks per sample where none does: as many as there is work for, up to a GPU full of all samples' blocks.
+  static unsigned forward_runs(std::size_t pixels, int batch) {
+    const std::size_t runs = (pixels + groups - 1) / groups, share = max_blocks / static_cast<std::size_t>(batch),
+                      most = share < 1 ? 1 : share;
+    return static_cast<unsigned>(runs < 1 ? 1 : runs < most ? runs : most);
   }
 };
 
@@ -86,6 +92,11 @@ __device__ __forceinline__ NormRow<Layout> load_row(const T* p, int channels, bo
 template <class Layout>
 __device__ __forceinline__ void store_row(typename Layout::S* p, int channels, bool wide, const NormRow<Layout>& row) {
   for_channels<Layout>(channels, wide, [&](int j, auto chunk) { store(p, chunk, row.v[j]); });
+}
+template <class Layout>
+__device__ __forceinline__ NormRow<Layout> load_gain(const Norm<typename Layout::S>& norm) {
+  return load_row<Layout>(norm.gain, norm.channels,
+                          norm.channels % static_cast<int>(Layout::width) == 0 && aligned<Layout::width>(norm.gain));
 }
 /// @brief Whether rows of the norm's images allow whole chunks.
 template <class Layout>
@@ -226,13 +237,17 @@ __global__ void __launch_bounds__(threads, 1) norm_backward_kernel(Norm<typename
   sum_over_groups<Layout>(sum, c, out + c);
 }
 
+template <class Layout>
+dim3 forward_grid(const Norm<typename Layout::S>& norm) {
+  return {Layout::forward_runs(norm.pixels, norm.batch), static_cast<unsigned>(norm.batch)};
+}
+
 /// @brief Launches the forward pass.
 template <class S>
 void norm_forward(Stream stream, const Norm<S>& norm) {
   with_norm_layout<S>(norm.channels, [&](auto layout) {
     using Layout = decltype(layout);
-    launch(stream, &norm_forward_kernel<block_size, Layout>, dim3(Layout::runs(norm.pixels), static_cast<unsigned>(norm.batch)),
-           block_size, 0, norm);
+    launch(stream, &norm_forward_kernel<block_size, Layout>, forward_grid<Layout>(norm), block_size, 0, norm);
   });
 }
 
@@ -246,7 +261,7 @@ void norm_backward(Stream stream, const Norm<S>& norm) {
   });
 }
 
-/// @brief Blocks per sample, by which the size of `sums` is known.
+/// @brief Blocks per sample of the backward pass, by which the size of `sums` is known.
 template <class S>
 unsigned norm_runs(std::size_t pixels, int channels) {
   return with_norm_layout<S>(channels, [&](auto layout) { return decltype(layout)::runs(pixels); });

@@ -68,6 +68,20 @@ __device__ __forceinline__ void clear_shared(float* tile, int count) {
   for (int i = static_cast<int>(threadIdx.x); i < count; i += static_cast<int>(block_size)) tile[i] = 0;
 }
 
+/// @brief Calls visit(count) for tile after tile of a unit's keys and values, staged in k and v. Every thread must call it.
+template <class S, class Visit>
+__device__ __forceinline__ void for_key_tiles(const PositionAttention<S>& a, const UnitRows<S>& at, int keys, float* k, float* v,
+                                              const Visit& visit) {
+  for (int first = 0; first < a.positions; first += keys) {
+    const int count = a.positions - first < keys ? a.positions - first : keys;
+    stage(a.qkv + at.qkv(1, first), at.qkv_apart(), count, keys, a.features, k);
+    stage(a.qkv + at.qkv(2, first), at.qkv_apart(), count, keys, a.features, v);
+    __syncthreads();
+    visit(count);
+    __syncthreads();  // the next keys may overwrite
+  }
+}
+
 /// @brief The softmax of a query's row of scores, tile by tile, in each of the four lanes that hold it.
 struct RunningSoftmax {
   float peak = std::numeric_limits<float>::lowest(), total = 0;
@@ -105,11 +119,7 @@ __global__ void __launch_bounds__(threads, 1) spatial_attention_kernel(PositionA
   RunningSoftmax softmax;
   stage(a.qkv + at.qkv(0, first), at.qkv_apart(), count, rows, f, q);
   clear_shared(o, rows * stride);
-  for (int begin = 0; begin < a.positions; begin += keys) {
-    const int here = a.positions - begin < keys ? a.positions - begin : keys;
-    stage(a.qkv + at.qkv(1, begin), at.qkv_apart(), here, keys, f, k);
-    stage(a.qkv + at.qkv(2, begin), at.qkv_apart(), here, keys, f, v);
-    __syncthreads();
+  for_key_tiles(a, at, keys, k, v, [&](int here) {
     for_score_blocks(rows, keys, [&](int i, int j) {
       const auto scores = block_dots(q + i * stride, rows / 2 * stride, k + j * stride, keys / 2 * stride, f);
       for (int r = 0; r < 2; ++r)
@@ -125,8 +135,7 @@ __global__ void __launch_bounds__(threads, 1) spatial_attention_kernel(PositionA
       add_products(p + i * score_stride, rows / 2 * score_stride, v + column, stride, here, o + i * stride + column,
                    rows / 2 * stride, factor[i], factor[i + rows / 2]);
     });
-    __syncthreads();  // the next keys may overwrite
-  }
+  });
   const float inverse = 1.0f / softmax.total;
   if (row < rows && lane == 0) factor[row] = inverse;
   if (statistics != nullptr) stage(a.grad_o + at.o(first), at.o_apart(), count, rows, f, q);  // queries are done
@@ -192,11 +201,7 @@ __global__ void __launch_bounds__(threads, 1)
   stage(a.grad_o + at.o(first), at.o_apart(), count, rows, f, grad_o);
   staged.load(SpatialStatistics(a, statistics, blockIdx.x), first, count, rows);
   clear_shared(grad_q, rows * stride);
-  for (int begin = 0; begin < a.positions; begin += keys) {
-    const int here = a.positions - begin < keys ? a.positions - begin : keys;
-    stage(a.qkv + at.qkv(1, begin), at.qkv_apart(), here, keys, f, k);
-    stage(a.qkv + at.qkv(2, begin), at.qkv_apart(), here, keys, f, v);
-    __syncthreads();
+  for_key_tiles(a, at, keys, k, v, [&](int here) {
     for_score_blocks(rows, keys, [&](int i, int j) {
       const auto scores = block_dots(q + i * stride, rows / 2 * stride, k + j * stride, keys / 2 * stride, f),
                  grad_p = block_dots(grad_o + i * stride, rows / 2 * stride, v + j * stride, keys / 2 * stride, f);
@@ -213,8 +218,7 @@ __global__ void __launch_bounds__(threads, 1)
       add_products(grad_scores + i * score_stride, rows / 2 * score_stride, k + column, stride, here,
                    grad_q + i * stride + column, rows / 2 * stride);
     });
-    __syncthreads();  // the next keys may overwrite
-  }
+  });
   unstage(a.grad_qkv + at.qkv(0, first), at.qkv_apart(), count, f,
           [&](int i, int column) { return load_shared(grad_q + i * stride + column); });
 }

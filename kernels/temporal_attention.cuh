@@ -37,15 +37,17 @@ inline void rotary_tables(Stream stream, const float* frequencies, int frames, i
          p, tables);
 }
 
-/// @brief Operands of attention over the frames of each pixel; W = heads features, q, k, v side by side, each head by head.
+/// @brief Operands of attention over the frames of each pixel; W = heads features, q, k, v side by side, each head by head. S:
+/// float or Bfloat16, whatever lies in the images; angles, biases and what is computed are float.
+template <class S>
 struct TemporalAttention {
-  const float* qkv;     ///< (B, T, pixels, 3 W)
+  const S* qkv;         ///< (B, T, pixels, 3 W)
   const float* cosine;  ///< (T, features / 2), as sine: from ops::rotary_tables()
   const float* sine;
-  const float* bias;    ///< (32, heads), by ops::position_bucket(query - key)
-  const float* grad_o;  ///< backward: (B, T, pixels, W); forward: null
-  float* result;        ///< forward: o (B, T, pixels, W); backward: gradient of qkv
-  float* sums;          ///< backward: (blocks, heads, 2 T - 1), sums of the bias' gradient by distance; forward: null
+  const float* bias;  ///< (32, heads), by ops::position_bucket(query - key)
+  const S* grad_o;    ///< backward: (B, T, pixels, W); forward: null
+  S* result;          ///< forward: o (B, T, pixels, W); backward: gradient of qkv
+  float* sums;        ///< backward: (blocks, heads, 2 T - 1), sums of the bias' gradient by distance; forward: null
   std::size_t pixels;
   int batch, frames, heads, features;
 };
@@ -60,7 +62,8 @@ struct TemporalPlan {
   std::size_t shared;  ///< bytes
 
   /// Throws: ShapeError if features are odd, or if the frames of one unit do not fit.
-  static TemporalPlan of(const TemporalAttention& t, bool backward) {
+  template <class S>
+  static TemporalPlan of(const TemporalAttention<S>& t, bool backward) {
     constexpr std::size_t most = 48 * 1024 / sizeof(float), usual = 32 * 1024 / sizeof(float);
     require<ShapeError>(t.features > 0 && t.features % 2 == 0, "temporal_attention: ", t.features,
                         " features a head, expected an even number");
@@ -84,7 +87,8 @@ struct TemporalTiles {
   float *q, *k, *v, *grad_o, *p, *grad_p, *cosine, *sine, *bias, *bias_sums;
   int frames, stride, score_stride, distances;
 
-  __device__ __forceinline__ TemporalTiles(const TemporalAttention& t, float* space, int units, bool backward)
+  template <class S>
+  __device__ __forceinline__ TemporalTiles(const TemporalAttention<S>& t, float* space, int units, bool backward)
       : frames(t.frames), stride(tile_stride(t.features)), score_stride(t.frames | 1), distances(2 * t.frames - 1) {
     const int rows = units * frames * stride, scores = units * frames * score_stride, angles = frames * t.features / 2;
     q = space;  // tiles of rows come first: they are read 16 bytes at a time
@@ -106,7 +110,8 @@ struct TemporalTiles {
 struct TemporalPlace {
   std::size_t cell, offset;
 };
-__device__ __forceinline__ TemporalPlace temporal_place(const TemporalAttention& t, std::size_t unit, int frame) {
+template <class S>
+__device__ __forceinline__ TemporalPlace temporal_place(const TemporalAttention<S>& t, std::size_t unit, int frame) {
   const auto heads = static_cast<std::size_t>(t.heads), frames = static_cast<std::size_t>(t.frames);
   const std::size_t pixel = unit / heads;
   return {(pixel / t.pixels * frames + static_cast<std::size_t>(frame)) * t.pixels + pixel % t.pixels,
@@ -114,9 +119,9 @@ __device__ __forceinline__ TemporalPlace temporal_place(const TemporalAttention&
 }
 
 /// @brief Calls visit(unit, frame, column, chunk of qkv (part 0), chunk of o) for the units of a tile; columns, then units
-/// fastest.
-template <class Visit>
-__device__ __forceinline__ void for_temporal_chunks(const TemporalAttention& t, std::size_t first, int count, bool wide,
+/// fastest. Chunks are of four also in bfloat16, since heads have few features.
+template <class S, class Visit>
+__device__ __forceinline__ void for_temporal_chunks(const TemporalAttention<S>& t, std::size_t first, int count, bool wide,
                                                     const Visit& visit) {
   const std::size_t width = static_cast<std::size_t>(t.heads) * static_cast<std::size_t>(t.features);
   for_tile(t.frames * count, t.features, [&](int row, int column) {
@@ -144,7 +149,8 @@ __device__ __forceinline__ void rotate(const TemporalTiles& s, int frame, int co
 }
 
 /// @brief Angles and biases by distance into shared memory, zero into the biases' sums. A barrier must follow.
-__device__ __forceinline__ void stage_positions(const TemporalAttention& t, const TemporalTiles& s, bool backward) {
+template <class S>
+__device__ __forceinline__ void stage_positions(const TemporalAttention<S>& t, const TemporalTiles& s, bool backward) {
   const int thread = static_cast<int>(threadIdx.x), threads = static_cast<int>(block_size);
   for (int i = thread; i < t.frames * t.features / 2; i += threads) {
     s.cosine[i] = t.cosine[i];
@@ -158,7 +164,8 @@ __device__ __forceinline__ void stage_positions(const TemporalAttention& t, cons
 }
 
 /// @brief Stages `count` units and leaves their probabilities in p. All threads must call it; it ends with a barrier.
-__device__ __forceinline__ void temporal_probabilities(const TemporalAttention& t, const TemporalTiles& s, std::size_t first,
+template <class S>
+__device__ __forceinline__ void temporal_probabilities(const TemporalAttention<S>& t, const TemporalTiles& s, std::size_t first,
                                                        int count, bool wide) {
   const float scale = 1.0f / sqrtf(static_cast<float>(t.features));
   for_temporal_chunks(t, first, count, wide, [&](int unit, int frame, int column, auto chunk, auto of_o, std::size_t width) {
@@ -196,10 +203,10 @@ __device__ __forceinline__ void temporal_probabilities(const TemporalAttention& 
 
 /// @brief o = softmax(R q (R k)^T features^-1/2 + bias) v over the frames of each pixel and head.
 ///
-/// Moves 12 W bytes in and 4 W out for each cell; each block reads the angles (4 T features) and the biases (4 heads (2 T - 1)).
-/// NaN: stays within its pixel and head.
-template <int threads>
-__global__ void __launch_bounds__(threads) temporal_forward_kernel(TemporalAttention t, std::size_t all, int units) {
+/// Moves the bytes of q, k, v in and those of o out; each block reads the angles (4 T features) and the biases (4 heads (2 T -
+/// 1)). NaN: stays within its pixel and head.
+template <int threads, class S>
+__global__ void __launch_bounds__(threads) temporal_forward_kernel(TemporalAttention<S> t, std::size_t all, int units) {
   LACUNA_DYNAMIC_SHARED(float, space);
   const TemporalTiles s(t, space, units, false);
   const bool wide = t.features % 4 == 0 && aligned(t.qkv) && aligned(t.result);
@@ -219,10 +226,11 @@ __global__ void __launch_bounds__(threads) temporal_forward_kernel(TemporalAtten
 /// @brief Gradient of qkv, and a block's sums of the gradient of the bias by head and distance.
 ///
 /// Probabilities are computed again: that takes T features multiplications a score from shared memory, where keeping them would
-/// move 8 T bytes for each cell and head. Moves 16 W bytes in and 12 W out for each cell; each block reads the angles and biases
-/// as forward does and writes 4 heads (2 T - 1). NaN: as forward, and in the bias' gradient.
-template <int threads>
-__global__ void __launch_bounds__(threads) temporal_backward_kernel(TemporalAttention t, std::size_t all, int units) {
+/// move 8 T bytes for each cell and head. Moves the bytes of q, k, v and of the gradient of o in and those of the three
+/// gradients out; each block reads the angles and biases as forward does and writes 4 heads (2 T - 1). NaN: as forward, and in
+/// the bias' gradient.
+template <int threads, class S>
+__global__ void __launch_bounds__(threads) temporal_backward_kernel(TemporalAttention<S> t, std::size_t all, int units) {
   LACUNA_DYNAMIC_SHARED(float, space);
   const TemporalTiles s(t, space, units, true);
   const bool wide = t.features % 4 == 0 && aligned(t.qkv) && aligned(t.result) && aligned(t.grad_o);
@@ -291,20 +299,23 @@ __global__ void __launch_bounds__(threads)
 }
 
 /// @brief Launches the forward pass. Throws: ShapeError.
-inline void temporal_attention_forward(Stream stream, const TemporalAttention& t) {
+template <class S>
+void temporal_attention_forward(Stream stream, const TemporalAttention<S>& t) {
   const auto plan = TemporalPlan::of(t, false);
-  launch(stream, &temporal_forward_kernel<block_size>, plan.blocks, block_size, plan.shared, t, plan.all, plan.units);
+  launch(stream, &temporal_forward_kernel<block_size, S>, plan.blocks, block_size, plan.shared, t, plan.all, plan.units);
 }
 
 /// @brief Floats of `sums`.
-inline std::size_t temporal_attention_sums(const TemporalAttention& t) {
+template <class S>
+std::size_t temporal_attention_sums(const TemporalAttention<S>& t) {
   return TemporalPlan::of(t, true).blocks * static_cast<std::size_t>(t.heads * (2 * t.frames - 1));
 }
 
 /// @brief Launches the backward pass: overwrites the gradient of qkv, adds to grad_bias (32, heads). Throws: ShapeError.
-inline void temporal_attention_backward(Stream stream, const TemporalAttention& t, float* grad_bias) {
+template <class S>
+void temporal_attention_backward(Stream stream, const TemporalAttention<S>& t, float* grad_bias) {
   const auto plan = TemporalPlan::of(t, true);
-  launch(stream, &temporal_backward_kernel<block_size>, plan.blocks, block_size, plan.shared, t, plan.all, plan.units);
+  launch(stream, &temporal_backward_kernel<block_size, S>, plan.blocks, block_size, plan.shared, t, plan.all, plan.units);
   launch(stream, &temporal_bias_kernel<block_size>, dim3(ops::position_buckets, static_cast<unsigned>(t.heads)), block_size, 0,
          t.sums, plan.blocks, t.frames, grad_bias);
 }

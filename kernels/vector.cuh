@@ -26,7 +26,8 @@ unsigned blocks_for(std::size_t n) {
   return static_cast<unsigned>(blocks < 1 ? 1 : blocks < max_blocks ? blocks : max_blocks);
 }
 
-/// @brief `size` consecutive elements, all inside and aligned: accesses of 16 bytes (of 4 for bytes).
+/// @brief `size` consecutive elements, all inside and aligned: accesses of 16 bytes (of 4 for four bytes, of 8 for four
+/// bfloat16).
 template <unsigned size>
 struct WholeChunkOf {
   static constexpr bool whole = true;
@@ -86,16 +87,16 @@ __device__ __forceinline__ Values<std::uint8_t, size> load(const std::uint8_t* p
   }
   return b;
 }
+__device__ __forceinline__ float low_half(unsigned word) { return std::bit_cast<float>(word << 16); }
+__device__ __forceinline__ float high_half(unsigned word) { return std::bit_cast<float>(word & 0xffff0000u); }
 __device__ __forceinline__ Values<float, 8> load(const Bfloat16* p, WholeChunkOf<8> c) {
-  const uint4 pairs = *reinterpret_cast<const uint4*>(p + c.begin);
-  const unsigned word[4] = {pairs.x, pairs.y, pairs.z, pairs.w};
-  Values<float, 8> f;
-  LACUNA_UNROLL
-  for (unsigned k = 0; k < 4; ++k) {
-    f.v[2 * k] = std::bit_cast<float>(word[k] << 16);
-    f.v[2 * k + 1] = std::bit_cast<float>(word[k] & 0xffff0000u);
-  }
-  return f;
+  const uint4 w = *reinterpret_cast<const uint4*>(p + c.begin);
+  return {low_half(w.x), high_half(w.x), low_half(w.y), high_half(w.y),
+          low_half(w.z), high_half(w.z), low_half(w.w), high_half(w.w)};
+}
+__device__ __forceinline__ Values<float, 4> load(const Bfloat16* p, WholeChunkOf<4> c) {
+  const uint2 w = *reinterpret_cast<const uint2*>(p + c.begin);
+  return {low_half(w.x), high_half(w.x), low_half(w.y), high_half(w.y)};
 }
 template <class T, unsigned size>
 __device__ __forceinline__ auto load(const T* p, PartChunkOf<size> c) {
@@ -112,13 +113,16 @@ __device__ __forceinline__ void store(float* p, WholeChunkOf<size> c, const Valu
   for (unsigned k = 0; k < size; k += 4)
     *reinterpret_cast<float4*>(p + c.begin + k) = make_float4(f.v[k], f.v[k + 1], f.v[k + 2], f.v[k + 3]);
 }
-/// @brief Rounds as Bfloat16 does.
+/// @brief A word of two, rounded as Bfloat16 rounds.
+__device__ __forceinline__ unsigned halves(float low, float high) {
+  return Bfloat16(low).bits | static_cast<unsigned>(Bfloat16(high).bits) << 16;
+}
 __device__ __forceinline__ void store(Bfloat16* p, WholeChunkOf<8> c, const Values<float, 8>& f) {
-  unsigned word[4];
-  LACUNA_UNROLL
-  for (unsigned k = 0; k < 4; ++k)
-    word[k] = Bfloat16(f.v[2 * k]).bits | static_cast<unsigned>(Bfloat16(f.v[2 * k + 1]).bits) << 16;
-  *reinterpret_cast<uint4*>(p + c.begin) = make_uint4(word[0], word[1], word[2], word[3]);
+  *reinterpret_cast<uint4*>(p + c.begin) =
+      make_uint4(halves(f.v[0], f.v[1]), halves(f.v[2], f.v[3]), halves(f.v[4], f.v[5]), halves(f.v[6], f.v[7]));
+}
+__device__ __forceinline__ void store(Bfloat16* p, WholeChunkOf<4> c, const Values<float, 4>& f) {
+  *reinterpret_cast<uint2*>(p + c.begin) = make_uint2(halves(f.v[0], f.v[1]), halves(f.v[2], f.v[3]));
 }
 template <class S, unsigned size>
 __device__ __forceinline__ void store(S* p, PartChunkOf<size> c, const Values<float, size>& f) {

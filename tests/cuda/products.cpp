@@ -1,12 +1,15 @@
 // Matrix products on a GPU that are taken apart. Runs on the emulation, and where there is one on a GPU.
 #include "catch.hpp"
 #include "cuda/devices.hpp"
+#include "kernels/scalars.hpp"
 #include "support/compare.hpp"
 #include "support/fill.hpp"
 
 using namespace lacuna;
 
-TEST_CASE("a weight's gradient on a GPU is the sum over all positions, however many runs they make") {
+TEMPLATE_TEST_CASE("a weight's gradient on a GPU is the float sum over all positions, however many runs they make", "", float,
+                   Bfloat16) {
+  using S = TestType;
   if (!test::gpu()) return;
   cuda::Device device({.threads = 1, .arena_bytes = std::size_t{32} << 20});
   Parameters<float> none;
@@ -17,14 +20,15 @@ TEST_CASE("a weight's gradient on a GPU is the sum over all positions, however m
       CAPTURE(depth, rows, columns, row);
       const auto r = static_cast<std::size_t>(rows), c = static_cast<std::size_t>(columns),
                  apart = static_cast<std::size_t>(row > 0 ? row : columns);
-      const auto a = test::normals<float>(depth * r, 1), b = test::normals<float>(depth * c, 2),
+      const auto a = test::normals_of<S>(depth * r, 1), b = test::normals_of<S>(depth * c, 2),
                  before = test::normals<float>(r * apart, 3);
       std::vector<double> sums(before.begin(), before.end());
       for (std::size_t k = 0; k < depth; ++k)
         for (std::size_t i = 0; i < r; ++i)
           for (std::size_t j = 0; j < c; ++j)
             sums[i * apart + j] += static_cast<double>(a[k * r + i]) * static_cast<double>(b[k * c + j]);
-      const test::OnDevice<float> on_a(device, a), on_b(device, b), sum(device, before);
+      const test::OnDevice<S> on_a(device, test::as<S>(a)), on_b(device, test::as<S>(b));
+      const test::OnDevice<float> sum(device, before);
       device.reset();
       for (const bool dry : {true, false}) {
         Graph<float, cuda::Device> graph(device, parameters, Mode::train, dry);

@@ -37,4 +37,12 @@ TEST_CASE("Space-time UNet on a GPU in bfloat16: within its rounding of the CPU'
   test::check_bfloat16_pass<nn::SpaceTimeUNet>(
       {.inputs = 3, .outputs = 2, .hidden = 16, .multipliers = {1, 2}, .spatial_features = 8},
       {.batch = 2, .frames = 3, .height = 8, .width = 12, .channels = 3});
+  test::check_bfloat16_pass<nn::SpaceTimeUNet>({.inputs = 2,
+                                                .outputs = 1,
+                                                .hidden = 12,
+                                                .multipliers = {1, 1},
+                                                .heads = 3,
+                                                .spatial_features = 6,
+                                                .temporal_features = 10},
+                                               {.batch = 1, .frames = 5, .height = 9, .width = 7, .channels = 2});
 }

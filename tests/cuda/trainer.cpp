@@ -9,6 +9,7 @@
 #include "lacuna/fill/network.hpp"
 #include "lacuna/mask/pixels.hpp"
 #include "lacuna/nn/fno.hpp"
+#include "lacuna/nn/in_bfloat16.hpp"
 #include "lacuna/nn/unet.hpp"
 #include "lacuna/sampler/draw_contexts.hpp"
 #include "support/compare.hpp"
@@ -28,9 +29,9 @@ using SpaceTime = fill::FramesAsAxis<nn::SpaceTimeUNet>;
 
 template <class Network>
 Network make(const train::InputLayout& layout, Parameters<float>& parameters) {
-  if constexpr (std::is_same_v<Network, SpaceTime>)
-    return {layout, {.hidden = 4}, parameters, 1};
-  else if constexpr (std::is_same_v<Network, nn::Fno>)
+  if constexpr (std::is_same_v<typename Network::Settings, SpaceTime::Settings>)
+    return {{layout, 4}, parameters, 1};
+  else if constexpr (std::is_same_v<typename Network::Settings, nn::Fno::Settings>)
     return {{.inputs = layout.channels(),
              .outputs = layout.fields(),
              .hidden = 6,
@@ -107,7 +108,7 @@ TEMPLATE_TEST_CASE("training on a GPU: twenty steps have the CPU's losses, and w
 }
 
 TEMPLATE_TEST_CASE("training on a GPU: captured steps are those that are enqueued one by one, and repeat bit for bit", "",
-                   nn::UNet, nn::Fno) {
+                   nn::UNet, nn::Fno, nn::InBfloat16<nn::Fno>, nn::InBfloat16<SpaceTime>) {
   if (!test::gpu()) return;
   cuda::Device captured(small), plain({.threads = 2, .arena_bytes = small.arena_bytes, .capture = false});
   Setting<cuda::Device, TestType> a(captured), b(plain), c(captured);
@@ -162,7 +163,7 @@ TEST_CASE("training on a GPU: a run that goes on from a state repeats an unbroke
 }
 
 TEMPLATE_TEST_CASE("training on a GPU: a plan tells what a step takes of the device's memory, and goes with it", "", nn::UNet,
-                   nn::Fno) {
+                   nn::Fno, nn::InBfloat16<nn::Fno>, nn::InBfloat16<SpaceTime>) {
   if (!test::gpu()) return;
   cuda::Device device(small);
   Setting<cuda::Device, TestType> s(device), other(device);

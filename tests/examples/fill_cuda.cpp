@@ -77,4 +77,18 @@ TEST_CASE("a network that the CPU trained imputes the same on a GPU, and one tra
   CHECK(b["planned_device_memory_bytes"] > 0);
   CHECK(b["withheld_nmse"]["lacuna"].get<double>() == Approx(a["withheld_nmse"]["lacuna"].get<double>()).epsilon(1e-3));
 }
+
+TEST_CASE("a Fourier neural operator is trained in bfloat16 on a GPU as on the CPU") {
+  const Tool cpu, gpu("LD_LIBRARY_PATH=" LACUNA_EMULATED_GPU " " LACUNA_FILL);
+  const std::string narrow = "--network fno --precision bfloat16 ";
+  for (const auto& [tool, device] : {std::pair(&cpu, "cpu"), std::pair(&gpu, "cuda")}) {
+    const auto run = (*tool)(tool->arguments("out.nc") + narrow + "--device " + device);
+    INFO(run.error);
+    REQUIRE(run.code == 0);
+    CHECK(run.out.find("trained in float") == std::string::npos);
+    CHECK(tool->report("out.nc")["precision"] == "bfloat16");
+  }
+  const auto a = cpu.report("out.nc"), b = gpu.report("out.nc");
+  CHECK(b["withheld_nmse"]["lacuna"].get<double>() == Approx(a["withheld_nmse"]["lacuna"].get<double>()).epsilon(1e-2));
+}
 #endif

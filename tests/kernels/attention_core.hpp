@@ -2,16 +2,17 @@
 
 #include <vector>
 
+#include "kernels/scalars.hpp"
 #include "lacuna/ops/attention.hpp"
 #include "support/fill.hpp"
 #include "support/probe.hpp"
 
 namespace lacuna::test {
 
-/// @brief What the CPU's attention makes of q, k, v between its projections, and its gradients.
+/// @brief What an attention makes of q, k, v between its projections, and their gradients.
+template <class S>
 struct AttentionCore {
-  std::vector<float> o, grad_qkv;
-  bool operator==(const AttentionCore&) const = default;
+  std::vector<S> o, grad_qkv;
 };
 
 /// @brief A layer whose projections are identities: x holds q, k, v, and the first W channels of y are o (residual zero).
@@ -24,26 +25,23 @@ ops::AttentionParameters identity_attention(Parameters<T>& p, int heads, int fea
   return layer;
 }
 
-/// @brief The first W of every 3 W numbers.
-template <class T>
-std::vector<T> first_third(const std::vector<T>& x, int w) {
-  std::vector<T> out;
-  for (std::size_t i = 0; i < x.size(); i += static_cast<std::size_t>(3 * w))
-    out.insert(out.end(), x.begin() + static_cast<std::ptrdiff_t>(i), x.begin() + static_cast<std::ptrdiff_t>(i) + w);
-  return out;
-}
-
-/// @brief The gradient of o that train_pass() hands through the op's output projection.
-inline std::vector<float> attention_grad_o(std::size_t qkv_size, int w) { return first_third(normals<float>(qkv_size, 999), w); }
-
-/// @brief Runs build(graph, x, residual) on q, k, v of this shape (B, T, H, W, 3 W).
+/// @brief By the CPU's op, in double: build(graph, x, residual) on q, k, v of this shape (B, T, H, W, 3 W), with the gradient of
+/// o (B, T, H, W, W).
 template <class Build>
-AttentionCore attention_core_on_cpu(Parameters<float>& p, const Operand<float>& qkv, int w, const Build& build) {
+AttentionCore<float> attention_core_on_cpu(Parameters<double>& p, const Shape& shape, const std::vector<float>& qkv,
+                                           const std::vector<float>& grad_o, const Build& build) {
   cpu::Device device({.threads = 1});
-  const Operand<float> zero{qkv.shape, std::vector<float>(qkv.values.size(), 0.0f)};
-  const auto pass =
-      train_pass(device, p, std::vector{qkv, zero}, [&](Graph<float>& graph, const auto& x) { return build(graph, x[0], x[1]); });
-  return {first_third(pass.result, w), pass.operand_gradients[0]};
+  const auto w = static_cast<std::size_t>(shape.channels / 3);
+  const Operand<double> x{shape, {qkv.begin(), qkv.end()}}, zero{shape, std::vector<double>(shape.size(), 0.0)};
+  std::vector<double> gradient(shape.size(), 0.0);
+  for (std::size_t i = 0; i < grad_o.size(); ++i) gradient[i / w * 3 * w + i % w] = grad_o[i];
+  const auto pass = train_pass(
+      device, p, std::vector{x, zero}, [&](Graph<double>& graph, const auto& in) { return build(graph, in[0], in[1]); },
+      gradient);
+  AttentionCore<float> core;
+  for (std::size_t i = 0; i < grad_o.size(); ++i) core.o.push_back(static_cast<float>(pass.result[i / w * 3 * w + i % w]));
+  for (const double v : pass.operand_gradients[0]) core.grad_qkv.push_back(static_cast<float>(v));
+  return core;
 }
 
 }  // namespace lacuna::test

@@ -109,6 +109,11 @@ TEMPLATE_TEST_CASE("Layer norm kernels: agree with the CPU for many pixels, in e
   }
 }
 
+TEST_CASE("Layer norm kernels: agree with the CPU for so many samples that each block takes several turns") {
+  const auto c = Case::of<float>(600, 70, 4);
+  check_near(on_gpu<float>(c, 0), on_cpu(c));
+}
+
 TEST_CASE("Layer norm kernels: a constant pixel is no division by zero, and NaN stays within its pixel") {
   auto c = Case::of<float>(1, 9, 16);
   for (std::size_t j = 0; j < 16; ++j) c.x.values[3 * 16 + j] = 0.5f;

@@ -38,23 +38,11 @@ struct PositionOutcome {
 template <class Build>
 PositionOutcome<float> position_attention_on_cpu(const PositionCase& c, const Build& build) {
   Parameters<double> p;
-  cpu::Device device({.threads = 1});
   const auto layer = identity_attention(p, c.heads, c.features);
-  const Shape shape{.batch = c.images, .width = c.positions, .channels = layer.channels};
-  const Operand<double> qkv{shape, {c.qkv.begin(), c.qkv.end()}}, zero{shape, std::vector<double>(shape.size(), 0.0)};
-  std::vector<double> gradient(shape.size(), 0.0);
-  const auto w = static_cast<std::size_t>(c.width());
-  for (std::size_t i = 0; i < c.grad_o.size(); ++i) gradient[i / w * 3 * w + i % w] = c.grad_o[i];
-  const auto pass = train_pass(
-      device, p, std::vector{qkv, zero}, [&](Graph<double>& graph, const auto& x) { return build(graph, layer, x[0], x[1]); },
-      gradient);
-  const auto floats = [](const std::vector<double>& x) {
-    std::vector<float> narrow;
-    for (const double v : x) narrow.push_back(static_cast<float>(v));
-    return narrow;
-  };
-  const auto o = floats(first_third(pass.result, c.width()));
-  return {o, o, floats(pass.operand_gradients[0])};
+  const auto core =
+      attention_core_on_cpu(p, {.batch = c.images, .width = c.positions, .channels = layer.channels}, c.qkv, c.grad_o,
+                            [&](auto& graph, const auto& x, const auto& residual) { return build(graph, layer, x, residual); });
+  return {core.o, core.o, core.grad_qkv};
 }
 
 /// @brief The same by kernels: run(operands, backward) makes workspaces and launches; backward fills o and grad_qkv.

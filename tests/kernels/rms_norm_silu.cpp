@@ -125,6 +125,11 @@ TEMPLATE_TEST_CASE("RMSNorm + SiLU kernels: agree with the CPU for many pixels, 
   }
 }
 
+TEST_CASE("RMSNorm + SiLU kernels: agree with the CPU for so many samples that each block takes several turns") {
+  const Case<float> c(600, 70, 4, true, true);
+  check_near<float>(on_gpu(c, 0), on_cpu(c));
+}
+
 TEMPLATE_TEST_CASE("RMSNorm + SiLU kernels: a pixel of zeros is no division by zero, and NaN stays within its pixel", "", float,
                    Bfloat16) {
   Case<TestType> c(1, 9, 16, true, false);

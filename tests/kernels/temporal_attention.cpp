@@ -1,5 +1,7 @@
 #include "temporal_attention.cuh"
 
+#include <array>
+
 #include "catch.hpp"
 #include "cuda_emulation/buffer.hpp"
 #include "kernels/attention_core.hpp"
@@ -12,88 +14,105 @@ using cuda_emulation::Buffer;
 
 namespace {
 
+/// In numbers that S holds.
 struct Case {
   int batch, frames, pixels, heads, features;
-  test::Operand<float> qkv;
-  std::vector<float> bias, frequencies;
+  std::vector<float> qkv, grad_o, bias, frequencies;
 
-  Case(int batch_, int frames_, int pixels_, int heads_, int features_)
-      : batch(batch_),
-        frames(frames_),
-        pixels(pixels_),
-        heads(heads_),
-        features(features_),
-        qkv(test::random_operand<float>({.batch = batch, .frames = frames, .width = pixels, .channels = 3 * heads_ * features_},
-                                        1)),
-        bias(test::normals<float>(static_cast<std::size_t>(ops::position_buckets * heads), 2)) {
-    for (int i = 0; i < features / 2; ++i) frequencies.push_back(1.0f / static_cast<float>(1 + 3 * i));
+  template <class S>
+  static Case of(int batch, int frames, int pixels, int heads, int features) {
+    const auto size = static_cast<std::size_t>(batch * frames * pixels * heads * features);
+    Case c{batch,
+           frames,
+           pixels,
+           heads,
+           features,
+           test::normals_of<S>(3 * size, 1),
+           test::normals_of<S>(size, 3),
+           test::normals<float>(static_cast<std::size_t>(ops::position_buckets * heads), 2),
+           {}};
+    for (int i = 0; i < features / 2; ++i) c.frequencies.push_back(1.0f / static_cast<float>(1 + 3 * i));
+    return c;
+  }
+  Shape shape() const { return {.batch = batch, .frames = frames, .width = pixels, .channels = 3 * heads * features}; }
+};
+
+template <class S>
+struct Outcome {
+  test::AttentionCore<S> core;
+  std::vector<float> grad_bias;
+
+  bool same(const Outcome& other) const {
+    return test::same_bits(core.o, other.core.o) && test::same_bits(core.grad_qkv, other.core.grad_qkv) &&
+           grad_bias == other.grad_bias;
   }
 };
 
-struct Outcome {
-  test::AttentionCore core;
-  std::vector<float> grad_bias;
-  bool operator==(const Outcome&) const = default;
-};
-
-Outcome on_cpu(const Case& c) {
-  Parameters<float> p;
+Outcome<float> on_cpu(const Case& c) {
+  Parameters<double> p;
   const auto layer = test::identity_attention(p, c.heads, c.features);
   const ops::TimePositions positions{p.add("bias", {ops::position_buckets, c.heads}), p.add("frequencies", {c.features / 2})};
   std::copy(c.bias.begin(), c.bias.end(), p.value(positions.bias));
   std::copy(c.frequencies.begin(), c.frequencies.end(), p.value(positions.frequencies));
-  Outcome outcome{test::attention_core_on_cpu(p, c.qkv, layer.width(),
-                                              [&](auto& graph, const auto& x, const auto& residual) {
-                                                return ops::temporal_attention(graph, layer, positions, x, residual);
-                                              }),
-                  {}};
-  outcome.grad_bias.assign(p.gradient(positions.bias), p.gradient(positions.bias) + c.bias.size());
+  Outcome<float> outcome{test::attention_core_on_cpu(p, c.shape(), c.qkv, c.grad_o,
+                                                     [&](auto& graph, const auto& x, const auto& residual) {
+                                                       return ops::temporal_attention(graph, layer, positions, x, residual);
+                                                     }),
+                         {}};
+  for (std::size_t i = 0; i < c.bias.size(); ++i) outcome.grad_bias.push_back(static_cast<float>(p.gradient(positions.bias)[i]));
   return outcome;
 }
 
-Outcome on_gpu(const Case& c, std::size_t offset) {
-  const std::size_t size = c.qkv.values.size(), angles = static_cast<std::size_t>(c.frames * c.features / 2);
+template <class S>
+Outcome<S> on_gpu(const Case& c, std::size_t offset) {
+  const std::size_t angles = static_cast<std::size_t>(c.frames * c.features / 2);
   std::vector<float> cosines(angles), sines(angles);
   ops::rotary_tables(c.frequencies.data(), c.frames, c.features / 2, cosines.data(), sines.data());
-  Buffer<float> qkv(c.qkv.values, offset), cosine(cosines, offset), sine(sines, offset), bias(c.bias, offset),
-      o(size / 3, offset), grad_o(test::attention_grad_o(size, c.heads * c.features), offset), grad_qkv(size, offset),
+  const Buffer<S> qkv(test::as<S>(c.qkv), offset), o(c.grad_o.size(), offset), grad_o(test::as<S>(c.grad_o), offset),
+      grad_qkv(c.qkv.size(), offset);
+  const Buffer<float> cosine(cosines, offset), sine(sines, offset), bias(c.bias, offset),
       grad_bias(std::vector<float>(c.bias.size(), 0.0f), offset);
-  kernels::TemporalAttention t{.qkv = qkv,
-                               .cosine = cosine,
-                               .sine = sine,
-                               .bias = bias,
-                               .grad_o = nullptr,
-                               .result = o,
-                               .sums = nullptr,
-                               .pixels = static_cast<std::size_t>(c.pixels),
-                               .batch = c.batch,
-                               .frames = c.frames,
-                               .heads = c.heads,
-                               .features = c.features};
-  kernels::temporal_attention_forward({}, t);
-  Buffer<float> sums(kernels::temporal_attention_sums(t));
+  kernels::TemporalAttention<S> t{.qkv = qkv,
+                                  .cosine = cosine,
+                                  .sine = sine,
+                                  .bias = bias,
+                                  .grad_o = nullptr,
+                                  .result = o,
+                                  .sums = nullptr,
+                                  .pixels = static_cast<std::size_t>(c.pixels),
+                                  .batch = c.batch,
+                                  .frames = c.frames,
+                                  .heads = c.heads,
+                                  .features = c.features};
+  kernels::temporal_attention_forward<S>({}, t);
+  const Buffer<float> sums(kernels::temporal_attention_sums(t));
   t.grad_o = grad_o;
   t.result = grad_qkv;
   t.sums = sums;
-  kernels::temporal_attention_backward({}, t, grad_bias);
+  kernels::temporal_attention_backward<S>({}, t, grad_bias);
   CHECK((o.intact() && grad_qkv.intact() && sums.intact() && grad_bias.intact()));
   return {{o.content(), grad_qkv.content()}, grad_bias.content()};
 }
 
-void check_near(const Outcome& given, const Outcome& expected) {
-  CHECK(test::relative_difference(given.core.o, expected.core.o) < test::tolerance::kernel);
-  CHECK(test::relative_difference(given.core.grad_qkv, expected.core.grad_qkv) < test::tolerance::kernel);
+template <class S>
+void check_near(const Outcome<S>& given, const Outcome<float>& expected) {
+  CHECK(test::within_one_rounding(given.core.o, expected.core.o));
+  CHECK(test::within_one_rounding(given.core.grad_qkv, expected.core.grad_qkv));
   CHECK(test::relative_difference(given.grad_bias, expected.grad_bias) < test::tolerance::kernel);
 }
 
 }  // namespace
 
-TEST_CASE("Temporal attention kernels: agree with the CPU for heads, features and frames of many sizes, aligned or not") {
-  for (const auto& c : {Case(1, 1, 1, 1, 2), Case(2, 3, 7, 2, 4), Case(1, 5, 3, 3, 6), Case(2, 20, 5, 2, 4), Case(1, 9, 3, 2, 10),
-                        Case(1, 33, 2, 1, 8), Case(1, 8, 2, 2, 32)}) {
-    INFO(c.frames << " frames, " << c.pixels << " pixels, " << c.heads << " heads of " << c.features);
+TEMPLATE_TEST_CASE("Temporal attention kernels: agree with the CPU for heads, features and frames of many sizes, aligned or not",
+                   "", float, Bfloat16) {
+  using S = TestType;
+  for (const auto& [batch, frames, pixels, heads, features] :
+       {std::array{1, 1, 1, 1, 2}, std::array{2, 3, 7, 2, 4}, std::array{1, 5, 3, 3, 6}, std::array{2, 20, 5, 2, 4},
+        std::array{1, 9, 3, 2, 10}, std::array{1, 33, 2, 1, 8}, std::array{1, 8, 2, 2, 32}}) {
+    INFO(frames << " frames, " << pixels << " pixels, " << heads << " heads of " << features);
+    const auto c = Case::of<S>(batch, frames, pixels, heads, features);
     const auto expected = on_cpu(c);
-    for (const std::size_t offset : {0u, 1u}) check_near(on_gpu(c, offset), expected);
+    for (const std::size_t offset : {0u, 1u, 2u, 4u}) check_near(on_gpu<S>(c, offset), expected);
   }
 }
 
@@ -110,42 +129,45 @@ TEST_CASE("Temporal attention kernels: angles agree with the CPU's, also after m
   CHECK(test::relative_difference(tables.content(), expected) < test::tolerance::kernel);
 }
 
-TEST_CASE("Temporal attention kernels: more units than a block holds, in every order, whose choice changes no bit") {
-  const Case c(2, 4, 101, 2, 4);
-  const auto expected = on_cpu(c), first = on_gpu(c, 0);
+TEMPLATE_TEST_CASE("Temporal attention kernels: more units than a block holds, in every order, whose choice changes no bit", "",
+                   float, Bfloat16) {
+  const auto c = Case::of<TestType>(2, 4, 101, 2, 4);
+  const auto expected = on_cpu(c);
+  const auto first = on_gpu<TestType>(c, 0);
   test::in_every_order([&] {
-    const auto given = on_gpu(c, 0);
-    CHECK(given == first);
+    const auto given = on_gpu<TestType>(c, 0);
+    CHECK(given.same(first));
     check_near(given, expected);
   });
 }
 
 TEST_CASE("Temporal attention kernels: more units than a full grid takes at once") {
-  const Case c(1, 2, 32 * 512 + 5, 1, 2);
-  check_near(on_gpu(c, 0), on_cpu(c));
+  const auto c = Case::of<float>(1, 2, 32 * 512 + 5, 1, 2);
+  check_near(on_gpu<float>(c, 0), on_cpu(c));
 }
 
-TEST_CASE("Temporal attention kernels: NaN stays within its pixel and head") {
-  Case c(1, 3, 5, 2, 4);
-  const auto clean = on_gpu(c, 0);
-  c.qkv.values[(1 * 5 + 3) * 24 + 8 + 5] = test::nan<float>;  // frame 1, pixel 3, a feature of k of the second head
-  const auto given = on_gpu(c, 0);
-  for (std::size_t i = 0; i < given.core.o.size(); ++i) {
-    const bool touched = i / 8 % 5 == 3 && i % 8 >= 4;
-    INFO(i);
-    CHECK((touched ? std::isnan(given.core.o[i]) : given.core.o[i] == clean.core.o[i]));
-  }
-  for (std::size_t i = 0; i < given.core.grad_qkv.size(); ++i) {
-    const bool touched = i / 24 % 5 == 3 && i % 8 >= 4;
-    INFO(i);
-    CHECK((touched ? std::isnan(given.core.grad_qkv[i]) : given.core.grad_qkv[i] == clean.core.grad_qkv[i]));
-  }
+TEMPLATE_TEST_CASE("Temporal attention kernels: NaN stays within its pixel and head", "", float, Bfloat16) {
+  auto c = Case::of<TestType>(1, 3, 5, 2, 4);
+  const auto clean = on_gpu<TestType>(c, 0);
+  c.qkv[(1 * 5 + 3) * 24 + 8 + 5] = test::nan<float>;  // frame 1, pixel 3, a feature of k of the second head
+  const auto given = on_gpu<TestType>(c, 0);
+  const auto check = [](const std::vector<TestType>& with, const std::vector<TestType>& without, std::size_t per_pixel) {
+    for (std::size_t i = 0; i < with.size(); ++i) {
+      const bool touched = i / per_pixel % 5 == 3 && i % 8 >= 4;
+      INFO(i);
+      const auto value = static_cast<float>(with[i]);
+      CHECK((touched ? std::isnan(value) : value == static_cast<float>(without[i])));
+    }
+  };
+  check(given.core.o, clean.core.o, 8);
+  check(given.core.grad_qkv, clean.core.grad_qkv, 24);
 }
 
 TEST_CASE("Temporal attention kernels: what does not fit is named") {
   const auto message = [](int frames, int features) {
     return test::message_of<ShapeError>([&] {
-      kernels::temporal_attention_forward({}, {.pixels = 1, .batch = 1, .frames = frames, .heads = 1, .features = features});
+      kernels::temporal_attention_forward<float>({},
+                                                 {.pixels = 1, .batch = 1, .frames = frames, .heads = 1, .features = features});
     });
   };
   CHECK(message(4, 3).find("3 features") != std::string::npos);

@@ -17,6 +17,7 @@
 #include "ensemble.cuh"
 #include "epilogue.cuh"
 #include "filter_layout.cuh"
+#include "kernels/norm_blocks.hpp"
 #include "kernels/scalars.hpp"
 #include "lacuna/mask/pixels.hpp"
 #include "masked_loss.cuh"
@@ -111,13 +112,13 @@ TEMPLATE_TEST_CASE("Traffic: RMSNorm + SiLU, forward and backward", "", float, B
     const auto c = static_cast<std::size_t>(channels), n = batch * pixels * c;
     const Arrays<S> a(n);
     const std::size_t runs = kernels::norm_runs<S>(pixels, channels), blocks = batch * runs;
-    const std::size_t groups = kernels::with_norm_layout<S>(channels, [](auto layout) { return decltype(layout)::groups; });
+    const auto [groups, forward_blocks] = test::norm_blocks<S>(pixels, batch, channels);
     Buffer<float> gain(test::normals<float>(c, 6)), scale_shift(test::normals<float>(batch * 2 * c, 7)), sums(blocks * 2 * c),
         grad_gain(std::vector<float>(c, 0.0f)), grad_scale_shift(batch * 2 * c);
     kernels::Norm<S> norm{a[0], gain, scale_shift, a[1], a[2], nullptr, pixels, static_cast<int>(batch), channels};
     take_traffic();
     kernels::norm_forward<S>({}, norm);
-    CHECK((take_traffic() == Traffic{2 * bytes * n + blocks * groups * 12 * c, bytes * n}));
+    CHECK((take_traffic() == Traffic{2 * bytes * n + forward_blocks * groups * 12 * c, bytes * n}));
     norm.sums = sums;
     kernels::norm_backward<S>({}, norm);
     CHECK((take_traffic() == Traffic{2 * bytes * n + blocks * groups * 12 * c, bytes * n + 8 * c * blocks}));

@@ -6,6 +6,7 @@
 #include "cuda_emulation/traffic/traffic.hpp"
 #include "frame_axis.cuh"
 #include "gated_add.cuh"
+#include "kernels/norm_blocks.hpp"
 #include "kernels/scalars.hpp"
 #include "layer_norm.cuh"
 #include "linear_attention.cuh"
@@ -24,32 +25,35 @@ using cuda_emulation::Traffic;
 namespace {
 
 using test::Arrays;
-using Floats = Arrays<float>;
+using test::norm_blocks;
 
 }  // namespace
 
-TEST_CASE("Traffic: temporal attention, forward and backward") {
+TEMPLATE_TEST_CASE("Traffic: temporal attention, forward and backward", "", float, Bfloat16) {
+  using S = TestType;
   for (const int features : {4, 6})
     for (const std::size_t pixels : {3u, 70u}) {
       constexpr int frames = 5, heads = 2;
       const std::size_t width = heads * static_cast<std::size_t>(features), cells = frames * pixels, n = cells * width,
                         distances = heads * (2 * frames - 1), angles = static_cast<std::size_t>(frames * features / 2);
-      Buffer<float> qkv(test::normals<float>(3 * n, 1)), cosine(test::normals<float>(angles, 2)),
-          sine(test::normals<float>(angles, 3)), bias(test::normals<float>(32 * heads, 4)), o(n),
-          grad_o(test::normals<float>(n, 5)), grad_qkv(3 * n), grad_bias(std::vector<float>(32 * heads, 0.0f));
-      kernels::TemporalAttention t{qkv, cosine, sine, bias, nullptr, o, nullptr, pixels, 1, frames, heads, features};
+      constexpr std::size_t bytes = sizeof(S);
+      const Buffer<S> qkv(test::as<S>(test::normals<float>(3 * n, 1))), grad_o(test::as<S>(test::normals<float>(n, 5))), o(n),
+          grad_qkv(3 * n);
+      const Buffer<float> cosine(test::normals<float>(angles, 2)), sine(test::normals<float>(angles, 3)),
+          bias(test::normals<float>(32 * heads, 4)), grad_bias(std::vector<float>(32 * heads, 0.0f));
+      kernels::TemporalAttention<S> t{qkv, cosine, sine, bias, nullptr, o, nullptr, pixels, 1, frames, heads, features};
       const std::size_t tables = 8 * angles + 4 * distances;
       take_traffic();
-      kernels::temporal_attention_forward({}, t);
-      CHECK((take_traffic() == Traffic{12 * n + kernels::TemporalPlan::of(t, false).blocks * tables, 4 * n}));
-      Buffer<float> sums(kernels::temporal_attention_sums(t));
+      kernels::temporal_attention_forward<S>({}, t);
+      CHECK((take_traffic() == Traffic{3 * bytes * n + kernels::TemporalPlan::of(t, false).blocks * tables, bytes * n}));
+      const Buffer<float> sums(kernels::temporal_attention_sums(t));
       t.grad_o = grad_o;
       t.result = grad_qkv;
       t.sums = sums;
-      kernels::temporal_attention_backward({}, t, grad_bias);
+      kernels::temporal_attention_backward<S>({}, t, grad_bias);
       const std::size_t blocks = kernels::TemporalPlan::of(t, true).blocks;
-      CHECK((take_traffic() == Traffic{16 * n + blocks * tables + 4 * blocks * distances + 128 * heads,
-                                       12 * n + 4 * blocks * distances + 128 * heads}));
+      CHECK((take_traffic() == Traffic{4 * bytes * n + blocks * tables + 4 * blocks * distances + 128 * heads,
+                                       3 * bytes * n + 4 * blocks * distances + 128 * heads}));
     }
 }
 
@@ -91,21 +95,22 @@ TEMPLATE_TEST_CASE("Traffic: linear and spatial attention, forward and backward"
     }
 }
 
-TEST_CASE("Traffic: angles of the rotary embedding and frames as an axis") {
+TEMPLATE_TEST_CASE("Traffic: angles of the rotary embedding and frames as an axis", "", float, Bfloat16) {
   const Buffer<float> frequencies(test::normals<float>(7, 1)), tables(2 * 7 * 11);
   take_traffic();
   kernels::rotary_tables({}, frequencies, 11, 7, tables);
   CHECK((take_traffic() == Traffic{4 * 7 * 11, 8 * 7 * 11}));
-  for (const int variables : {3, 4}) {
+  for (const int variables : {3, 8}) {
     const ops::FrameChannels c{.frames = 5, .variables = variables, .kinds = 2};
     const Shape apart{.batch = 2, .frames = 5, .height = 6, .width = 9, .channels = c.per_frame()};
     const std::size_t n = apart.size();
-    const Floats f(n);
+    constexpr std::size_t bytes = sizeof(TestType);
+    const Arrays<TestType> a(n);
     take_traffic();
-    kernels::unpack_frames({}, f[0], apart, c, f[1]);
-    CHECK((take_traffic() == Traffic{4 * n, 4 * n}));
-    kernels::pack_frames({}, f[0], apart, c, f[1]);
-    CHECK((take_traffic() == Traffic{4 * n, 4 * n}));
+    kernels::unpack_frames<TestType>({}, a[0], apart, c, a[1]);
+    CHECK((take_traffic() == Traffic{bytes * n, bytes * n}));
+    kernels::pack_frames<TestType>({}, a[0], apart, c, a[1]);
+    CHECK((take_traffic() == Traffic{bytes * n, bytes * n}));
   }
 }
 
@@ -116,34 +121,35 @@ TEMPLATE_TEST_CASE("Traffic: layer norm, forward and backward", "", float, Bfloa
     const auto c = static_cast<std::size_t>(channels), n = batch * pixels * c;
     const Arrays<S> a(n);
     const std::size_t blocks = batch * kernels::norm_runs<S>(pixels, channels);
-    const std::size_t groups = kernels::with_norm_layout<S>(channels, [](auto layout) { return decltype(layout)::groups; });
+    const auto [groups, forward_blocks] = norm_blocks<S>(pixels, batch, channels);
     const Buffer<float> gain(test::normals<float>(c, 6)), sums(blocks * c), grad_gain(std::vector<float>(c, 0.0f));
     const kernels::Norm<S> norm{a[0], gain, nullptr, a[1], a[2], sums, pixels, static_cast<int>(batch), channels};
     take_traffic();
     kernels::layer_norm_forward<S>({}, norm);
-    CHECK((take_traffic() == Traffic{bytes * n + blocks * groups * 4 * c, bytes * n}));
+    CHECK((take_traffic() == Traffic{bytes * n + forward_blocks * groups * 4 * c, bytes * n}));
     kernels::layer_norm_backward<S>({}, norm, grad_gain);
     CHECK((take_traffic() ==
            Traffic{2 * bytes * n + blocks * groups * 4 * c + 4 * blocks * c + 4 * c, bytes * n + 4 * c * blocks + 4 * c}));
   }
 }
 
-TEST_CASE("Traffic: gated add, forward and backward") {
-  constexpr std::size_t batch = 2, pixels = 301;
+TEMPLATE_TEST_CASE("Traffic: gated add, forward and backward", "", float, Bfloat16) {
+  using S = TestType;
+  constexpr std::size_t batch = 2, pixels = 301, bytes = sizeof(S);
   for (const int channels : {6, 32, 300}) {
     const auto c = static_cast<std::size_t>(channels), n = batch * pixels * c;
-    const Floats f(n);
-    const std::size_t blocks = batch * kernels::norm_runs<float>(pixels, channels);
-    const std::size_t groups = kernels::with_norm_layout<float>(channels, [](auto layout) { return decltype(layout)::groups; });
-    Buffer<float> gate(test::normals<float>(c, 6)), sums(blocks * c), grad_gate(std::vector<float>(c, 0.0f));
-    const kernels::Norm<float> norm{f[0], gate, nullptr, f[1], f[2], sums, pixels, static_cast<int>(batch), channels};
+    const Arrays<S> a(n);
+    const std::size_t blocks = batch * kernels::norm_runs<S>(pixels, channels);
+    const auto [groups, forward_blocks] = norm_blocks<S>(pixels, batch, channels);
+    const Buffer<float> gate(test::normals<float>(c, 6)), sums(blocks * c), grad_gate(std::vector<float>(c, 0.0f));
+    const kernels::Norm<S> norm{a[0], gate, nullptr, a[1], a[2], sums, pixels, static_cast<int>(batch), channels};
     take_traffic();
-    kernels::gated_add({}, norm);
-    CHECK((take_traffic() == Traffic{8 * n + blocks * groups * 4 * c, 4 * n}));
+    kernels::gated_add<S>({}, norm);
+    CHECK((take_traffic() == Traffic{2 * bytes * n + forward_blocks * groups * 4 * c, bytes * n}));
     for (const bool added : {false, true}) {
-      kernels::gated_add_backward({}, norm, added, grad_gate);
-      CHECK((take_traffic() ==
-             Traffic{(added ? 12 : 8) * n + blocks * groups * 4 * c + 4 * blocks * c + 4 * c, 4 * n + 4 * c * blocks + 4 * c}));
+      kernels::gated_add_backward<S>({}, norm, added, grad_gate);
+      CHECK((take_traffic() == Traffic{(added ? 3 : 2) * bytes * n + blocks * groups * 4 * c + 4 * blocks * c + 4 * c,
+                                       bytes * n + 4 * c * blocks + 4 * c}));
     }
   }
 }

@@ -16,7 +16,8 @@ void check(cublasStatus_t status, const Parts&... what) {
   throw CudaError(text("cuBLASLt: cannot ", what..., ": ", cublasLtGetStatusString(status)));
 }
 
-/// @brief c = a b, or c += a b, by rows: c (rows, columns), the sum over `depth`; one product or a batch of them.
+/// @brief c = a b, or c += a b, by rows: c (rows, columns), the sum over `depth`; one product or a batch of them. Sums are float,
+/// whatever is multiplied.
 struct MatrixProduct {
   int rows = 1, columns = 1, depth = 1;
   bool transpose_a = false;  ///< a lies as (depth, rows)
@@ -24,8 +25,10 @@ struct MatrixProduct {
   bool add = false;          ///< to what c holds
   /// Elements from a row, as it lies, to the next; 0: rows follow one another.
   int row_a = 0, row_b = 0, row_c = 0;
-  bool unaligned = false;  ///< a matrix may begin at any element, not only at a multiple of 16 bytes
-  int batch = 1;           ///< products of as many matrices, which lie so many elements apart (0: all the same one)
+  bool unaligned = false;      ///< a matrix may begin at any element, not only at a multiple of 16 bytes
+  bool narrow = false;         ///< a and b are bfloat16, else float
+  bool narrow_result = false;  ///< c is bfloat16, which takes a narrow product
+  int batch = 1;               ///< products of as many matrices, which lie so many elements apart (0: all the same one)
   std::int64_t apart_a = 0, apart_b = 0, apart_c = 0;
 
   auto operator<=>(const MatrixProduct&) const = default;
@@ -52,7 +55,8 @@ class CublasLt {
   /// Finds an algorithm for a product, once. Throws: CudaError that names it.
   void plan(const MatrixProduct& product) { planned(product); }
 
-  void run(const MatrixProduct& product, const float* a, const float* b, float* c) {
+  /// Matrices are of the product's types.
+  void run(const MatrixProduct& product, const void* a, const void* b, void* c) {
     const Plan& plan = planned(product);
     const float one = 1.0f, kept = product.add ? 1.0f : 0.0f;
     // Matrices whose columns follow one another are what cuBLAS prefers: c' = b' a'.
@@ -89,10 +93,10 @@ class CublasLt {
   };
 
   /// The transposes of `batch` matrices (rows, columns) as they lie.
-  static Layout layout(int rows, int columns, int row, int batch, std::int64_t apart) {
+  static Layout layout(bool narrow, int rows, int columns, int row, int batch, std::int64_t apart) {
     cublasLtMatrixLayout_t made = nullptr;
-    check(cublasLtMatrixLayoutCreate(&made, CUDA_R_32F, static_cast<std::uint64_t>(columns), static_cast<std::uint64_t>(rows),
-                                     row > 0 ? row : columns),
+    check(cublasLtMatrixLayoutCreate(&made, narrow ? CUDA_R_16BF : CUDA_R_32F, static_cast<std::uint64_t>(columns),
+                                     static_cast<std::uint64_t>(rows), row > 0 ? row : columns),
           "describe a matrix");
     Layout layout(made);
     set(&cublasLtMatrixLayoutSetAttribute, made, CUBLASLT_MATRIX_LAYOUT_BATCH_COUNT, static_cast<std::int32_t>(batch),
@@ -117,23 +121,27 @@ class CublasLt {
     state(CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, workspace_.size());
     // Of the algorithms only those that add up in one order, so that a step repeats bit for bit.
     state(CUBLASLT_MATMUL_PREF_REDUCTION_SCHEME_MASK, static_cast<std::uint32_t>(CUBLASLT_REDUCTION_SCHEME_NONE));
-    const std::uint32_t alignment = p.unaligned ? sizeof(float) : 16;
-    for (const auto of_matrix : {CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_B_BYTES,
-                                 CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_C_BYTES, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_D_BYTES})
-      state(of_matrix, alignment);
+    const auto alignment = [&p](bool narrow) { return static_cast<std::uint32_t>(p.unaligned ? (narrow ? 2 : 4) : 16); };
+    for (const auto operand : {CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_B_BYTES})
+      state(operand, alignment(p.narrow));
+    for (const auto result : {CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_C_BYTES, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_D_BYTES})
+      state(result, alignment(p.narrow_result));
     return preference;
   }
 
   const Plan& planned(const MatrixProduct& p) {
     if (const auto found = plans_.find(p); found != plans_.end()) return found->second;
     cublasLtMatmulDesc_t operation = nullptr;
-    check(cublasLtMatmulDescCreate(&operation, tf32_ ? CUBLAS_COMPUTE_32F_FAST_TF32 : CUBLAS_COMPUTE_32F, CUDA_R_32F),
-          "describe the ", p.name());
-    const auto lies = [&p](bool transposed, int rows, int columns, int row, std::int64_t apart) {
-      return transposed ? layout(columns, rows, row, p.batch, apart) : layout(rows, columns, row, p.batch, apart);
+    check(
+        cublasLtMatmulDescCreate(&operation, tf32_ && !p.narrow ? CUBLAS_COMPUTE_32F_FAST_TF32 : CUBLAS_COMPUTE_32F, CUDA_R_32F),
+        "describe the ", p.name());
+    const auto operand = [&p](bool transposed, int rows, int columns, int row, std::int64_t apart) {
+      if (transposed) std::swap(rows, columns);
+      return layout(p.narrow, rows, columns, row, p.batch, apart);
     };
-    Plan plan{Operation(operation), lies(p.transpose_a, p.rows, p.depth, p.row_a, p.apart_a),
-              lies(p.transpose_b, p.depth, p.columns, p.row_b, p.apart_b), lies(false, p.rows, p.columns, p.row_c, p.apart_c)};
+    Plan plan{Operation(operation), operand(p.transpose_a, p.rows, p.depth, p.row_a, p.apart_a),
+              operand(p.transpose_b, p.depth, p.columns, p.row_b, p.apart_b),
+              layout(p.narrow_result, p.rows, p.columns, p.row_c, p.batch, p.apart_c)};
     const auto transpose = [&](cublasLtMatmulDescAttributes_t attribute, bool transposed) {
       set(&cublasLtMatmulDescSetAttribute, operation, attribute, transposed ? CUBLAS_OP_T : CUBLAS_OP_N, "describe the ",
           p.name());

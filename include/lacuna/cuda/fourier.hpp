@@ -25,13 +25,14 @@ template <class T, class S>
 void pointwise_linear_forward(Graph& graph, const ops::LinearParameters& layer, const S* x, std::size_t cells, S* y,
                               ops::Into into) {
   auto& p = graph.parameters();
-  multiply(graph,
-           {.rows = static_cast<int>(cells),
-            .columns = layer.outputs,
-            .depth = layer.inputs,
-            .transpose_b = true,
-            .add = into == ops::Into::added},
-           x, p.value(layer.weight), y);
+  const WeightIn<S> weight(graph, p.value(layer.weight), layer.weight.size);
+  multiply<S>(graph,
+              {.rows = static_cast<int>(cells),
+               .columns = layer.outputs,
+               .depth = layer.inputs,
+               .transpose_b = true,
+               .add = into == ops::Into::added},
+              x, weight, y);
   if (layer.bias.size > 0) add_bias(graph, y, p.value(layer.bias), cells, layer.outputs);
 }
 
@@ -46,13 +47,14 @@ void pointwise_parameter_gradients(Graph& graph, std::size_t rows, const S* x, i
 template <class T, class S>
 void pointwise_input_gradient(Graph& graph, const Variable<S>& x, ops::Strided<const T> weight, const S* grad_y, int outputs) {
   const auto grad_x = ops::gradient_target(graph, x);
-  multiply(graph,
-           {.rows = static_cast<int>(x.shape.cells()),
-            .columns = x.shape.channels,
-            .depth = outputs,
-            .add = grad_x.into == ops::Into::added,
-            .row_b = static_cast<int>(weight.row)},
-           grad_y, weight.data, grad_x.data);
+  const WeightIn<S> w(graph, weight.data, static_cast<std::size_t>(outputs) * static_cast<std::size_t>(weight.row));
+  multiply<S>(graph,
+              {.rows = static_cast<int>(x.shape.cells()),
+               .columns = x.shape.channels,
+               .depth = outputs,
+               .add = grad_x.into == ops::Into::added,
+               .row_b = static_cast<int>(weight.row)},
+              grad_y, w, grad_x.data);
 }
 
 template <class T, class S>
@@ -92,19 +94,22 @@ void conditioned_linear_forward(Graph& graph, const ops::ConditionedOperands<T, 
   auto& p = graph.parameters();
   const int inputs = o.layer.inputs, outputs = o.layer.outputs, batch = o.x.shape.batch;
   const float* weight = p.value(o.layer.weight);
-  multiply(graph,
-           {.rows = static_cast<int>(o.x.shape.cells()),
-            .columns = outputs,
-            .depth = o.x.shape.channels,
-            .transpose_b = true,
-            .row_b = inputs},
-           o.x.data, weight, y);
+  {
+    const WeightIn<S> of_x(graph, weight, o.layer.weight.size);
+    multiply<S>(graph,
+                {.rows = static_cast<int>(o.x.shape.cells()),
+                 .columns = outputs,
+                 .depth = o.x.shape.channels,
+                 .transpose_b = true,
+                 .row_b = inputs},
+                o.x.data, of_x, y);
+  }
   const bool timed = o.width() > 0;
   const Workspace<float> features(graph, timed ? static_cast<std::size_t>(batch) * static_cast<std::size_t>(outputs) : 0);
   if (timed)
-    multiply(graph,
-             {.rows = batch, .columns = outputs, .depth = o.width(), .transpose_b = true, .row_b = inputs, .unaligned = true},
-             o.features.data, weight + o.first_feature(), features);
+    multiply<float>(
+        graph, {.rows = batch, .columns = outputs, .depth = o.width(), .transpose_b = true, .row_b = inputs, .unaligned = true},
+        o.features.data, weight + o.first_feature(), features);
   if (graph.dry()) return;
   const float* const offsets = features;
   kernels::condition<S>(stream_of(graph), conditioning(o), p.value(o.layer.bias), timed ? offsets : nullptr,
@@ -130,19 +135,20 @@ void conditioned_linear_backward(Graph& graph, const ops::ConditionedOperands<T,
   }
   if (o.width() > 0) {
     const int apart = (o.axes + 1) * outputs;
-    multiply(graph,
-             {.rows = outputs,
-              .columns = o.width(),
-              .depth = batch,
-              .transpose_a = true,
-              .add = true,
-              .row_a = apart,
-              .row_c = inputs,
-              .unaligned = true},
-             sums, o.features.data, grad_weight + o.first_feature());
+    multiply<float>(graph,
+                    {.rows = outputs,
+                     .columns = o.width(),
+                     .depth = batch,
+                     .transpose_a = true,
+                     .add = true,
+                     .row_a = apart,
+                     .row_c = inputs,
+                     .unaligned = true},
+                    sums, o.features.data, grad_weight + o.first_feature());
     float* grad_features = graph.take<float>(o.features.shape.size());
-    multiply(graph, {.rows = batch, .columns = o.width(), .depth = outputs, .row_a = apart, .row_b = inputs, .unaligned = true},
-             sums, weight + o.first_feature(), grad_features);
+    multiply<float>(graph,
+                    {.rows = batch, .columns = o.width(), .depth = outputs, .row_a = apart, .row_b = inputs, .unaligned = true},
+                    sums, weight + o.first_feature(), grad_features);
     graph.contribute(o.features, grad_features);
   }
   if (input_gradient == ops::InputGradient::computed)

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <cstdint>
+#include <type_traits>
 
 #include "kernels/accumulate.cuh"
 #include "kernels/activation.cuh"
@@ -59,6 +60,26 @@ template <class From, class To>
 void convert_all(Graph& graph, const From* from, To* to, std::size_t size) {
   if (!graph.dry()) kernels::cast(stream_of(graph), from, size, to);
 }
+
+/// @brief A weight as products of images in S take it, for the length of a scope: itself, or for bfloat16 rounded at every call.
+template <class S>
+class WeightIn {
+ public:
+  WeightIn(Graph& graph, const float* weight, std::size_t size) : weight_(weight), rounded_(graph, narrow ? size : 0) {
+    if constexpr (narrow) convert_all(graph, weight, static_cast<S*>(rounded_), size);
+  }
+  operator const S*() const {
+    if constexpr (narrow)
+      return rounded_;
+    else
+      return weight_;
+  }
+
+ private:
+  static constexpr bool narrow = !std::is_same_v<S, float>;
+  const float* weight_;
+  Workspace<S> rounded_;
+};
 
 template <class Function>
 void activation_forward(Graph& graph, const float* x, float* y, std::size_t size) {
@@ -158,9 +179,12 @@ void add_column_sums(Graph& graph, const S* x, std::size_t rows, int columns, fl
   if (!graph.dry()) kernels::column_sums(stream_of(graph), x, rows, columns, partial, sums);
 }
 
-/// @brief Enqueues a product, or in a dry graph finds its plan.
-inline void multiply(Graph& graph, const MatrixProduct& product, const float* a, const float* b, float* c) {
+/// @brief Enqueues a product of matrices in S, float or Bfloat16, into R: S, or float; or in a dry graph finds its plan.
+template <class S, class R = S>
+void multiply(Graph& graph, MatrixProduct product, const S* a, const S* b, std::type_identity_t<R>* c) {
   auto& blas = graph.device().library<CublasLt>();
+  product.narrow = !std::is_same_v<S, float>;
+  product.narrow_result = !std::is_same_v<R, float>;
   if (graph.dry()) return blas.plan(product);
   blas.run(product, a, b, c);
 }
@@ -169,21 +193,24 @@ inline void multiply(Graph& graph, const MatrixProduct& product, const float* a,
 /// are `row` apart (0: they follow one another).
 ///
 /// So small a result of so many terms would keep a few multiprocessors busy. So runs of the depth are multiplied side by side,
-/// and what they give is added in their order.
-inline void add_transposed_product(Graph& graph, const float* a, int rows, const float* b, int columns, std::size_t depth,
-                                   float* sum, int row = 0) {
+/// and what they give is added in their order. Sums are float, also of bfloat16: nothing is rounded.
+template <class S>
+void add_transposed_product(Graph& graph, const S* a, int rows, const S* b, int columns, std::size_t depth, float* sum,
+                            int row = 0) {
   constexpr std::size_t least_run = 256, most_runs = 64, blocks = 256, tile = 64;
   const auto tiles = [](int n) { return (static_cast<std::size_t>(n) + tile - 1) / tile; };
   const std::size_t wanted = std::min(most_runs, blocks / std::min(blocks, tiles(rows) * tiles(columns)));
   const std::size_t runs = row > 0 && row != columns ? 1 : std::min(wanted, depth / least_run);
   MatrixProduct product{
       .rows = rows, .columns = columns, .depth = static_cast<int>(depth), .transpose_a = true, .add = true, .row_c = row};
-  if (runs < 2) return multiply(graph, product, a, b, sum);
-  const std::size_t each = depth / runs / 4 * 4, done = runs * each,
+  if (runs < 2) return multiply<S, float>(graph, product, a, b, sum);
+  constexpr std::size_t aligned = 16 / sizeof(S);  // rows, whatever their length
+  const std::size_t each = depth / runs / aligned * aligned, done = runs * each,
                     size = static_cast<std::size_t>(rows) * static_cast<std::size_t>(columns);
   if (done < depth) {
     product.depth = static_cast<int>(depth - done);
-    multiply(graph, product, a + done * static_cast<std::size_t>(rows), b + done * static_cast<std::size_t>(columns), sum);
+    multiply<S, float>(graph, product, a + done * static_cast<std::size_t>(rows), b + done * static_cast<std::size_t>(columns),
+                       sum);
   }
   const Workspace<float> partial(graph, runs * size);
   product = {.rows = rows,
@@ -195,7 +222,7 @@ inline void add_transposed_product(Graph& graph, const float* a, int rows, const
              .apart_a = static_cast<std::int64_t>(each) * rows,
              .apart_b = static_cast<std::int64_t>(each) * columns,
              .apart_c = static_cast<std::int64_t>(size)};
-  multiply(graph, product, a, b, partial);
+  multiply<S, float>(graph, product, a, b, partial);
   if (!graph.dry()) kernels::add_partial_sums(stream_of(graph), partial, static_cast<unsigned>(runs), size, sum);
 }
 
@@ -262,13 +289,7 @@ class Convolution {
       if (!graph_.dry()) kernels::reorder_filter(stream_of(graph_), w, layer_.outputs, taps(), layer_.inputs, reordered);
       w = reordered;
     }
-    if constexpr (narrow) {
-      const Workspace<S> rounded(graph_, layer_.weight.size);
-      if (!graph_.dry()) kernels::cast(stream_of(graph_), w, layer_.weight.size, static_cast<S*>(rounded));
-      run(p, makes_y ? from : to, rounded, makes_y ? to : from);
-    } else {
-      run(p, makes_y ? from : to, w, makes_y ? to : from);
-    }
+    run(p, makes_y ? from : to, WeightIn<S>(graph_, w, layer_.weight.size), makes_y ? to : from);
   }
 
   void filter_gradient(const S* x, const S* grad_y) const {

@@ -172,16 +172,13 @@ Policy choose_policy(DeviceType& device, const train::Samples& samples, const st
   return allowed[best].policy;
 }
 
-/// @brief Whether the network's images are kept in bfloat16: if asked for, and if the device multiplies it; else it says why not.
+/// @brief Whether the network's images are kept in bfloat16: if asked for, and if the device multiplies it (a Fourier neural
+/// operator computes in float where it does not); else it says why not.
 template <class DeviceType>
 bool in_bfloat16(const DeviceType& device, const Options& o) {
   if (o.precision != "bfloat16") return false;
   const char* reason = device.lacks_bfloat16();
-  if (o.network == "fno") {  // computes in float on any machine
-    if (std::is_same_v<DeviceType, cpu::Device>) return true;
-    reason = "a Fourier neural operator computes in float on a GPU";
-  }
-  if (reason == nullptr) return true;
+  if (reason == nullptr || o.network == "fno") return true;
   std::printf("--precision bfloat16: %s; the network is trained in float\n", reason);
   return false;
 }

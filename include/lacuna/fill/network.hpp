@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <string>
-#include <type_traits>
 #include <variant>
 
 #include "lacuna/nn/fno.hpp"
@@ -27,21 +26,23 @@ struct NetworkSettings {
 template <class Network>
 class FramesAsAxis {
  public:
-  FramesAsAxis(const train::InputLayout& layout, const NetworkSettings& settings, Parameters<float>& parameters,
-               std::uint64_t seed)
-      : channels_{layout.frames, layout.variables, 2 + (layout.background ? 1 : 0) + (layout.climate ? 1 : 0),
-                  layout.place + layout.season},
-        network_({.inputs = channels_.per_frame(),
-                  .outputs = layout.variables,
-                  .hidden = settings.hidden,
-                  .recompute = settings.recompute},
+  struct Settings {
+    train::InputLayout layout;
+    int hidden;
+    bool recompute = false;
+  };
+
+  FramesAsAxis(const Settings& s, Parameters<float>& parameters, std::uint64_t seed)
+      : channels_{s.layout.frames, s.layout.variables, 2 + (s.layout.background ? 1 : 0) + (s.layout.climate ? 1 : 0),
+                  s.layout.place + s.layout.season},
+        network_({.inputs = channels_.per_frame(), .outputs = s.layout.variables, .hidden = s.hidden, .recompute = s.recompute},
                  parameters, seed) {}
 
-  template <class DeviceType>
-  Variable<float> operator()(Graph<float, DeviceType>& g, const Variable<float>& input, const float* times) const {
+  template <class DeviceType, class S>
+  Variable<S> operator()(Graph<float, DeviceType>& g, const Variable<S>& input, const float* times) const {
     const auto frames = ops::unpack_frames(g, input, channels_);
-    const auto estimate = nn::consume(g, frames, [&](const Variable<float>& x) { return network_(g, x, times); });
-    return nn::consume(g, estimate, [&](const Variable<float>& x) { return ops::pack_frames(g, x); });
+    const auto estimate = nn::consume(g, frames, [&](const Variable<S>& x) { return network_(g, x, times); });
+    return nn::consume(g, estimate, [&](const Variable<S>& x) { return ops::pack_frames(g, x); });
   }
 
  private:
@@ -59,31 +60,25 @@ class Network {
       : network_(make(settings, layout, height, width, parameters, seed)) {}
 
   /// Shapes: input (B,1,H,W, layout.channels()), times (B) -> (B,1,H,W, layout.fields()).
-  /// Throws: OptionError for a Fourier neural operator in bfloat16 on a GPU.
   template <class DeviceType>
   Variable<float> operator()(Graph<float, DeviceType>& g, const Variable<float>& input, const float* times) const {
-    return std::visit(
-        [&](const auto& network) -> Variable<float> {
-          using N = std::decay_t<decltype(network)>;
-          if constexpr (std::is_same_v<DeviceType, cpu::Device> || !std::is_same_v<N, nn::InBfloat16<nn::Fno>>)
-            return network(g, input, times);
-          else
-            throw OptionError("fill::Network: a Fourier neural operator runs on a GPU in float, expected no bfloat16");
-        },
-        network_);
+    return std::visit([&](const auto& network) { return network(g, input, times); }, network_);
   }
 
  private:
   using Any = std::variant<nn::UNet, nn::InBfloat16<nn::UNet>, FramesAsAxis<nn::SpaceTimeUNet>,
-                           FramesAsAxis<nn::InBfloat16<nn::SpaceTimeUNet>>, nn::Fno, nn::InBfloat16<nn::Fno>>;
+                           nn::InBfloat16<FramesAsAxis<nn::SpaceTimeUNet>>, nn::Fno, nn::InBfloat16<nn::Fno>>;
 
   static Any make(const NetworkSettings& settings, const train::InputLayout& layout, int height, int width,
                   Parameters<float>& parameters, std::uint64_t seed) {
     constexpr int most_modes = 16;
     const auto& [name, hidden, recompute, bfloat16] = settings;
-    if (name == "space-time-unet" && bfloat16)
-      return FramesAsAxis<nn::InBfloat16<nn::SpaceTimeUNet>>(layout, settings, parameters, seed);
-    if (name == "space-time-unet") return FramesAsAxis<nn::SpaceTimeUNet>(layout, settings, parameters, seed);
+    if (name == "space-time-unet") {
+      using SpaceTime = FramesAsAxis<nn::SpaceTimeUNet>;
+      const SpaceTime::Settings s{layout, hidden, recompute};
+      if (bfloat16) return nn::InBfloat16<SpaceTime>(s, parameters, seed);
+      return SpaceTime(s, parameters, seed);
+    }
     require<OptionError>(name != "fno" || width >= 2, "--network fno: the grid has ", width,
                          " columns, a Fourier neural operator needs 2 or more");
     if (name == "fno") {

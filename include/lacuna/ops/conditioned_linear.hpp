@@ -153,7 +153,7 @@ void conditioned_linear_backward(Graph<T>& graph, const ConditionedOperands<T, S
 /// Shapes: x (B,T,H,W,in), features (B,1,1,1,D) or none -> y (B,T,H,W,out); layer.inputs = in + D + axes. Coordinates: i/n for
 /// cell i of n, along (H, W) for two axes, (T, H, W) for three.
 /// Gradient: added to x's (unless skipped), the features' and the parameters'. NaN: propagates within its position.
-/// Backends: cpu, cuda (float). Determinism: independent of the number of threads.
+/// Backends: cpu, cuda. Determinism: independent of the number of threads.
 /// Throws: ShapeError if the widths do not add up.
 template <class T, class D, class S>
 Variable<S> conditioned_linear(Graph<T, D>& graph, const LinearParameters& layer, const Variable<S>& x,

@@ -50,7 +50,7 @@ void gated_add_backward(Graph<T>& graph, Parameter gate, const Variable<S>& x, c
 ///
 /// Shapes: x, sum (B,T,H,W,C), gate (C). Gradient: grad_x += gate grad_sum, grad_gate += sum over positions of x grad_sum; sum's
 /// passes through. NaN: propagates within its element. Determinism: independent of the number of threads.
-/// Backends: cpu, cuda (float, up to 512 channels). Throws: ShapeError if sum and x differ, or the gate has another width.
+/// Backends: cpu, cuda (up to 512 channels). Throws: ShapeError if sum and x differ, or the gate has another width.
 /// Source: Bulat et al. 2020, arXiv:2002.11098.
 template <class T, class D, class S>
 void gated_add(Graph<T, D>& graph, Parameter gate, const Variable<S>& x, const Variable<S>& sum) {

@@ -222,7 +222,7 @@ void linear_attention_backward(Graph<T>& graph, const AttentionOperands<S>& o, T
 /// softmaxed over the positions of the frame.
 ///
 /// Shapes: x, residual, y (B,T,H,W,C). Gradient: handed to x and residual; parameters' accumulate. NaN: spreads in its frame.
-/// bfloat16: x, residual, y and their gradients; within a frame all is float.
+/// bfloat16: x, residual, y and their gradients; within a frame all is float, but for q, k, v, o and their gradients on a GPU.
 /// Determinism: independent of the number of threads. Cost: linear in positions; x is projected twice backward, so that forward
 /// keeps (2 + features) numbers for each feature and frame beside x and y. Throws: ShapeError.
 /// Source: Shen et al. 2018, arXiv:1812.01243; the paper's network, method section 8.

@@ -61,7 +61,7 @@ void append_ratios(Graph<T>& graph, const Variable<S>& input, const T* smooth, i
 /// whatever the mask, where the low-pass of M x alone falls with the share of observed cells. Where less than a twentieth of the
 /// low-pass' weight is observed the ratio says nothing, and the result is 0.
 /// Shapes: input (B,T,H,W,C), whose first `fields` channels are masks M and whose next ones M x -> y (B,T,H,W,C + fields).
-/// Gradient: none, the input is data. NaN: spreads over the sample (2-D: frame); mask first. Backends: cpu, cuda (float).
+/// Gradient: none, the input is data. NaN: spreads over the sample (2-D: frame); mask first. Backends: cpu, cuda.
 /// Determinism: as spectral_convolution(). Throws: ShapeError if there are fewer than 2 fields channels, or a grid smaller than
 /// the modes. Source: Knutsson and Westin 1993, Normalized and differential convolution, eq. 5.
 template <class T, class D, class S>

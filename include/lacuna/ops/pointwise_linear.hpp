@@ -154,9 +154,9 @@ void pointwise(Graph<T, D>& graph, const LinearParameters& layer, const Variable
 /// @brief y = W x + b along the channels of every position, for images: linear() on all threads. No bias where it has size 0.
 ///
 /// Shapes: x (B,T,H,W,in) -> y (B,T,H,W,out). Gradient: added to x's and the parameters'. NaN: propagates within its position.
-/// dtype: S images; bfloat16 is computed in float, a task's rows at a time. Backends: cpu (own kernel for float, else Eigen),
-/// cuda (cuBLASLt, float).
-/// Determinism: independent of the number of threads. Throws: ShapeError on a channel mismatch.
+/// dtype: S images; bfloat16 is computed in float, a task's rows at a time; on a GPU weights are rounded to bfloat16 and sums are
+/// float. Backends: cpu (own kernel for float, else Eigen), cuda (cuBLASLt). Determinism: independent of the number of threads.
+/// Throws: ShapeError on a channel mismatch.
 template <class T, class D, class S>
 Variable<S> pointwise_linear(Graph<T, D>& graph, const LinearParameters& layer, const Variable<S>& x) {
   require<ShapeError>(x.shape.channels == layer.inputs, "pointwise_linear: x has shape ", x.shape, ", expected ", layer.inputs,

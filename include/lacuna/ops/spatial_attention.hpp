@@ -124,7 +124,7 @@ void spatial_attention_backward(Graph<T>& graph, const AttentionOperands<S>& o, 
 /// @brief y = residual + W_out softmax(q k^T features^-1/2) v (+ b) over the positions of each frame.
 ///
 /// Shapes: x, residual, y (B,T,H,W,C). Gradient: handed to x and residual; parameters' accumulate. NaN: spreads in its frame.
-/// bfloat16: x, residual, y and their gradients; within a frame all is float.
+/// bfloat16: x, residual, y and their gradients; within a frame all is float, but for q, k, v, o and their gradients on a GPU.
 /// Determinism: independent of the number of threads. Cost: 4 positions^2 W FLOPs a frame forward; nothing is kept, scores are
 /// computed again backward. Throws: ShapeError. Source: Vaswani et al. 2017, arXiv:1706.03762; method section 8.
 template <class T, class D, class S>

@@ -284,8 +284,8 @@ void mix_modes_backward(Graph<T>& graph, const SpectralParameters& layer, int bl
 /// part alone survives. Along the other axes -modes/2 to modes/2 - 1 are kept (odd numbers of modes: symmetric).
 /// Shapes: x (B,T,H,W,in) -> y (B,T,H,W,out); any grid of at least `modes` cells along each axis.
 /// Gradient: handed to x, added to the parameters'. NaN: spreads over the sample's (2-D: frame's) channels; mask x first.
-/// dtype: S images; bfloat16 is transformed on a float copy, which does not outlive the transform.
-/// Backends: cpu, cuda (float). Determinism: independent of the number of threads. Cost: SpectralAxis's for each
+/// dtype: S images; bfloat16 is transformed on a float copy, which does not outlive the transform: spectra are float.
+/// Backends: cpu, cuda. Determinism: independent of the number of threads. Cost: SpectralAxis's for each
 /// axis, 8 B modes in out FLOPs between. Throws: ShapeError on a channel mismatch or a grid too small. Source: Li et al. 2021,
 /// arXiv:2010.08895.
 template <class T, class D, class S>

@@ -346,7 +346,8 @@ void temporal_attention_backward(Graph<T>& graph, const AttentionOperands<S>& o,
 ///
 /// Shapes: x, residual, y (B,T,H,W,C). Gradient: handed to x and residual; that of the weights and of the bias table
 /// accumulates (all layers share the table); frequencies have none. NaN: spreads over the frames of its pixel.
-/// bfloat16: x, residual, y and their gradients; within a block of pixels all is float.
+/// bfloat16: x, residual, y and their gradients; within a block of pixels all is float, but for q, k, v, o and their gradients on
+/// a GPU.
 /// Determinism: independent of the number of threads. Cost: pixels in lanes, the tensor read in place; nothing is kept, scores
 /// are computed again backward. Throws: ShapeError if x, residual, table or frequencies do not fit the layer, or if it has a
 /// bias. Source: Su et al. 2021, arXiv:2104.09864; Raffel et al. 2020, arXiv:1910.10683; method section 8.

@@ -100,6 +100,7 @@ cublasStatus_t check(const Operands& o) {
   if (o.c.order != o.d.order) return CUBLAS_STATUS_INVALID_VALUE;
   if (o.a.type != o.b.type || o.c.type != o.d.type) return CUBLAS_STATUS_NOT_SUPPORTED;
   if (o.a.type == CUDA_R_32F && o.d.type != CUDA_R_32F) return CUBLAS_STATUS_NOT_SUPPORTED;
+  if (o.a.type != CUDA_R_32F && p.compute != CUBLAS_COMPUTE_32F) return CUBLAS_STATUS_NOT_SUPPORTED;  // TF32 is float's
   if (p.scale != CUDA_R_32F) return CUBLAS_STATUS_NOT_SUPPORTED;
   if (o.has_bias()) {
     // A bias runs along D's rows: D is column-major. Gradients of it run along A or B's rows or columns.

@@ -4,8 +4,8 @@
 usage: check.py NVCC SOURCE_DIR WORK_DIR ARCHITECTURE [compiler flags...]
 
 Demanded of every kernel: no stack frame, no spills, no double arithmetic, no atomics, registers and shared memory within the
-budget, and at least the named number of 16-byte global loads and stores. A kernel without a budget, and a budget without a
-kernel, are errors too.
+budget, and at least the named number of 16-byte (and, where named, 8-byte) global loads and stores. A kernel without a budget,
+and a budget without a kernel, are errors too.
 """
 import json
 import pathlib
@@ -44,6 +44,8 @@ def from_ptx(text):
         kernels[name] = {
             "loads16": len(re.findall(r"\bld\.global\.(?:nc\.)?v4\.[fbu]32", body)),
             "stores16": len(re.findall(r"\bst\.global\.v4\.[fbu]32", body)),
+            "loads8": len(re.findall(r"\bld\.global\.(?:nc\.)?v2\.[fbu]32", body)),
+            "stores8": len(re.findall(r"\bst\.global\.v2\.[fbu]32", body)),
             "doubles": len(re.findall(r"\.f64\b", body)),
             "atomics": len(re.findall(r"\b(?:atom|red)\.", body)),
         }
@@ -75,7 +77,7 @@ def main():
         budget = budgets[pattern]
         wrong = [what for what in ("stack", "spills", "doubles", "atomics") if k[what] != 0]
         wrong += [what for what in ("registers", "shared") if k[what] > budget[what]]
-        wrong += [what for what in ("loads16", "stores16") if k[what] < budget[what]]
+        wrong += [what for what in ("loads16", "stores16", "loads8", "stores8") if k[what] < budget.get(what, 0)]
         failures += bool(wrong)
         print(("FAIL  " if wrong else "ok    ") + f"sm_{architecture} {short}: " +
               ", ".join(f"{what} {k[what]}" for what in sorted(k)) + (f"; out of budget: {', '.join(wrong)}" if wrong else ""))

@@ -85,8 +85,19 @@ template void kernels::layer_norm_forward<float>(kernels::Stream, const kernels:
 template void kernels::layer_norm_backward<float>(kernels::Stream, const kernels::Norm<float>&, float*);
 template void kernels::layer_norm_forward<Bfloat16>(kernels::Stream, const kernels::Norm<Bfloat16>&);
 template void kernels::layer_norm_backward<Bfloat16>(kernels::Stream, const kernels::Norm<Bfloat16>&, float*);
+template void kernels::unpack_frames<float>(kernels::Stream, const float*, const Shape&, const ops::FrameChannels&, float*);
+template void kernels::pack_frames<float>(kernels::Stream, const float*, const Shape&, const ops::FrameChannels&, float*);
+template void kernels::unpack_frames<Bfloat16>(kernels::Stream, const Bfloat16*, const Shape&, const ops::FrameChannels&,
+                                               Bfloat16*);
+template void kernels::pack_frames<Bfloat16>(kernels::Stream, const Bfloat16*, const Shape&, const ops::FrameChannels&,
+                                             Bfloat16*);
+template void kernels::gated_add<float>(kernels::Stream, const kernels::Norm<float>&);
+template void kernels::gated_add_backward<float>(kernels::Stream, const kernels::Norm<float>&, bool, float*);
+template void kernels::gated_add<Bfloat16>(kernels::Stream, const kernels::Norm<Bfloat16>&);
+template void kernels::gated_add_backward<Bfloat16>(kernels::Stream, const kernels::Norm<Bfloat16>&, bool, float*);
 template void kernels::linear_attention_forward<float>(kernels::Stream, const kernels::PositionAttention<float>&, float*, float*);
-template void kernels::linear_attention_backward<float>(kernels::Stream, const kernels::PositionAttention<float>&, float*, float*);
+template void kernels::linear_attention_backward<float>(kernels::Stream, const kernels::PositionAttention<float>&, float*,
+                                                        float*);
 template void kernels::linear_attention_forward<Bfloat16>(kernels::Stream, const kernels::PositionAttention<Bfloat16>&, float*,
                                                           float*);
 template void kernels::linear_attention_backward<Bfloat16>(kernels::Stream, const kernels::PositionAttention<Bfloat16>&, float*,
@@ -95,6 +106,11 @@ template void kernels::spatial_attention_forward<float>(kernels::Stream, const k
 template void kernels::spatial_attention_backward<float>(kernels::Stream, const kernels::PositionAttention<float>&, float*);
 template void kernels::spatial_attention_forward<Bfloat16>(kernels::Stream, const kernels::PositionAttention<Bfloat16>&);
 template void kernels::spatial_attention_backward<Bfloat16>(kernels::Stream, const kernels::PositionAttention<Bfloat16>&, float*);
+template void kernels::temporal_attention_forward<float>(kernels::Stream, const kernels::TemporalAttention<float>&);
+template void kernels::temporal_attention_backward<float>(kernels::Stream, const kernels::TemporalAttention<float>&, float*);
+template void kernels::temporal_attention_forward<Bfloat16>(kernels::Stream, const kernels::TemporalAttention<Bfloat16>&);
+template void kernels::temporal_attention_backward<Bfloat16>(kernels::Stream, const kernels::TemporalAttention<Bfloat16>&,
+                                                             float*);
 template void kernels::cast<float, Bfloat16>(kernels::Stream, const float*, std::size_t, Bfloat16*);
 template void kernels::cast<Bfloat16, float>(kernels::Stream, const Bfloat16*, std::size_t, float*);
 template void kernels::condition<float>(kernels::Stream, const kernels::Conditioning&, const float*, const float*, const float*,
@@ -121,16 +137,10 @@ int main() {
                               reinterpret_cast<const void*>(&kernels::reorder_filter),
                               reinterpret_cast<const void*>(&kernels::add_reordered_filter),
                               reinterpret_cast<const void*>(&kernels::time_embedding),
-                              reinterpret_cast<const void*>(&kernels::unpack_frames),
-                              reinterpret_cast<const void*>(&kernels::pack_frames),
                               reinterpret_cast<const void*>(&kernels::rotary_tables),
-                              reinterpret_cast<const void*>(&kernels::temporal_attention_forward),
-                              reinterpret_cast<const void*>(&kernels::temporal_attention_backward),
                               reinterpret_cast<const void*>(&kernels::spectral_mixing_forward),
                               reinterpret_cast<const void*>(&kernels::spectral_mixing_input_gradient),
                               reinterpret_cast<const void*>(&kernels::spectral_mixing_weight_gradient),
-                              reinterpret_cast<const void*>(&kernels::gated_add),
-                              reinterpret_cast<const void*>(&kernels::gated_add_backward),
                               reinterpret_cast<const void*>(&kernels::taper),
                               reinterpret_cast<const void*>(&kernels::crop_modes),
                               reinterpret_cast<const void*>(&kernels::pad_modes)};
