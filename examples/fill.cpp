@@ -2,8 +2,6 @@
 
 #include "lacuna/fill/fill.hpp"
 
-#include <dlfcn.h>
-
 #include <CLI/CLI.hpp>
 #include <charconv>
 #include <cstdint>
@@ -11,7 +9,7 @@
 #include <limits>
 #include <string>
 
-#include "fill_cuda.hpp"
+#include "cuda_backend.hpp"
 
 namespace {
 
@@ -132,22 +130,13 @@ void declare(CLI::App& app, lacuna::fill::Options& o, Words& words) {
   app.add_flag("--allow-unexposed", o.allow_unexposed, "train although the exposure audit refuses the mask policy");
 }
 
-/// What fills on a GPU. Throws: Error if the library that does is not there.
-decltype(&lacuna_impute_on_cuda) cuda_imputer() {
-  void* library = dlopen(LACUNA_FILL_CUDA_LIBRARY, RTLD_NOW | RTLD_LOCAL);
-  lacuna::require(library != nullptr, "--device cuda: ", library == nullptr ? dlerror() : "",
-                  " (it is built beside lacuna-fill where nvcc 12.8, cuBLAS, cuFFT and cuDNN 9 are found)");
-  void* function = dlsym(library, LACUNA_FILL_CUDA_FUNCTION);
-  lacuna::require(function != nullptr, "--device cuda: ", LACUNA_FILL_CUDA_LIBRARY, " has no ", LACUNA_FILL_CUDA_FUNCTION);
-  return reinterpret_cast<decltype(&lacuna_impute_on_cuda)>(function);
-}
-
 void run(const lacuna::fill::Options& options) {
   if (options.method != "diffusion" || lacuna::fill::gpu_of(options.device) < 0) {
     lacuna::fill::run(options);
     return;
   }
-  lacuna::fill::run(options, [imputer = cuda_imputer()](const lacuna::data::Fields& fields, const lacuna::fill::Options& o) {
+  lacuna::fill::run(options, [imputer = from_cuda_backend<decltype(lacuna_impute_on_cuda)>("lacuna_impute_on_cuda")](
+                                 const lacuna::data::Fields& fields, const lacuna::fill::Options& o) {
     lacuna::fill::Result result;
     imputer(fields, o, result);
     return result;

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "cuda_backend.hpp"
 #include "lacuna/core/version.hpp"
 
 extern const char* const lacuna_commit;  // written by the build
@@ -17,7 +18,7 @@ namespace {
 using namespace lacuna;
 
 struct Options {
-  std::string which, settings = LACUNA_REPRODUCE_SETTINGS;
+  std::string which, settings = LACUNA_REPRODUCE_SETTINGS, device = "cpu";
   std::vector<std::string> show;
   experiment::ReproduceOptions run;
 };
@@ -36,6 +37,7 @@ void declare(CLI::App& app, Options& o) {
                  "hourly ERA5 as the Copernicus store delivers it, NetCDF: what table 1's ERA5 columns need");
   app.add_option("--era5-variables", o.run.variables, "names in these files")->capture_default_str();
   app.add_option("--seeds", o.run.seeds, "of masks and training (0: the budget's)")->check(CLI::Range(0, 1000));
+  app.add_option("--device", o.device, "where networks run: cpu, cuda, or cuda:N for one of several GPUs")->capture_default_str();
   app.add_option("--threads", o.run.threads, "0: all")->check(CLI::Range(0, 1024));
 }
 
@@ -67,6 +69,14 @@ int main(int argc, char** argv) {
     require<OptionError>(!o.which.empty(), "table is required: 1, 2, 4, 5, 6, 7, 8, 9 or all");
     const auto tables = chosen(o.which);
     o.run.commit = lacuna_commit;
+    if (const int gpu = fill::gpu_of(o.device); gpu >= 0)
+      o.run.networks = [gpu, threads = o.run.threads,
+                        function = from_cuda_backend<decltype(lacuna_train_and_fill_on_cuda)>("lacuna_train_and_fill_on_cuda")](
+                           const experiment::NetworkJob& job) {
+        experiment::NetworkFill done;
+        function(gpu, threads, job, done);
+        return done;
+      };
     experiment::Reproduction reproduce(experiment::read_budget(o.settings, o.run.budget), o.run);
     for (const auto& table : tables) experiment::print(experiment::Sheet(reproduce(table)), stdout);
   } catch (const std::exception& error) {

@@ -34,10 +34,10 @@ TEST_CASE("training that was cut off goes on from its checkpoint and ends bit fo
   const Scratch folder;
   const auto unbroken = Trained(c.device, c.samples, c.job, c.settings, 1, folder / "unbroken").fill(c.samples);
   {
-    fill::Learner learner(c.device, c.samples, {policy_of(c.job), 0.0f}, Trained::learner_settings(c.job, c.settings, 1));
+    fill::Learner learner(c.device, c.samples, {policy_of(c.job), 0.0f}, Trained<>::learner_settings(c.job, c.settings, 1));
     const train::LearningRate rate{.peak = c.settings.learning_rate};
     for (int step = 0; step < 5; ++step) learner.trainer().step(rate(step / 12.0));
-    const fill::Checkpoint checkpoint(folder / "cut", Trained::fingerprint(c.job, c.settings));
+    const fill::Checkpoint checkpoint(folder / "cut", Trained<>::fingerprint(c.job, c.settings));
     checkpoint.save(learner.parameters(), learner.trainer().state(), {.training = {.seconds = 100}, .threads = 1});
   }
   Trained resumed(c.device, c.samples, c.job, c.settings, 1, folder / "cut");

@@ -139,9 +139,12 @@ struct Sheet {
       }
     std::string all = text("Budget ", table.at("budget").get<std::string>(), "; ");
     all += fewest == most ? text(most, most == 1 ? " seed" : " seeds") : text(fewest, " to ", most, " seeds");
-    for (const auto& made : table.at("made"))
+    for (const auto& made : table.at("made")) {
       all += text("; commit ", made.at("commit").get<std::string>(), ", ", made.at("machine").get<std::string>(), ", ",
                   made.at("threads").get<int>(), made.at("threads") == 1 ? " thread" : " threads");
+      const std::string device = made.value("device", "cpu");
+      if (device != "cpu") all += ", " + device;
+    }
     char minutes[32];
     std::snprintf(minutes, sizeof minutes, "; %.0f min in all", table.at("seconds").get<double>() / 60);
     return all + minutes;

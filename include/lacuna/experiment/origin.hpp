@@ -10,8 +10,9 @@ namespace lacuna::experiment {
 struct Origin {
   std::string commit = "unknown", machine = "unknown";
   int threads = 0;
+  std::string device = "cpu";
 
-  nlohmann::json json() const { return {{"commit", commit}, {"machine", machine}, {"threads", threads}}; }
+  nlohmann::json json() const { return {{"commit", commit}, {"machine", machine}, {"threads", threads}, {"device", device}}; }
   bool operator==(const Origin&) const = default;
 };
 

@@ -28,6 +28,7 @@ struct ReproduceOptions {
   int seeds = 0;                                        ///< 0: the budget's
   int threads = 0;
   std::string commit = "unknown";  ///< of the sources, for whoever reads the figures
+  DoesNetworkJobs networks{};      ///< on another device than the CPU
 };
 
 /// @brief Whether a row can be had from this build: OpenCV's fills are optional.
@@ -100,7 +101,7 @@ class Reproduction {
     std::unique_ptr<Runner> runner;  // made when something is missing
     const auto make = [&](int seed) {
       return std::make_unique<Runner>(column.set, s, o_.folder / o_.budget, static_cast<std::uint64_t>(seed), o_.threads,
-                                      column.set == "era5" ? SampleSource(Era5Samples(era5_, s)) : SampleSource());
+                                      column.set == "era5" ? SampleSource(Era5Samples(era5_, s)) : SampleSource(), o_.networks);
     };
     const auto picture =
         o_.folder / o_.budget / text("table", m.table.number, "_", column.set, "_", column.gaps, "_", digest(s), ".png");
@@ -113,7 +114,7 @@ class Reproduction {
         if (!outcome) {
           if (!runner) runner = make(seed);
           outcome = (*runner)(job);
-          outcome->origin = origin_;
+          outcome->origin = {origin_.commit, origin_.machine, origin_.threads, outcome->origin.device};
           results_.save(job, s, static_cast<std::uint64_t>(seed), *outcome);
           std::printf("  %s, %s, seed %d: %.4g (missing positions %.4g), %.0f s\n", column.label.c_str(),
                       m.table.rows[r].label.c_str(), seed, outcome->errors.table, outcome->errors.missing, outcome->seconds);

@@ -40,7 +40,7 @@ class Results {
     if (!json.is_object()) return std::nullopt;
     Outcome out{.errors = {json.at("error"), json.at("missing")}, .seconds = json.at("seconds"), .shown = {}};
     if (const auto made = json.find("made"); made != json.end())
-      out.origin = {made->at("commit"), made->at("machine"), made->at("threads")};
+      out.origin = {made->at("commit"), made->at("machine"), made->at("threads"), made->value("device", "cpu")};
     for (const auto& value : json.at("shown")) out.shown.push_back(value.get<float>());
     return out;
   }

@@ -25,14 +25,16 @@ namespace lacuna::experiment {
 /// @brief Does the jobs of one set and kind of gaps with one seed; what they share is made once.
 class Runner {
  public:
-  /// folder: for samples and checkpoints. source: of the set's samples; empty: they are made.
+  /// folder: for samples and checkpoints. source: of the set's samples; empty: they are made. networks: what does the jobs of
+  /// networks; empty: the CPU, as all else.
   Runner(std::string set, const SetSettings& settings, std::filesystem::path folder, std::uint64_t seed, int threads,
-         SampleSource source = {})
+         SampleSource source = {}, DoesNetworkJobs networks = {})
       : set_(std::move(set)),
         settings_(settings),
         folder_(std::move(folder)),
         seed_(seed),
         device_({.threads = threads}),
+        networks_(networks ? std::move(networks) : [this](const NetworkJob& job) { return train_and_fill(device_, job); }),
         source_(source ? std::move(source) : made_samples(set_, settings_, folder_ / "samples", device_.threads())),
         test_(source_(settings_.train, settings_.test)) {}
 
@@ -40,19 +42,20 @@ class Runner {
     using Clock = std::chrono::steady_clock;
     prepare(job);
     Outcome out;
-    auto start = Clock::now();
     std::vector<float> filled;
     if (job.classical()) {
+      const auto start = Clock::now();
       fill::ClassicalFill classical(job.method, evidence(), device_.threads());
       filled = classical(normalised_test_, {0, normalised_test_.frames()}).values;
+      out.seconds = std::chrono::duration<double>(Clock::now() - start).count();
+      out.origin.device = device_.name();
     } else {
       const train::Samples learned = samples(learned_, job), found = samples(normalised_test_, job);
-      Trained network(device_, learned, job, settings_, seed_, network_folder(job));
-      out.seconds = network.seconds();  // made now or before
-      start = Clock::now();
-      filled = network.fill(found);
+      NetworkFill done = networks_({learned, found, job, settings_, seed_, network_folder(job)});
+      filled = std::move(done.values);
+      out.seconds = done.seconds;
+      out.origin.device = done.device;
     }
-    out.seconds += std::chrono::duration<double>(Clock::now() - start).count();
     restore(filled);
     out.errors = errors_of(set_, test_, observed_, filled);
     out.shown = plane(filled);
@@ -139,6 +142,7 @@ class Runner {
   std::filesystem::path folder_;
   std::uint64_t seed_;
   cpu::Device device_;
+  DoesNetworkJobs networks_;
   SampleSource source_;
   SampleSet test_;
   std::string gaps_, test_gaps_;

@@ -12,8 +12,7 @@
 
 #include "lacuna/core/progress.hpp"
 #include "lacuna/core/version.hpp"
-#include "lacuna/experiment/job.hpp"
-#include "lacuna/experiment/settings.hpp"
+#include "lacuna/experiment/network_job.hpp"
 #include "lacuna/fill/checkpoint.hpp"
 #include "lacuna/fill/learner.hpp"
 #include "lacuna/mask/adaptive_ratio.hpp"
@@ -28,12 +27,13 @@ struct Contexts {
   int members = 1;
 };
 
-/// @brief A network of a job, its training and its fills.
+/// @brief A network of a job, its training and its fills, on a device.
+template <class DeviceType = cpu::Device>
 class Trained {
  public:
   /// Trains, or goes on from a checkpoint in `folder`, or takes a finished one.
   /// samples: what is learned from; it must outlive the object. Throws: DataError for a damaged checkpoint or one of another job.
-  Trained(cpu::Device& device, const train::Samples& samples, const Job& job, const SetSettings& s, std::uint64_t seed,
+  Trained(DeviceType& device, const train::Samples& samples, const Job& job, const SetSettings& s, std::uint64_t seed,
           const std::filesystem::path& folder)
       : job_(job), settings_(s), seed_(seed), learner_(device, samples, {policy_of(job), 0.0f}, learner_settings(job, s, seed)) {
     const fill::Checkpoint checkpoint(folder, fingerprint(job, s));
@@ -70,7 +70,7 @@ class Trained {
   }
 
  private:
-  using Sampler = fill::Learner<>::Sampler;
+  using Sampler = typename fill::Learner<DeviceType>::Sampler;
 
   void train(const fill::Checkpoint& checkpoint, fill::Checkpoint::Run run) {
     using Clock = std::chrono::steady_clock;
@@ -155,8 +155,19 @@ class Trained {
   Job job_;
   SetSettings settings_;
   std::uint64_t seed_;
-  fill::Learner<> learner_;
+  fill::Learner<DeviceType> learner_;
   double seconds_ = 0;
 };
+
+/// @brief Trains a job's network, or takes it as it was left, and fills. Throws as Trained.
+template <class DeviceType>
+NetworkFill train_and_fill(DeviceType& device, const NetworkJob& job) {
+  using Clock = std::chrono::steady_clock;
+  Trained network(device, job.learned, job.job, job.settings, job.seed, job.folder);
+  const auto start = Clock::now();
+  NetworkFill done{.values = network.fill(job.found), .device = device.name()};
+  done.seconds = network.seconds() + std::chrono::duration<double>(Clock::now() - start).count();
+  return done;
+}
 
 }  // namespace lacuna::experiment

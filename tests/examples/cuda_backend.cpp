@@ -1,4 +1,5 @@
-// lacuna-fill --device cuda as a user runs it: on the emulation of a GPU where it is built, and what it says where there is none.
+// lacuna-fill and lacuna-reproduce --device cuda as a user runs them: on the emulation of a GPU where it is built, and what it
+// says where there is none.
 #include <cmath>
 #include <cstdlib>
 #include <nlohmann/json.hpp>
@@ -42,10 +43,10 @@ TEST_CASE("a device that does not exist, or that an option has no meaning on, ge
   const auto run = tool(tool.arguments("out.nc") + "--device cuda:99");  // which no machine has
   CHECK(run.code == 1);
   CHECK(std::count(run.error.begin(), run.error.end(), '\n') == 1);
-#ifdef LACUNA_FILL_HAS_CUDA
+#ifdef LACUNA_HAS_CUDA_BACKEND
   CHECK_THAT(run.error, Catch::Matchers::Contains("CUDA: "));
 #else
-  CHECK_THAT(run.error, Catch::Matchers::Contains("liblacuna-fill-cuda.so"));
+  CHECK_THAT(run.error, Catch::Matchers::Contains("liblacuna-cuda.so"));
 #endif
 }
 
@@ -90,5 +91,31 @@ TEST_CASE("a Fourier neural operator is trained in bfloat16 on a GPU as on the C
   }
   const auto a = cpu.report("out.nc"), b = gpu.report("out.nc");
   CHECK(b["withheld_nmse"]["lacuna"].get<double>() == Approx(a["withheld_nmse"]["lacuna"].get<double>()).epsilon(1e-2));
+}
+
+TEST_CASE("a table of the paper comes out on a GPU as on the CPU") {
+  const Program reproduce(LACUNA_REPRODUCE), gpu("LD_LIBRARY_PATH=" LACUNA_EMULATED_GPU " " LACUNA_REPRODUCE);
+  const auto table = [&](const Program& program, const std::string& device) {
+    const auto run =
+        program("5 --budget smoke --columns p80 --threads 1 --folder " + (program.folder / "r") + " --device " + device);
+    INFO(run.error);
+    REQUIRE(run.code == 0);
+    return nlohmann::json::parse(content(program.folder / "r/smoke/table5.json"));
+  };
+  const auto a = table(reproduce, "cpu"), b = table(gpu, "cuda");
+  CHECK(a["made"].size() == 1);
+  REQUIRE(b["made"].size() == 1);
+  CHECK(b["made"][0]["device"] == "cuda:0 (Emulated device 0)");
+  std::size_t compared = 0;
+  for (std::size_t r = 0; r < a["rows"].size(); ++r)
+    for (std::size_t c = 0; c < a["columns"].size(); ++c) {
+      const auto &x = a["rows"][r]["cells"][c], &y = b["rows"][r]["cells"][c];
+      REQUIRE(x.is_null() == y.is_null());
+      if (x.is_null()) continue;
+      INFO(a["rows"][r]["label"] << ", " << a["columns"][c]["label"]);
+      CHECK(y["mean"].get<double>() == Approx(x["mean"].get<double>()).epsilon(1e-3));
+      ++compared;
+    }
+  CHECK(compared == 8);  // UNet and FNO, two sets
 }
 #endif

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <dlfcn.h>
+
+#include <string>
+
+#include "lacuna/core/error.hpp"
+#include "lacuna/experiment/network_job.hpp"
+#include "lacuna/fill/impute.hpp"
+
+// What the command-line programs open with --device cuda: a library of its own, so that whoever stays on the CPU needs no CUDA.
+
+#define LACUNA_CUDA_BACKEND "liblacuna-cuda.so"
+
+/// @brief lacuna::fill::impute() on the GPU that the options name. Throws as that does, and CudaError.
+extern "C" void lacuna_impute_on_cuda(const lacuna::data::Fields& fields, const lacuna::fill::Options& options,
+                                      lacuna::fill::Result& result);
+
+/// @brief lacuna::experiment::train_and_fill() on the GPU of that number. Throws as that does, and CudaError.
+extern "C" void lacuna_train_and_fill_on_cuda(int gpu, int threads, const lacuna::experiment::NetworkJob& job,
+                                              lacuna::experiment::NetworkFill& result);
+
+/// @brief One of these functions, from the library. Throws: Error if that is not there.
+template <class Function>
+Function* from_cuda_backend(const char* name) {
+  void* library = dlopen(LACUNA_CUDA_BACKEND, RTLD_NOW | RTLD_LOCAL);
+  lacuna::require(library != nullptr, "--device cuda: ", library == nullptr ? dlerror() : "",
+                  " (it is built where nvcc 12.8, cuBLAS, cuFFT and cuDNN 9 are found)");
+  void* function = dlsym(library, name);
+  lacuna::require(function != nullptr, "--device cuda: ", LACUNA_CUDA_BACKEND, " has no ", name);
+  return reinterpret_cast<Function*>(function);
+}

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "lacuna/experiment/job.hpp"
+#include "lacuna/experiment/settings.hpp"
+#include "lacuna/train/samples.hpp"
+
+namespace lacuna::experiment {
+
+/// @brief What is asked for a number of a table that a network makes. The references must outlive it.
+struct NetworkJob {
+  const train::Samples& learned;  ///< from
+  const train::Samples& found;    ///< to be filled
+  const Job& job;
+  const SetSettings& settings;
+  std::uint64_t seed = 1;
+  std::filesystem::path folder;  ///< of the network's checkpoint
+};
+
+/// @brief The answer.
+struct NetworkFill {
+  std::vector<float> values;  ///< of the samples that were to be filled, normalised (T, H, W, V)
+  double seconds = 0;         ///< of training, now or before, and of filling
+  std::string device;         ///< that did it
+};
+
+/// @brief Does such a job on some device.
+using DoesNetworkJobs = std::function<NetworkFill(const NetworkJob&)>;
+
+}  // namespace lacuna::experiment
