@@ -18,7 +18,6 @@
 #include "epilogue.cuh"
 #include "filter_layout.cuh"
 #include "kernels/scalars.hpp"
-#include "lacuna/mask/pixels.hpp"
 #include "masked_loss.cuh"
 #include "rms_norm_parameters.cuh"
 #include "rms_norm_silu.cuh"
@@ -128,33 +127,42 @@ TEMPLATE_TEST_CASE("Traffic: RMSNorm + SiLU, forward and backward", "", float, B
 }
 
 TEST_CASE("Traffic: assembly") {
-  const train::InputLayout layout{.frames = 3, .variables = 2, .background = true, .climate = true, .place = 3, .season = 2};
   constexpr int height = 20, width = 30;
   constexpr std::size_t cells = height * width, fields = 6, n = cells * fields;
   const Floats f(n);
-  Buffer<float> place(test::normals<float>(cells * 3, 6)), season(test::normals<float>(2, 7)),
-      input(cells * static_cast<std::size_t>(layout.channels())), target(n);
-  const auto mask = test::coins(n, 0.6f, 1);
-  Buffer<std::uint8_t> observed(mask), query(n);
-  const std::size_t blocks = kernels::AssemblePlan::of(layout, cells).blocks;
-  Buffer<unsigned> query_counts(blocks), context_counts(blocks);
-  const std::vector<int> groups(fields, 0);
+  Buffer<float> place(test::normals<float>(cells * 3, 6)), season(test::normals<float>(2, 7)), target(n);
+  const auto in_context = test::coins(n, 0.6f, 1), in_query = test::coins(n, 0.3f, 2);
+  Buffer<std::uint8_t> context(in_context), query(in_query), query_out(n);
   const std::vector<float> scale(2, 1.0f);
-  const kernels::AssembleSample<mask::Observed::Draw> sample{.draw = {},
-                                                             .values = f[0],
-                                                             .observed = observed,
-                                                             .groups = groups.data(),
-                                                             .background = f[1],
-                                                             .climate = f[2],
-                                                             .place = place,
-                                                             .season = season};
-  take_traffic();
-  kernels::assemble({}, &sample, 1,
-                    {layout, height, width, width, scale.data(), {}, input, target, query, query_counts, context_counts});
-  std::size_t used = 0;
-  for (const auto m : mask) used += m;
-  CHECK((take_traffic() == Traffic{n + 4 * used + 8 * n + 4 * 5 * cells,
-                                   4 * cells * static_cast<std::size_t>(layout.channels()) + 5 * n + 8 * blocks}));
+  train::SampleView sample{.patch = {0, 0, height, width},
+                           .grid_width = width,
+                           .values = f[0],
+                           .context = context,
+                           .query = query,
+                           .background = f[1],
+                           .climate = f[2],
+                           .place = place,
+                           .season = season,
+                           .scale = scale.data(),
+                           .sigma = 0.5f};
+  std::size_t used = 0, seen = 0;
+  for (std::size_t i = 0; i < n; ++i) used += in_context[i] | in_query[i], seen += in_context[i];
+  for (const bool shown : {false, true}) {
+    const train::InputLayout layout{
+        .frames = 3, .variables = 2, .background = true, .climate = true, .place = 3, .season = 2, .query = shown};
+    const std::size_t blocks = kernels::AssemblePlan::of(layout, cells).blocks,
+                      input_bytes = 4 * cells * static_cast<std::size_t>(layout.channels());
+    Buffer<unsigned> counts(blocks);
+    Buffer<float> input(input_bytes / 4);
+    sample.query = query;
+    take_traffic();
+    kernels::assemble({}, &sample, 1, {layout, height, width, input, target, query_out, counts}, schedule::NoiseMatching{});
+    CHECK((take_traffic() == Traffic{2 * n + 4 * used + 8 * n + 4 * 5 * cells, input_bytes + 5 * n + 4 * blocks}));
+    if (shown) continue;
+    sample.query = nullptr;
+    kernels::assemble({}, &sample, 1, {layout, height, width, input});
+    CHECK((take_traffic() == Traffic{n + 4 * seen + 8 * n + 4 * 5 * cells, input_bytes}));
+  }
 }
 
 TEMPLATE_TEST_CASE("Traffic: accumulation, activations and casts", "", float, Bfloat16) {

@@ -4,6 +4,7 @@
 #include <concepts>
 
 #include "lacuna/core/error.hpp"
+#include "lacuna/core/host_device.hpp"
 
 namespace lacuna::schedule {
 
@@ -28,7 +29,7 @@ struct DataMatching {
   static constexpr bool needs_noisy = false;
 
   template <class T>
-  T target(T, T, T x0, T) const {
+  LACUNA_HOST_DEVICE T target(T, T, T x0, T) const {
     return x0;
   }
   template <class T>
@@ -50,7 +51,7 @@ struct NoiseMatching {
   static constexpr bool needs_noisy = true;
 
   template <class T>
-  T target(T, T, T, T eps) const {
+  LACUNA_HOST_DEVICE T target(T, T, T, T eps) const {
     return eps;
   }
   template <class T>
@@ -74,7 +75,7 @@ struct VelocityMatching {
   static constexpr bool needs_noisy = true;
 
   template <class T>
-  T target(T alpha, T sigma, T x0, T eps) const {
+  LACUNA_HOST_DEVICE T target(T alpha, T sigma, T x0, T eps) const {
     return (alpha * eps - sigma * x0) / std::hypot(alpha, sigma);
   }
   template <class T>

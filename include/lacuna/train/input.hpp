@@ -64,7 +64,8 @@ class CellNoise {
   std::array<float, 4> noise_{};
 };
 
-/// @brief What one sample's input is assembled from: arrays (F, h, w, V) on a patch, bytes and normalised floats.
+/// @brief What one sample's input is assembled from: arrays (F, h, w, V) on a patch, bytes and normalised floats. In the memory
+/// of the device that assembles it.
 struct SampleView {
   data::Patch patch;
   int grid_width = 0;           ///< columns of the whole grid: the noise of a cell does not depend on the patch
@@ -76,26 +77,30 @@ struct SampleView {
   const float* place;           ///< (h, w, P) or null
   const float* season;          ///< (S) or null
   const float* scale;           ///< (V) deviation of the anomaly
+  float time = 0;               ///< that the network is told
   float alpha = 1, sigma = 0;   ///< of the sample's time
   PhiloxKey noise, query_noise;
   std::uint64_t sample = 0;
 
   /// Number of a patch's cell in the whole grid.
-  std::uint64_t grid_cell(int cell) const {
+  LACUNA_HOST_DEVICE std::uint64_t grid_cell(int cell) const {
     const int y = patch.y + cell / patch.width, x = (patch.x + cell % patch.width) % grid_width;
     return static_cast<std::uint64_t>(y) * static_cast<std::uint64_t>(grid_width) + static_cast<std::uint64_t>(x);
   }
   /// Where field f of a cell lies in the arrays.
-  std::size_t index(const InputLayout& layout, int cell, int f) const {
+  LACUNA_HOST_DEVICE std::size_t index(const InputLayout& layout, int cell, int f) const {
     const auto variables = static_cast<std::size_t>(layout.variables);
     const auto plane = static_cast<std::size_t>(patch.cells()) * variables;
     return plane * static_cast<std::size_t>(f / layout.variables) + static_cast<std::size_t>(cell) * variables +
            static_cast<std::size_t>(f % layout.variables);
   }
-  /// (x - b) / scale of a value that may be read.
+  /// (x - b) / scale of a value that may be read, b its background.
+  LACUNA_HOST_DEVICE float anomaly(std::size_t at, int variable, float b) const { return (values[at] - b) / scale[variable]; }
   float anomaly(std::size_t at, int variable) const {
-    return (values[at] - (background != nullptr ? background[at] : 0.0f)) / scale[variable];
+    return anomaly(at, variable, background != nullptr ? background[at] : 0.0f);
   }
+  /// The anomaly x as the network sees it; eps is not used where sigma = 0.
+  LACUNA_HOST_DEVICE float noisy(float x, float eps) const { return sigma != 0.0f ? noised(x, alpha, sigma, eps) : alpha * x; }
 };
 
 /// @brief Noises, masks and concatenates in one pass: out (h, w, channels) = [context, M_ctx (alpha x + sigma eps), b, ...].
@@ -117,7 +122,7 @@ inline void assemble_input(const InputLayout& layout, const SampleView& s, float
       const auto show = [&](bool seen, CellNoise& own) {
         *next = seen ? 1.0f : 0.0f;
         next += fields;
-        *next = !seen ? 0.0f : noisy ? noised(s.anomaly(at, v), s.alpha, s.sigma, own(f)) : s.alpha * s.anomaly(at, v);
+        *next = seen ? s.noisy(s.anomaly(at, v), noisy ? own(f) : 0.0f) : 0.0f;
         next += fields;
       };
       show(s.context[at] != 0, noise);
