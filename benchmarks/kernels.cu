@@ -148,14 +148,11 @@ Row assemble(int side) {
                               .sample = b});
             cuda::copy_now(device.stream(), samples, static_cast<const train::SampleView*>(host.data()), host.size(),
                            cudaMemcpyHostToDevice);
-            const kernels::AssembleBatch to{layout,
-                                            side,
-                                            side,
-                                            zeros<float>(device, n * static_cast<std::size_t>(layout.channels())),
-                                            zeros<float>(device, n),
-                                            zeros<std::uint8_t>(device, n),
-                                            zeros<unsigned>(device, batch * kernels::AssemblePlan::of(layout, cells).blocks)};
-            return [=](cudaStream_t stream) { kernels::assemble(stream, samples, batch, to); };
+            const train::BatchShape shape{layout, batch, side, side};
+            const kernels::AssembleBatch to{shape, zeros<float>(device, n * static_cast<std::size_t>(layout.channels())),
+                                            zeros<float>(device, n), zeros<std::uint8_t>(device, n),
+                                            zeros<unsigned>(device, batch * kernels::AssemblePlan::of(shape).blocks)};
+            return [=](cudaStream_t stream) { kernels::assemble(stream, samples, to); };
           }};
 }
 

@@ -13,16 +13,13 @@
 
 namespace lacuna::kernels {
 
-/// @brief What the samples of a batch share, and the arrays that are made.
+/// @brief A batch's samples have one shape; the arrays that are made of them.
 struct AssembleBatch {
-  train::InputLayout layout;
-  int height, width;                 ///< of the patches
+  train::BatchShape shape;
   float* input;                      ///< (B, h, w, channels)
   float* target = nullptr;           ///< (B, h, w, F V); null, and so the next two, where nothing is learned
   std::uint8_t* query = nullptr;     ///< (B, h, w, F V)
   unsigned* query_counts = nullptr;  ///< (B, blocks) partial counts, for masked_loss_kernel
-
-  std::size_t cells() const { return static_cast<std::size_t>(height) * static_cast<std::size_t>(width); }
 };
 
 /// @brief Cells that a block stages in shared memory at a time, and blocks per sample.
@@ -31,7 +28,8 @@ struct AssemblePlan {
   std::size_t shared_bytes;
 
   /// Throws: ShapeError for too many channels.
-  static AssemblePlan of(const train::InputLayout& layout, std::size_t cells) {
+  static AssemblePlan of(const train::BatchShape& shape) {
+    const auto& layout = shape.layout;
     constexpr std::size_t shared_memory = 40 * 1024;  // leaves room beside it in the 48 KB every launch may use
     const auto bytes_per_cell = static_cast<std::size_t>(layout.channels()) * sizeof(float) +
                                 static_cast<std::size_t>(layout.fields()) * (sizeof(float) + 1);
@@ -39,7 +37,8 @@ struct AssemblePlan {
     while (tile > 4 && tile * bytes_per_cell > shared_memory) tile /= 2;
     require<ShapeError>(tile * bytes_per_cell <= shared_memory, "assemble: ", layout.channels(),
                         " channels are too many for shared memory");
-    const std::size_t blocks = (cells + tile - 1) / tile;
+    const std::size_t cells = static_cast<std::size_t>(shape.height) * static_cast<std::size_t>(shape.width),
+                      blocks = (cells + tile - 1) / tile;
     return {tile, static_cast<unsigned>(blocks < 64 ? blocks : 64), tile * bytes_per_cell};
   }
 };
@@ -75,7 +74,7 @@ struct CellFields {
 /// @brief Reads four fields of a cell, and makes what of input, target and query has no noise.
 __device__ __forceinline__ CellFields assemble_fields(const train::SampleView& s, const AssembleBatch& b, int cell, int first,
                                                       const StagedCell& to) {
-  const train::InputLayout& layout = b.layout;
+  const train::InputLayout& layout = b.shape.layout;
   const int fields = layout.fields();
   CellFields own{.first = first, .count = fields - first < 4 ? fields - first : 4, .anomaly = {}, .seen = 0, .asked = 0};
   LACUNA_UNROLL
@@ -131,10 +130,11 @@ __global__ void __launch_bounds__(threads)
     assemble_kernel(const train::SampleView* __restrict__ samples, AssembleBatch b, Matching matching, unsigned tile) {
   LACUNA_DYNAMIC_SHARED(float, staged);
   const train::SampleView& s = samples[blockIdx.y];
-  const int fields = b.layout.fields(), channels = b.layout.channels();
+  const train::InputLayout& layout = b.shape.layout;
+  const int fields = layout.fields(), channels = layout.channels();
   const auto row_size = static_cast<std::size_t>(channels), field_size = static_cast<std::size_t>(fields);
-  const unsigned blocks = static_cast<unsigned>(fields + 3) / 4, rest = static_cast<unsigned>(b.layout.place + b.layout.season);
-  const std::size_t cells = static_cast<std::size_t>(b.height) * static_cast<std::size_t>(b.width);
+  const unsigned blocks = static_cast<unsigned>(fields + 3) / 4, rest = static_cast<unsigned>(layout.place + layout.season);
+  const std::size_t cells = static_cast<std::size_t>(b.shape.height) * static_cast<std::size_t>(b.shape.width);
   float* target = staged + tile * row_size;
   auto* query = reinterpret_cast<std::uint8_t*>(target + tile * field_size);
   unsigned queries = 0;
@@ -149,12 +149,12 @@ __global__ void __launch_bounds__(threads)
       const CellFields own = assemble_fields(s, b, in_patch, 4 * block, to);
       const auto position = train::noise_position(s.grid_cell(in_patch), fields, block);
       float* const learned = b.target != nullptr ? to.target : nullptr;
-      show_fields(s, matching, own, own.seen, s.noise, position, fields, to.row, b.layout.query ? nullptr : learned);
-      if (b.layout.query) show_fields(s, matching, own, own.asked, s.query_noise, position, fields, to.row + 2 * fields, learned);
+      show_fields(s, matching, own, own.seen, s.noise, position, fields, to.row, layout.query ? nullptr : learned);
+      if (layout.query) show_fields(s, matching, own, own.asked, s.query_noise, position, fields, to.row + 2 * fields, learned);
       queries += static_cast<unsigned>(__popc(own.asked));
     }
     for (unsigned i = threadIdx.x; i < count * rest; i += threads) {
-      const unsigned cell = i / rest, p = i % rest, place = static_cast<unsigned>(b.layout.place);
+      const unsigned cell = i / rest, p = i % rest, place = static_cast<unsigned>(layout.place);
       staged[cell * row_size + row_size - rest + p] = p < place ? s.place[(first + cell) * place + p] : s.season[p - place];
     }
     __syncthreads();
@@ -174,10 +174,9 @@ __global__ void __launch_bounds__(threads)
 /// @brief Makes the network's input of a batch, and its target and query if asked for; the meaning of train::assemble_input and
 /// train::assemble_target, bit for bit. `samples` (B) lie in device memory, and so does what they point to.
 template <class Matching = schedule::DataMatching>
-void assemble(Stream stream, const train::SampleView* samples, int batch_size, const AssembleBatch& batch,
-              const Matching& matching = {}) {
-  const auto plan = AssemblePlan::of(batch.layout, batch.cells());
-  launch(stream, &assemble_kernel<block_size, Matching>, dim3(plan.blocks, static_cast<unsigned>(batch_size)), block_size,
+void assemble(Stream stream, const train::SampleView* samples, const AssembleBatch& batch, const Matching& matching = {}) {
+  const auto plan = AssemblePlan::of(batch.shape);
+  launch(stream, &assemble_kernel<block_size, Matching>, dim3(plan.blocks, static_cast<unsigned>(batch.shape.batch)), block_size,
          plan.shared_bytes, samples, batch, matching, plan.tile);
 }
 

@@ -51,6 +51,7 @@ struct Case {
   data::Patch patch(std::uint64_t b) const {
     return b == 0 ? data::Patch{1, 2, height, width} : data::Patch{0, grid_width - 3, height, width};
   }
+  train::BatchShape shape() const { return {layout, 2, height, width}; }
   std::size_t cells() const { return static_cast<std::size_t>(height * width); }
   std::size_t sample_size() const { return cells() * static_cast<std::size_t>(layout.fields()); }
 
@@ -104,12 +105,12 @@ Made on_cpu(const Case& c, const Matching& matching, bool plain = false) {
 template <class Matching>
 Made on_gpu(const Case& c, const Matching& matching, std::size_t offset, bool plain = false) {
   const auto channels = static_cast<std::size_t>(c.layout.channels());
-  const auto plan = kernels::AssemblePlan::of(c.layout, c.cells());
+  const auto plan = kernels::AssemblePlan::of(c.shape());
   const train::SampleView samples[] = {c.view(0, plain), c.view(1, plain)};
   Buffer<float> input(2 * c.cells() * channels, offset), target(2 * c.sample_size(), offset);
   Buffer<std::uint8_t> query(2 * c.sample_size(), offset);
   Buffer<unsigned> counts(std::size_t{2} * plan.blocks);
-  kernels::assemble({}, samples, 2, {c.layout, c.height, c.width, input, target, query, counts}, matching);
+  kernels::assemble({}, samples, {c.shape(), input, target, query, counts}, matching);
   CHECK((input.intact() && target.intact() && query.intact() && counts.intact()));
   Made made{input.content(), target.content(), query.content()};
   for (const unsigned count : counts.content()) made.query_count += count;
@@ -157,7 +158,7 @@ TEST_CASE("Assembly kernel: an input without noise, or with nothing to learn") {
     for (auto& s : samples) s.query = nullptr;
     Buffer<float> input(2 * c.cells() * static_cast<std::size_t>(layout.channels()));
     test::in_every_order([&] {
-      kernels::assemble({}, samples, 2, {layout, c.height, c.width, input});
+      kernels::assemble({}, samples, {c.shape(), input});
       CHECK(input.intact());
       CHECK(input.content() == on_cpu(c, schedule::DataMatching{}).input);
     });
@@ -169,11 +170,13 @@ TEST_CASE("Assembly kernel: patches of one cell, and more tiles than blocks") {
   const Case one(full, mask::Observed{}, 20, 23, 1, 1);
   CHECK((on_gpu(one, matching, 0) == on_cpu(one, matching)));
   const Case many({.frames = 12, .variables = 4, .background = true}, mask::Pixels{}, 42, 60, 40, 57);  // 2280 cells, 32 a tile
-  CHECK(kernels::AssemblePlan::of(many.layout, many.cells()).blocks == 64);
+  CHECK(kernels::AssemblePlan::of(many.shape()).blocks == 64);
   CHECK((on_gpu(many, matching, 0) == on_cpu(many, matching)));
 }
 
 TEST_CASE("Assembly kernel: too many channels are refused by name") {
   const train::InputLayout layout{.frames = 2000, .variables = 2};
-  CHECK(test::message_of<ShapeError>([&] { kernels::AssemblePlan::of(layout, 10); }).find("8000 channels") != std::string::npos);
+  CHECK(test::message_of<ShapeError>([&] {
+          kernels::AssemblePlan::of({layout, 1, 2, 5});
+        }).find("8000 channels") != std::string::npos);
 }

@@ -150,17 +150,18 @@ TEST_CASE("Traffic: assembly") {
   for (const bool shown : {false, true}) {
     const train::InputLayout layout{
         .frames = 3, .variables = 2, .background = true, .climate = true, .place = 3, .season = 2, .query = shown};
-    const std::size_t blocks = kernels::AssemblePlan::of(layout, cells).blocks,
+    const train::BatchShape shape{layout, 1, height, width};
+    const std::size_t blocks = kernels::AssemblePlan::of(shape).blocks,
                       input_bytes = 4 * cells * static_cast<std::size_t>(layout.channels());
     Buffer<unsigned> counts(blocks);
     Buffer<float> input(input_bytes / 4);
     sample.query = query;
     take_traffic();
-    kernels::assemble({}, &sample, 1, {layout, height, width, input, target, query_out, counts}, schedule::NoiseMatching{});
+    kernels::assemble({}, &sample, {shape, input, target, query_out, counts}, schedule::NoiseMatching{});
     CHECK((take_traffic() == Traffic{2 * n + 4 * used + 8 * n + 4 * 5 * cells, input_bytes + 5 * n + 4 * blocks}));
     if (shown) continue;
     sample.query = nullptr;
-    kernels::assemble({}, &sample, 1, {layout, height, width, input});
+    kernels::assemble({}, &sample, {shape, input});
     CHECK((take_traffic() == Traffic{n + 4 * seen + 8 * n + 4 * 5 * cells, input_bytes}));
   }
 }

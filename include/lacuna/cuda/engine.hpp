@@ -12,6 +12,7 @@
 #include "lacuna/cuda/attention.hpp"
 #include "lacuna/cuda/fourier.hpp"
 #include "lacuna/cuda/samples.hpp"
+#include "lacuna/train/engine.hpp"
 
 namespace lacuna::cuda {
 
@@ -90,7 +91,7 @@ class Engine<Network, cuda::Device, Matching> {
         optimizer_(device, parameters_, settings, parameters),
         shape_(shape),
         matching_(matching),
-        block_(shape),
+        block_(shape, true),
         staged_{cuda::PinnedArray<std::byte>(block_.bytes()), cuda::PinnedArray<std::byte>(block_.bytes())},
         samples_(block_.bytes()),
         result_(3) {}
@@ -178,16 +179,13 @@ class Engine<Network, cuda::Device, Matching> {
   void enqueue(Graph<float, cuda::Device>& graph) {
     const auto input = graph.make(shape_.input());
     const std::size_t answers = shape_.answers().size();
-    const auto cells = static_cast<std::size_t>(shape_.height) * static_cast<std::size_t>(shape_.width);
-    const unsigned counts = kernels::AssemblePlan::of(shape_.layout, cells).blocks * static_cast<unsigned>(shape_.batch);
-    const kernels::AssembleBatch batch{.layout = shape_.layout,
-                                       .height = shape_.height,
-                                       .width = shape_.width,
+    const unsigned counts = kernels::AssemblePlan::of(shape_).blocks * static_cast<unsigned>(shape_.batch);
+    const kernels::AssembleBatch batch{.shape = shape_,
                                        .input = input.data,
                                        .target = graph.template take<float>(answers),
                                        .query = graph.template take<std::uint8_t>(answers),
                                        .query_counts = graph.template take<unsigned>(counts)};
-    if (!graph.dry()) kernels::assemble(cuda::stream_of(graph), block_.records(samples_.data()), shape_.batch, batch, matching_);
+    cuda::assemble(graph, block_.records(samples_.data()), batch, matching_);
     const cuda::CountedQuery query{batch.query, batch.query_counts, counts};
     const auto loss = forward_backward(graph, network_, input, block_.times(samples_.data()), batch.target, query);
     if (graph.dry()) return;

@@ -5,7 +5,8 @@
 #include <cstdint>
 
 #include "kernels/assemble.cuh"
-#include "lacuna/train/engine.hpp"
+#include "lacuna/cuda/ops.hpp"
+#include "lacuna/train/input.hpp"
 
 namespace lacuna::cuda {
 
@@ -13,7 +14,8 @@ namespace lacuna::cuda {
 /// it point to where the arrays will be on the device.
 class SampleBlock {
  public:
-  explicit SampleBlock(const train::BatchShape& shape) : batch_(static_cast<std::size_t>(shape.batch)) {
+  /// asks: samples have a query.
+  SampleBlock(const train::BatchShape& shape, bool asks) : batch_(static_cast<std::size_t>(shape.batch)) {
     const auto& layout = shape.layout;
     const std::size_t cells = static_cast<std::size_t>(shape.height) * static_cast<std::size_t>(shape.width),
                       size = cells * static_cast<std::size_t>(layout.fields());
@@ -26,7 +28,7 @@ class SampleBlock {
     add(season_, static_cast<std::size_t>(layout.season));
     add(scale_, static_cast<std::size_t>(layout.variables));
     add(context_, size);
-    add(query_, size);
+    add(query_, asks ? size : 0);
   }
 
   std::size_t bytes() const { return bytes_; }
@@ -74,5 +76,13 @@ class SampleBlock {
   Array<float> times_, values_, background_, climate_, place_, season_, scale_;
   Array<std::uint8_t> context_, query_;
 };
+
+/// @brief Makes a batch of samples on the device, or in a dry graph finds out whether it can.
+template <class Matching = schedule::DataMatching>
+void assemble(Graph& graph, const train::SampleView* samples, const kernels::AssembleBatch& batch,
+              const Matching& matching = {}) {
+  kernels::AssemblePlan::of(batch.shape);
+  if (!graph.dry()) kernels::assemble(stream_of(graph), samples, batch, matching);
+}
 
 }  // namespace lacuna::cuda

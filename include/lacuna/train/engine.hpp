@@ -11,15 +11,6 @@
 
 namespace lacuna::train {
 
-/// @brief Samples of one layout and size, as many as a step takes.
-struct BatchShape {
-  InputLayout layout;
-  int batch = 1, height = 0, width = 0;
-
-  Shape input() const { return {batch, 1, height, width, layout.channels()}; }  ///< (B,1,h,w, channels)
-  Shape answers() const { return {batch, 1, height, width, layout.fields()}; }  ///< (B,1,h,w, F V)
-};
-
 /// @brief What a step tells.
 struct StepResult {
   double loss = 0;

@@ -7,6 +7,7 @@
 
 #include "lacuna/core/host_device.hpp"
 #include "lacuna/core/philox.hpp"
+#include "lacuna/core/shape.hpp"
 #include "lacuna/data/field.hpp"
 #include "lacuna/schedule/matching.hpp"
 
@@ -31,6 +32,16 @@ struct InputLayout {
   /// First channel of the mask of values that the network is shown noisy and answers for; the values follow fields() later.
   LACUNA_HOST_DEVICE int shown() const { return query ? 2 * fields() : 0; }
   bool operator==(const InputLayout&) const = default;
+};
+
+/// @brief Samples of one layout and size, as many as a step or a pass takes.
+struct BatchShape {
+  InputLayout layout;
+  int batch = 1, height = 0, width = 0;
+
+  Shape input() const { return {batch, 1, height, width, layout.channels()}; }  ///< (B,1,h,w, channels)
+  Shape answers() const { return {batch, 1, height, width, layout.fields()}; }  ///< (B,1,h,w, F V)
+  bool operator==(const BatchShape&) const = default;
 };
 
 /// @brief Counter of the noise block of fields 4 block .. 4 block + 3 of a grid cell.
@@ -103,6 +114,33 @@ struct SampleView {
   LACUNA_HOST_DEVICE float noisy(float x, float eps) const { return sigma != 0.0f ? noised(x, alpha, sigma, eps) : alpha * x; }
 };
 
+/// @brief What the network is shown of the values that it answers for, at a cell: those of the query where that is shown, else
+/// those of the context.
+class ShownCell {
+ public:
+  ShownCell(const InputLayout& layout, const SampleView& sample, int cell)
+      : layout_(layout),
+        sample_(sample),
+        cell_(cell),
+        noise_(layout.query ? sample.query_noise : sample.noise, sample.sample, sample.grid_cell(cell), layout.fields()) {}
+
+  bool has(int field) const {
+    return (layout_.query ? sample_.query : sample_.context)[sample_.index(layout_, cell_, field)] != 0;
+  }
+  float noise(int field) { return noise_(field); }
+  /// The anomaly with its noise.
+  float value(int field) {
+    const float x = sample_.anomaly(sample_.index(layout_, cell_, field), field % layout_.variables);
+    return sample_.noisy(x, sample_.sigma != 0.0f ? noise_(field) : 0.0f);
+  }
+
+ private:
+  const InputLayout& layout_;
+  const SampleView& sample_;
+  int cell_;
+  CellNoise noise_;
+};
+
 /// @brief Noises, masks and concatenates in one pass: out (h, w, channels) = [context, M_ctx (alpha x + sigma eps), b, ...].
 ///
 /// Values outside the context (and the query, where it is shown) are never used in arithmetic: they may be NaN. The noise of a
@@ -152,7 +190,7 @@ void assemble_target(const InputLayout& layout, const SampleView& s, float* targ
                      const Matching& matching = {}) {
   const int fields = layout.fields();
   for (int cell = 0; cell < s.patch.cells(); ++cell) {
-    CellNoise noise(layout.query ? s.query_noise : s.noise, s.sample, s.grid_cell(cell), fields);
+    ShownCell shown(layout, s, cell);
     for (int f = 0; f < fields; ++f) {
       const std::size_t at = s.index(layout, cell, f);
       const std::ptrdiff_t to = static_cast<std::ptrdiff_t>(cell) * fields + f;
@@ -161,7 +199,7 @@ void assemble_target(const InputLayout& layout, const SampleView& s, float* targ
       if (s.query[at] == 0) continue;
       target[to] = s.anomaly(at, f % layout.variables);
       if constexpr (Matching::needs_noisy)
-        if (layout.query || s.context[at] != 0) target[to] = matching.target(s.alpha, s.sigma, target[to], noise(f));
+        if (shown.has(f)) target[to] = matching.target(s.alpha, s.sigma, target[to], shown.noise(f));
     }
   }
 }

@@ -28,11 +28,11 @@
 
 using namespace lacuna;
 
-template void kernels::assemble<schedule::DataMatching>(kernels::Stream, const train::SampleView*, int,
-                                                        const kernels::AssembleBatch&, const schedule::DataMatching&);
-template void kernels::assemble<schedule::NoiseMatching>(kernels::Stream, const train::SampleView*, int,
-                                                         const kernels::AssembleBatch&, const schedule::NoiseMatching&);
-template void kernels::assemble<schedule::VelocityMatching>(kernels::Stream, const train::SampleView*, int,
+template void kernels::assemble<schedule::DataMatching>(kernels::Stream, const train::SampleView*, const kernels::AssembleBatch&,
+                                                        const schedule::DataMatching&);
+template void kernels::assemble<schedule::NoiseMatching>(kernels::Stream, const train::SampleView*, const kernels::AssembleBatch&,
+                                                         const schedule::NoiseMatching&);
+template void kernels::assemble<schedule::VelocityMatching>(kernels::Stream, const train::SampleView*,
                                                             const kernels::AssembleBatch&, const schedule::VelocityMatching&);
 template void kernels::epilogue<ops::Identity, float>(kernels::Stream, const float*, const float*, const float*, std::size_t, int,
                                                       float*);
