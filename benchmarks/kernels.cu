@@ -65,14 +65,42 @@ Row adam(std::size_t n) {
           }};
 }
 
-Row ensemble(std::size_t n) {
+/// Mean and deviation of members (one pass, of single fields with a background).
+Row ensemble(int side) {
   constexpr int members = 10;
-  return {text("mean and deviation of 10 members, ", n), {"ensemble_kernel"}, (4 * members + 13) * n, [n](cuda::Device& device) {
-            auto *estimates = zeros<float>(device, members * n), *values = zeros<float>(device, n),
-                 *mean = zeros<float>(device, n), *deviation = zeros<float>(device, n);
-            auto* observed = zeros<std::uint8_t>(device, n);
-            return
-                [=](cudaStream_t stream) { kernels::ensemble(stream, estimates, members, n, observed, values, mean, deviation); };
+  const std::size_t n = static_cast<std::size_t>(side) * static_cast<std::size_t>(side);
+  // In: answers and backgrounds of the members, weights and values. Out: mean and deviation.
+  return {text("mean and deviation of 10 members, ", side, " x ", side),
+          {"ensemble_kernel"},
+          (8 * members + 8 + 8) * n,
+          [=](cuda::Device& device) {
+            auto* samples = zeros<train::SampleView>(device, members);
+            auto *values = zeros<float>(device, n), *backgrounds = zeros<float>(device, members * n),
+                 *scale = zeros<float>(device, 1);
+            std::vector<train::SampleView> host;
+            for (std::size_t m = 0; m < members; ++m)
+              host.push_back({.patch = {0, 0, side, side},
+                              .grid_width = side,
+                              .values = values,
+                              .context = nullptr,
+                              .query = nullptr,
+                              .background = backgrounds + m * n,
+                              .climate = nullptr,
+                              .place = nullptr,
+                              .season = nullptr,
+                              .scale = scale});
+            cuda::copy_now(device.stream(), samples, static_cast<const train::SampleView*>(host.data()), host.size(),
+                           cudaMemcpyHostToDevice);
+            const sampler::EnsemblePass pass{.shape = {{.frames = 1, .variables = 1, .background = true}, members, side, side},
+                                             .answers = {samples, zeros<float>(device, members * n)},
+                                             .core = {0, 0, side, side},
+                                             .grid_height = side,
+                                             .grid_width = side,
+                                             .last = true,
+                                             .weights = zeros<float>(device, n),
+                                             .mean = zeros<float>(device, n),
+                                             .deviation = zeros<float>(device, n)};
+            return [=](cudaStream_t stream) { kernels::ensemble(stream, pass); };
           }};
 }
 
@@ -221,12 +249,14 @@ int main() {
   for (const std::size_t n : {std::size_t{1} << 20, std::size_t{1} << 25}) {
     rows.push_back(masked_loss(n));
     rows.push_back(adam(n));
-    rows.push_back(ensemble(n));
     rows.push_back(sampler_update(n));
   }
   for (const std::size_t pixels : {std::size_t{1} << 14, std::size_t{1} << 19})
     for (const bool backward : {false, true}) rows.push_back(norm(pixels, backward));
-  for (const int side : {64, 1024}) rows.push_back(assemble(side));
+  for (const int side : {64, 1024}) {
+    rows.push_back(assemble(side));
+    rows.push_back(ensemble(side));
+  }
   try {
     if (cuda::device_count() > 0)
       measure(rows);

@@ -67,14 +67,52 @@ TEST_CASE("Traffic: Adam") {
   }
 }
 
-TEST_CASE("Traffic: ensemble and sampler update") {
+TEST_CASE("Traffic: ensemble") {
+  constexpr int height = 20, width = 30, members = 3;
+  constexpr std::size_t n = 6 * height * width;
+  const Floats f(n);
+  Buffer<float> answers(test::normals<float>(members * n, 6));
+  const auto in_context = test::coins(n, 0.5f, 1);
+  Buffer<std::uint8_t> context(in_context);
+  std::size_t seen = 0;
+  for (const auto c : in_context) seen += c;
+  const std::vector<float> scale(2, 1.0f);
+  const std::vector<train::SampleView> samples(members, {.patch = {0, 0, height, width},
+                                                         .grid_width = width,
+                                                         .values = f[0],
+                                                         .context = context,
+                                                         .query = nullptr,
+                                                         .background = f[1],
+                                                         .climate = nullptr,
+                                                         .place = nullptr,
+                                                         .season = nullptr,
+                                                         .scale = scale.data(),
+                                                         .sigma = 0.5f});
+  sampler::EnsemblePass pass{.shape = {{.frames = 3, .variables = 2, .background = true}, members, height, width},
+                             .answers = {samples.data(), answers},
+                             .core = {0, 0, height, width},
+                             .grid_height = height,
+                             .grid_width = width,
+                             .weights = f[2],
+                             .mean = f[3],
+                             .deviation = f[4]};
+  take_traffic();
+  kernels::ensemble({}, pass);
+  CHECK((take_traffic() == Traffic{(8 * members + 4) * n, 8 * n}));
+  pass.before = members;
+  pass.last = true;
+  kernels::ensemble({}, pass);
+  CHECK((take_traffic() == Traffic{(8 * members + 4 + 8 + 4) * n, 8 * n}));
+  pass.noisy = 0.5f;
+  kernels::ensemble({}, pass);
+  CHECK((take_traffic() == Traffic{(9 * members + 4 + 8 + 4) * n + 4 * members * seen, 8 * n}));
+}
+
+TEST_CASE("Traffic: sampler update") {
   for (const std::size_t n : sizes) {
     const Floats f(n);
-    Buffer<float> members(test::normals<float>(3 * n, 6));
     Buffer<std::uint8_t> observed(test::coins(n, 0.5f, 1));
     take_traffic();
-    kernels::ensemble({}, members, 3, n, observed, f[0], f[1], f[2]);
-    CHECK((take_traffic() == Traffic{(4 * 3 + 5) * n, 8 * n}));
     kernels::sampler_update({}, {0.5f, 0.5f, 0, 0}, {f[0], f[1], nullptr, nullptr, f[2], observed, f[3]}, n);
     CHECK((take_traffic() == Traffic{13 * n, 4 * n}));
     kernels::sampler_update({}, {0.5f, 0.5f, 0.1f, 0.2f}, {f[0], f[1], f[4], f[4], f[2], observed, f[3]}, n);

@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <cstddef>
 #include <optional>
+#include <span>
 #include <vector>
 
+#include "kernels/ensemble.cuh"
 #include "lacuna/cuda/attention.hpp"
 #include "lacuna/cuda/fourier.hpp"
 #include "lacuna/cuda/samples.hpp"
@@ -20,7 +22,7 @@ template <class Network>
 class Evaluator<Network, cuda::Device> {
  public:
   Evaluator(cuda::Device& device, const Network& network, const Parameters<float>& parameters)
-      : device_(device), network_(network), parameters_(device, parameters) {}
+      : device_(device), network_(network), parameters_(device, parameters, Mode::infer) {}
 
   template <class Sample, class Read>
   void operator()(const train::BatchShape& shape, const Sample& sample, const Read& read) {
@@ -32,11 +34,13 @@ class Evaluator<Network, cuda::Device> {
     parallel_for(device_.threads(), shape.batch, [&](int b) { block.write(samples_->data(), samples, b, sample(b)); });
     const auto& stream = device_.stream();
     cuda::enqueue_copy(stream, samples, static_cast<const std::byte*>(samples_->data()), block.bytes(), cudaMemcpyHostToDevice);
-    const auto estimate = pass(graph, shape, block, samples);
-    reserve(estimate_, estimate.shape.size());
-    cuda::copy_now(stream, estimate_->data(), static_cast<const float*>(estimate.data), estimate.shape.size(),
-                   cudaMemcpyDeviceToHost);
-    read(static_cast<const float*>(estimate_->data()));
+    read(Answers{block.records(samples), pass(graph, shape, block, samples).data});
+    stream.synchronize();  // the next pass writes where this one reads
+  }
+  const float* on_host(const Answers& answers, std::size_t size) {
+    reserve(answers_, size);
+    cuda::copy_now(device_.stream(), answers_->data(), answers.values, size, cudaMemcpyDeviceToHost);
+    return answers_->data();
   }
 
   void plan(const train::BatchShape& shape) {
@@ -90,9 +94,41 @@ class Evaluator<Network, cuda::Device> {
   const Network& network_;
   cuda::Parameters<float> parameters_;
   std::optional<cuda::PinnedArray<std::byte>> samples_;
-  std::optional<cuda::PinnedArray<float>> estimate_;
+  std::optional<cuda::PinnedArray<float>> answers_;
   std::vector<Pass> passes_;
   bool capture_ = device_.settings().capture;
+};
+
+/// @brief Moments of an ensemble in the GPU's memory, of which only they are copied back.
+template <>
+class PassMoments<cuda::Device> {
+ public:
+  explicit PassMoments(cuda::Device& device) : device_(device) {}
+
+  void begin(std::span<const float> weights) {
+    device_.use();
+    if (weights_.size() != weights.size())
+      for (auto* array : {&weights_, &mean_, &deviation_}) *array = cuda::DeviceArray<float>(weights.size());
+    cuda::copy_now(device_.stream(), weights_.data(), weights.data(), weights.size(), cudaMemcpyHostToDevice);
+  }
+  void add(EnsemblePass pass) {
+    pass.weights = weights_.data();
+    pass.mean = mean_.data();
+    pass.deviation = deviation_.data();
+    kernels::ensemble(device_.stream(), pass);
+  }
+  void finish(Moments& out) {
+    const auto fetch = [&](const cuda::DeviceArray<float>& from, std::vector<float>& to) {
+      to.resize(from.size());
+      cuda::copy_now(device_.stream(), to.data(), static_cast<const float*>(from.data()), to.size(), cudaMemcpyDeviceToHost);
+    };
+    fetch(mean_, out.mean);
+    fetch(deviation_, out.deviation);
+  }
+
+ private:
+  cuda::Device& device_;
+  cuda::DeviceArray<float> weights_, mean_, deviation_;
 };
 
 }  // namespace lacuna::sampler

@@ -5,7 +5,7 @@
 
 #include "lacuna/autograd/graph.hpp"
 #include "lacuna/core/parallel.hpp"
-#include "lacuna/train/input.hpp"
+#include "lacuna/sampler/ensemble_pass.hpp"
 
 namespace lacuna::sampler {
 
@@ -30,14 +30,16 @@ class Evaluator<Network, cpu::Device> {
     Graph<float> graph(device_, parameters_, Mode::infer);
     const auto input = graph.make(shape.input());
     times_.resize(static_cast<std::size_t>(shape.batch));
+    samples_.resize(times_.size());
     parallel_for(device_.threads(), shape.batch, [&](int b) {
-      const train::SampleView view = sample(b);
+      const train::SampleView& view = samples_[static_cast<std::size_t>(b)] = sample(b);
       times_[static_cast<std::size_t>(b)] = view.time;
       train::assemble_input(shape.layout, view,
                             input.data + static_cast<std::ptrdiff_t>(b) * view.patch.cells() * shape.layout.channels());
     });
-    read(static_cast<const float*>(network_(graph, input, static_cast<const float*>(times_.data())).data));
+    read(Answers{samples_.data(), network_(graph, input, static_cast<const float*>(times_.data())).data});
   }
+  const float* on_host(const Answers& answers, std::size_t) { return answers.values; }
 
   void plan(const train::BatchShape& shape) {
     device_.reset();
@@ -52,6 +54,7 @@ class Evaluator<Network, cpu::Device> {
   const Network& network_;
   Parameters<float>& parameters_;
   std::vector<float> times_;
+  std::vector<train::SampleView> samples_;
 };
 
 }  // namespace lacuna::sampler

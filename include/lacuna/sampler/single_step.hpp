@@ -45,7 +45,7 @@ struct SingleStepSettings {
 ///
 /// Large grids are cut into tiles with margins, periodic grids are continued around the seam, and several requests run as one
 /// batch. The network must have been trained on samples of the same layout and for the same matching; its answers are converted
-/// to x0. Members are averaged by the caller (RunningMoments). Determinism: bit for bit with the same threads and requests.
+/// to x0. Determinism: bit for bit with the same threads and requests.
 /// Throws: ShapeError, OptionError (a time outside 0 .. 1, a query of unknown values, alpha = 0 for NoiseMatching).
 template <class Network, schedule::NoiseSchedule Schedule = schedule::VariancePreserving,
           schedule::Matching Matching = schedule::DataMatching, class DeviceType = cpu::Device>
@@ -58,6 +58,7 @@ class SingleStep {
         samples_(samples),
         layout_(layout),
         evaluate_(device, network, parameters),
+        moments_(device),
         scale_(std::move(scale)),
         settings_(settings),
         schedule_(schedule),
@@ -75,16 +76,44 @@ class SingleStep {
   /// @brief Evaluates every request and calls visit(index, estimate) for each, in order.
   template <class Visit>
   void operator()(std::span<const Request> requests, const Visit& visit) {
-    const auto chunk = static_cast<std::size_t>(members_per_pass());
-    for (std::size_t begin = 0; begin < requests.size(); begin += chunk) {
-      const std::size_t count = std::min(chunk, requests.size() - begin);
-      if (work_.size() < count) work_.resize(count);
-      parallel_for(device_.threads(), static_cast<int>(count),
-                   [&](int i) { prepare(requests[begin + static_cast<std::size_t>(i)], work_[static_cast<std::size_t>(i)]); });
-      for (const auto& row : rows_)
-        for (const auto& column : columns_) evaluate(row, column, static_cast<int>(count));
-      for (std::size_t i = 0; i < count; ++i) visit(begin + i, work_[i].estimate);
-    }
+    each_pass(requests, [&](std::size_t begin, int count) {
+      each_tile(count, [&](const Tile& row, const Tile& column, const Answers& answers) {
+        const auto tile = shape(row, column, count);
+        const float* values = evaluate_.on_host(answers, tile.answers().size());
+        const std::size_t one = tile.answers().size() / static_cast<std::size_t>(count);
+        for (std::size_t i = 0; i < static_cast<std::size_t>(count); ++i) keep(row, column, work_[i], values + i * one);
+      });
+      for (std::size_t i = 0; i < static_cast<std::size_t>(count); ++i) visit(begin + i, work_[i].estimate);
+    });
+  }
+
+  /// @brief The estimates background + weight * anomaly of one window's requests, averaged where the device computes: mean and
+  /// deviation, or where observed the value itself and 0. weights (F, H, W, V). Requests of one time, without states.
+  void moments(std::span<const Request> requests, std::span<const float> weights, Moments& out) {
+    require<OptionError>(!layout_.query && !requests.empty() && requests.front().state.empty(),
+                         "SingleStep: moments are of requests without states, to a network that is not shown the query");
+    const auto& grid = samples_.fields().grid;
+    const auto alpha = static_cast<float>(schedule_.alpha(requests.front().time)),
+               sigma = static_cast<float>(schedule_.sigma(requests.front().time));
+    moments_.begin(weights);
+    each_pass(requests, [&](std::size_t begin, int count) {
+      each_tile(count, [&](const Tile& row, const Tile& column, const Answers& answers) {
+        EnsemblePass pass{.shape = shape(row, column, count), .answers = answers};
+        pass.core = {row.core_begin, column.core_begin, row.core_end - row.core_begin, column.core_end - column.core_begin};
+        pass.y = row.core_begin - row.begin;
+        pass.x = column.core_begin - column.begin;
+        pass.grid_height = grid.height();
+        pass.grid_width = grid.width();
+        pass.before = static_cast<int>(begin);
+        pass.last = begin + static_cast<std::size_t>(count) == requests.size();
+        if constexpr (Matching::needs_noisy) {  // a conversion is linear in both
+          pass.noisy = matching_.clean(alpha, sigma, 1.0f, 0.0f);
+          pass.answer = matching_.clean(alpha, sigma, 0.0f, 1.0f);
+        }
+        moments_.add(pass);
+      });
+    });
+    moments_.finish(out);
   }
 
   /// @brief Prepares this many requests and runs their passes without computing: afterwards buffers and primitives exist, and
@@ -200,13 +229,26 @@ class SingleStep {
                      .sample = request.member};
   }
 
-  void evaluate(const Tile& row, const Tile& column, int count) {
-    const std::ptrdiff_t one = static_cast<std::ptrdiff_t>(row.size()) * column.size() * layout_.fields();
-    evaluate_(
-        shape(row, column, count), [&](int i) { return cut(row, column, work_[static_cast<std::size_t>(i)]); },
-        [&](const float* estimate) {
-          for (int i = 0; i < count; ++i) keep(row, column, work_[static_cast<std::size_t>(i)], estimate + i * one);
-        });
+  /// Prepares requests, as many as run as one batch, and calls pass(first, number) for them.
+  template <class Visit>
+  void each_pass(std::span<const Request> requests, const Visit& pass) {
+    const auto chunk = static_cast<std::size_t>(members_per_pass());
+    for (std::size_t begin = 0; begin < requests.size(); begin += chunk) {
+      const std::size_t count = std::min(chunk, requests.size() - begin);
+      if (work_.size() < count) work_.resize(count);
+      parallel_for(device_.threads(), static_cast<int>(count),
+                   [&](int i) { prepare(requests[begin + static_cast<std::size_t>(i)], work_[static_cast<std::size_t>(i)]); });
+      pass(begin, static_cast<int>(count));
+    }
+  }
+  /// Evaluates the prepared requests tile by tile: read(row, column, answers).
+  template <class Read>
+  void each_tile(int count, const Read& read) {
+    for (const auto& row : rows_)
+      for (const auto& column : columns_)
+        evaluate_(
+            shape(row, column, count), [&](int i) { return cut(row, column, work_[static_cast<std::size_t>(i)]); },
+            [&](const Answers& answers) { read(row, column, answers); });
   }
 
   /// Copies a tile's core from the network's layout to (F, H, W, V), its answers as x0 in normalised units.
@@ -235,6 +277,7 @@ class SingleStep {
   const train::Samples& samples_;
   train::InputLayout layout_;
   Evaluator<Network, DeviceType> evaluate_;
+  PassMoments<DeviceType> moments_;
   std::vector<float> scale_;
   SingleStepSettings settings_;
   Schedule schedule_;

@@ -14,7 +14,7 @@ namespace lacuna::schedule {
 /// answer: clean(alpha, sigma, x_t, answer), its estimate of x0, and noise(alpha, sigma, x_t, answer), its estimate of eps, which
 /// is -sigma times the score (eq. 17a). `needs_noisy` tells whether target and clean involve the noisy value at all. Where the
 /// network is shown no noisy value of an element (outside of the context), there is nothing to convert with: its answer is x0
-/// there, whatever the matching. All in units of the anomaly's deviation.
+/// there, whatever the matching. Both ways back are linear in x_t and the answer. All in units of the anomaly's deviation.
 template <class M>
 concept Matching = std::copyable<M> && requires(const M& m, float x) {
   { M::needs_noisy } -> std::convertible_to<bool>;
