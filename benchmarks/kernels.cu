@@ -17,7 +17,6 @@
 #include "kernels/rms_norm_silu.cuh"
 #include "kernels/sampler_update.cuh"
 #include "lacuna/cuda/device.hpp"
-#include "lacuna/mask/pixels.hpp"
 
 namespace {
 
@@ -66,14 +65,42 @@ Row adam(std::size_t n) {
           }};
 }
 
-Row ensemble(std::size_t n) {
+/// Mean and deviation of members (one pass, of single fields with a background).
+Row ensemble(int side) {
   constexpr int members = 10;
-  return {text("mean and deviation of 10 members, ", n), {"ensemble_kernel"}, (4 * members + 13) * n, [n](cuda::Device& device) {
-            auto *estimates = zeros<float>(device, members * n), *values = zeros<float>(device, n),
-                 *mean = zeros<float>(device, n), *deviation = zeros<float>(device, n);
-            auto* observed = zeros<std::uint8_t>(device, n);
-            return
-                [=](cudaStream_t stream) { kernels::ensemble(stream, estimates, members, n, observed, values, mean, deviation); };
+  const std::size_t n = static_cast<std::size_t>(side) * static_cast<std::size_t>(side);
+  // In: answers and backgrounds of the members, weights and values. Out: mean and deviation.
+  return {text("mean and deviation of 10 members, ", side, " x ", side),
+          {"ensemble_kernel"},
+          (8 * members + 8 + 8) * n,
+          [=](cuda::Device& device) {
+            auto* samples = zeros<train::SampleView>(device, members);
+            auto *values = zeros<float>(device, n), *backgrounds = zeros<float>(device, members * n),
+                 *scale = zeros<float>(device, 1);
+            std::vector<train::SampleView> host;
+            for (std::size_t m = 0; m < members; ++m)
+              host.push_back({.patch = {0, 0, side, side},
+                              .grid_width = side,
+                              .values = values,
+                              .context = nullptr,
+                              .query = nullptr,
+                              .background = backgrounds + m * n,
+                              .climate = nullptr,
+                              .place = nullptr,
+                              .season = nullptr,
+                              .scale = scale});
+            cuda::copy_now(device.stream(), samples, static_cast<const train::SampleView*>(host.data()), host.size(),
+                           cudaMemcpyHostToDevice);
+            const sampler::EnsemblePass pass{.shape = {{.frames = 1, .variables = 1, .background = true}, members, side, side},
+                                             .answers = {samples, zeros<float>(device, members * n)},
+                                             .core = {0, 0, side, side},
+                                             .grid_height = side,
+                                             .grid_width = side,
+                                             .last = true,
+                                             .weights = zeros<float>(device, n),
+                                             .mean = zeros<float>(device, n),
+                                             .deviation = zeros<float>(device, n)};
+            return [=](cudaStream_t stream) { kernels::ensemble(stream, pass); };
           }};
 }
 
@@ -117,45 +144,44 @@ Row norm(std::size_t pixels, bool backward) {
           }};
 }
 
-/// Noise, context and query, target: a batch of single fields of which all is observed.
+/// Noise, context and query, target: a batch of single fields of which all is in the context and in the query.
 Row assemble(int side) {
-  using Draw = mask::Pixels::Draw;
   constexpr int batch = 16;
   constexpr train::InputLayout layout{.frames = 1, .variables = 1};
   const std::size_t cells = static_cast<std::size_t>(side) * static_cast<std::size_t>(side), n = batch * cells;
-  // In: the mask and the values. Out: input of two channels, target and query.
-  return {
-      text("noise, context and query, ", batch, " x ", side, " x ", side),
-      {"assemble_kernel"},
-      (5 + 8 + 4 + 1) * n,
-      [=](cuda::Device& device) {
-        const unsigned blocks = kernels::AssemblePlan::of(layout, cells).blocks;
-        auto *values = zeros<float>(device, n), *input = zeros<float>(device, n * static_cast<std::size_t>(layout.channels())),
-             *target = zeros<float>(device, n), *scale = zeros<float>(device, 1);
-        auto *observed = zeros<std::uint8_t>(device, n), *query = zeros<std::uint8_t>(device, n);
-        auto *query_counts = zeros<unsigned>(device, batch * blocks), *context_counts = zeros<unsigned>(device, batch * blocks);
-        auto* groups = zeros<int>(device, 1);
-        auto* samples = zeros<kernels::AssembleSample<Draw>>(device, batch);
-        cuda::check(cudaMemsetAsync(observed, 1, n, device.stream()), "mark all as observed");
-        std::vector<kernels::AssembleSample<Draw>> host;
-        for (std::uint64_t b = 0; b < batch; ++b)
-          host.push_back({.draw = {.key = philox_key(1, Purpose::context), .sample = b, .ratio = 0.7f},
-                          .values = values + b * cells,
-                          .observed = observed + b * cells,
-                          .groups = groups,
-                          .background = nullptr,
-                          .climate = nullptr,
-                          .place = nullptr,
-                          .season = nullptr,
-                          .alpha = 0.8f,
-                          .sigma = 0.6f,
-                          .sample = b});
-        cuda::copy_now(device.stream(), samples, static_cast<const kernels::AssembleSample<Draw>*>(host.data()), host.size(),
-                       cudaMemcpyHostToDevice);
-        const kernels::AssembleBatch to{layout, side,   side,  side,         scale,         philox_key(1, Purpose::noise),
-                                        input,  target, query, query_counts, context_counts};
-        return [=](cudaStream_t stream) { kernels::assemble(stream, samples, batch, to); };
-      }};
+  // In: context, query and values. Out: input of two channels, target and query.
+  return {text("noise, context and query, ", batch, " x ", side, " x ", side),
+          {"assemble_kernel"},
+          (6 + 8 + 4 + 1) * n,
+          [=](cuda::Device& device) {
+            auto *values = zeros<float>(device, n), *scale = zeros<float>(device, 1);
+            auto* members = zeros<std::uint8_t>(device, n);
+            auto* samples = zeros<train::SampleView>(device, batch);
+            cuda::check(cudaMemsetAsync(members, 1, n, device.stream()), "mark all as observed");
+            std::vector<train::SampleView> host;
+            for (std::uint64_t b = 0; b < batch; ++b)
+              host.push_back({.patch = {0, 0, side, side},
+                              .grid_width = side,
+                              .values = values + b * cells,
+                              .context = members + b * cells,
+                              .query = members + b * cells,
+                              .background = nullptr,
+                              .climate = nullptr,
+                              .place = nullptr,
+                              .season = nullptr,
+                              .scale = scale,
+                              .alpha = 0.8f,
+                              .sigma = 0.6f,
+                              .noise = philox_key(1, Purpose::noise),
+                              .sample = b});
+            cuda::copy_now(device.stream(), samples, static_cast<const train::SampleView*>(host.data()), host.size(),
+                           cudaMemcpyHostToDevice);
+            const train::BatchShape shape{layout, batch, side, side};
+            const kernels::AssembleBatch to{shape, zeros<float>(device, n * static_cast<std::size_t>(layout.channels())),
+                                            zeros<float>(device, n), zeros<std::uint8_t>(device, n),
+                                            zeros<unsigned>(device, batch * kernels::AssemblePlan::of(shape).blocks)};
+            return [=](cudaStream_t stream) { kernels::assemble(stream, samples, to); };
+          }};
 }
 
 /// Median microseconds of a launch, of 15 times as many launches as take about a millisecond.
@@ -223,12 +249,14 @@ int main() {
   for (const std::size_t n : {std::size_t{1} << 20, std::size_t{1} << 25}) {
     rows.push_back(masked_loss(n));
     rows.push_back(adam(n));
-    rows.push_back(ensemble(n));
     rows.push_back(sampler_update(n));
   }
   for (const std::size_t pixels : {std::size_t{1} << 14, std::size_t{1} << 19})
     for (const bool backward : {false, true}) rows.push_back(norm(pixels, backward));
-  for (const int side : {64, 1024}) rows.push_back(assemble(side));
+  for (const int side : {64, 1024}) {
+    rows.push_back(assemble(side));
+    rows.push_back(ensemble(side));
+  }
   try {
     if (cuda::device_count() > 0)
       measure(rows);

@@ -1,10 +1,11 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 
 #include "lacuna/core/error.hpp"
-#include "lacuna/mask/policy.hpp"
+#include "lacuna/schedule/matching.hpp"
 #include "lacuna/train/input.hpp"
 #include "port.cuh"
 #include "reduce.cuh"
@@ -12,35 +13,13 @@
 
 namespace lacuna::kernels {
 
-/// @brief One sample of a batch: the draw of its mask policy and its arrays (F, h, w, V) on a patch.
-template <mask::MaskDraw Draw>
-struct AssembleSample {
-  Draw draw;
-  int y = 0, x = 0;              ///< first row and column of the patch; columns wrap around the grid
-  const float* values;           ///< anything where not observed
-  const std::uint8_t* observed;  ///< M
-  const int* groups;             ///< (F, V)
-  const float* background;       ///< or null
-  const float* climate;          ///< or null
-  const float* place;            ///< (h, w, P), or null
-  const float* season;           ///< (S), or null
-  float alpha = 1, sigma = 0;
-  std::uint64_t sample = 0;
-};
-
-/// @brief What the samples of a batch share, and the arrays that are made.
+/// @brief A batch's samples have one shape; the arrays that are made of them.
 struct AssembleBatch {
-  train::InputLayout layout;
-  int height, width, grid_width;  ///< of the patch, and columns of the whole grid
-  const float* scale;             ///< (V)
-  PhiloxKey noise;
-  float* input;              ///< (B, h, w, channels)
-  float* target;             ///< (B, h, w, F V)
-  std::uint8_t* query;       ///< (B, h, w, F V)
-  unsigned* query_counts;    ///< (B, blocks) partial counts, for masked_loss_kernel
-  unsigned* context_counts;  ///< (B, blocks)
-
-  std::size_t cells() const { return static_cast<std::size_t>(height) * static_cast<std::size_t>(width); }
+  train::BatchShape shape;
+  float* input;                      ///< (B, h, w, channels)
+  float* target = nullptr;           ///< (B, h, w, F V); null, and so the next two, where nothing is learned
+  std::uint8_t* query = nullptr;     ///< (B, h, w, F V)
+  unsigned* query_counts = nullptr;  ///< (B, blocks) partial counts, for masked_loss_kernel
 };
 
 /// @brief Cells that a block stages in shared memory at a time, and blocks per sample.
@@ -48,9 +27,9 @@ struct AssemblePlan {
   unsigned tile, blocks;
   std::size_t shared_bytes;
 
-  /// Throws: OptionError for an input that shows the query, which this kernel does not make; ShapeError for too many channels.
-  static AssemblePlan of(const train::InputLayout& layout, std::size_t cells) {
-    require<OptionError>(!layout.query, "assemble: this kernel makes no input that shows the query (ProbabilisticField)");
+  /// Throws: ShapeError for too many channels.
+  static AssemblePlan of(const train::BatchShape& shape) {
+    const auto& layout = shape.layout;
     constexpr std::size_t shared_memory = 40 * 1024;  // leaves room beside it in the 48 KB every launch may use
     const auto bytes_per_cell = static_cast<std::size_t>(layout.channels()) * sizeof(float) +
                                 static_cast<std::size_t>(layout.fields()) * (sizeof(float) + 1);
@@ -58,7 +37,8 @@ struct AssemblePlan {
     while (tile > 4 && tile * bytes_per_cell > shared_memory) tile /= 2;
     require<ShapeError>(tile * bytes_per_cell <= shared_memory, "assemble: ", layout.channels(),
                         " channels are too many for shared memory");
-    const std::size_t blocks = (cells + tile - 1) / tile;
+    const std::size_t cells = static_cast<std::size_t>(shape.height) * static_cast<std::size_t>(shape.width),
+                      blocks = (cells + tile - 1) / tile;
     return {tile, static_cast<unsigned>(blocks < 64 ? blocks : 64), tile * bytes_per_cell};
   }
 };
@@ -78,95 +58,126 @@ __device__ __forceinline__ void copy_out(const T* staged, T* to, std::size_t cou
   }
 }
 
-/// @brief Four fields of a cell: membership, noise, anomaly, and the channels and target made of them.
-template <class Draw>
-__device__ __forceinline__ void assemble_fields(const AssembleSample<Draw>& s, const AssembleBatch& b, std::size_t cell,
-                                                int block, float* row, float* target, std::uint8_t* query, unsigned& contexts,
-                                                unsigned& queries) {
-  const int fields = b.layout.fields(), variables = b.layout.variables, column = static_cast<int>(cell) % b.width + s.x;
-  const int y = s.y + static_cast<int>(cell) / b.width, x = column < b.grid_width ? column : column - b.grid_width;
-  const std::size_t plane =
-      static_cast<std::size_t>(b.height) * static_cast<std::size_t>(b.width) * static_cast<std::size_t>(variables);
-  const auto grid_cell = static_cast<std::uint64_t>(y) * static_cast<std::uint64_t>(b.grid_width) + static_cast<std::uint64_t>(x);
-  const auto noise = normals(philox(b.noise, s.sample, train::noise_position(grid_cell, fields, block)));
+/// @brief A cell's place in the staged tile.
+struct StagedCell {
+  float *row, *target;
+  std::uint8_t* query;
+};
+
+/// @brief Four fields of a cell: their anomalies where one is needed, and bit k for the k-th of them.
+struct CellFields {
+  int first, count;
+  float anomaly[4];
+  unsigned seen, asked;
+};
+
+/// @brief Reads four fields of a cell, and makes what of input, target and query has no noise.
+__device__ __forceinline__ CellFields assemble_fields(const train::SampleView& s, const AssembleBatch& b, int cell, int first,
+                                                      const StagedCell& to) {
+  const train::InputLayout& layout = b.shape.layout;
+  const int fields = layout.fields();
+  CellFields own{.first = first, .count = fields - first < 4 ? fields - first : 4, .anomaly = {}, .seen = 0, .asked = 0};
   LACUNA_UNROLL
   for (int k = 0; k < 4; ++k) {
-    const int f = 4 * block + k;
-    if (f >= fields) return;
-    const int frame = f / variables, v = f - frame * variables;
-    const std::size_t at =
-        plane * static_cast<std::size_t>(frame) + cell * static_cast<std::size_t>(variables) + static_cast<std::size_t>(v);
-    const mask::Cell member{frame, y, x, v, s.groups[f]};
-    const bool observed = s.observed[at] != 0, seen = observed && s.draw.in_context(member),
-               asked = observed && s.draw.in_query(member);
-    const float background = b.layout.background ? s.background[at] : 0.0f;
-    const float anomaly = seen || asked ? (s.values[at] - background) / b.scale[v] : 0.0f;
-    float* next = row + f;
-    *next = seen ? 1.0f : 0.0f;
-    *(next += fields) = seen ? train::noised(anomaly, s.alpha, s.sigma, noise[static_cast<std::size_t>(k)]) : 0.0f;
-    if (b.layout.background) *(next += fields) = background;
-    if (b.layout.climate) *(next += fields) = s.climate[at];
-    target[f] = asked ? anomaly : 0.0f;
-    query[f] = asked ? 1 : 0;
-    contexts += seen ? 1u : 0u;
-    queries += asked ? 1u : 0u;
+    if (k >= own.count) break;
+    const int f = first + k;
+    const std::size_t at = s.index(layout, cell, f);
+    const bool seen = s.context[at] != 0, asked = s.query != nullptr && s.query[at] != 0;
+    const float background = layout.background ? s.background[at] : 0.0f;
+    own.anomaly[k] = seen || asked ? s.anomaly(at, f % layout.variables, background) : 0.0f;
+    own.seen |= seen ? 1u << k : 0u;
+    own.asked |= asked ? 1u << k : 0u;
+    float* next = to.row + layout.shown() + fields + f;
+    if (layout.background) *(next += fields) = background;
+    if (layout.climate) *(next += fields) = s.climate[at];
+    if (b.target == nullptr) continue;
+    to.target[f] = asked ? own.anomaly[k] : 0.0f;
+    to.query[f] = asked ? 1 : 0;
+  }
+  return own;
+}
+
+/// @brief Shows the network some of four fields of a cell, with noise: the channels from `row` on. `target`: where what is asked
+/// of these is the noise that they are shown with; else null.
+template <class Matching>
+__device__ __forceinline__ void show_fields(const train::SampleView& s, const Matching& matching, const CellFields& own,
+                                            unsigned shown, PhiloxKey key, std::uint64_t position, int fields, float* row,
+                                            float* target) {
+  std::array<float, 4> noise{};
+  if (s.sigma != 0.0f || Matching::needs_noisy) noise = normals(philox(key, s.sample, position));
+  LACUNA_UNROLL
+  for (int k = 0; k < 4; ++k) {
+    if (k >= own.count) break;
+    const float eps = noise[static_cast<std::size_t>(k)];
+    const bool visible = (shown >> k & 1u) != 0;
+    row[own.first + k] = visible ? 1.0f : 0.0f;
+    row[fields + own.first + k] = visible ? s.noisy(own.anomaly[k], eps) : 0.0f;
+    if constexpr (Matching::needs_noisy)
+      if (target != nullptr && (shown & own.asked) >> k & 1u)
+        target[own.first + k] = matching.target(s.alpha, s.sigma, own.anomaly[k], eps);
   }
 }
 
-/// @brief Draws context and query, noises, masks and concatenates a batch in one pass. Grid (blocks, B).
+/// @brief Noises, masks and concatenates a batch in one pass. Grid (blocks, B).
 ///
 /// A block stages a tile of cells in shared memory, so that all arrays leave in order. A value is read where it is in context
-/// or query and nowhere else. Per cell with N = F V fields and n of them in context or query: moves N + 4 n bytes in, 4 N more
-/// for a background, for a climate each, 4 (P + S) of place and season; 4 channels + 5 N out; 8 bytes of counts per block. The
-/// sample's record, groups and scale come from cache and are not counted.
-template <int threads, class Draw>
+/// or query and nowhere else. Per cell with N = F V fields and n of them in context or query: moves N bytes of context, N of
+/// query (if there is one) and 4 n in, 4 N more for a background, for a climate each, 4 (P + S) of place and
+/// season; 4 channels out, and with a target 5 N and 4 bytes of counts per block. The sample's record and scale come from cache
+/// and are not counted.
+template <int threads, class Matching>
 __global__ void __launch_bounds__(threads)
-    assemble_kernel(const AssembleSample<Draw>* __restrict__ samples, AssembleBatch b, unsigned tile) {
+    assemble_kernel(const train::SampleView* __restrict__ samples, AssembleBatch b, Matching matching, unsigned tile) {
   LACUNA_DYNAMIC_SHARED(float, staged);
-  const AssembleSample<Draw>& s = samples[blockIdx.y];
-  const int fields = b.layout.fields(), channels = b.layout.channels();
+  const train::SampleView& s = samples[blockIdx.y];
+  const train::InputLayout& layout = b.shape.layout;
+  const int fields = layout.fields(), channels = layout.channels();
   const auto row_size = static_cast<std::size_t>(channels), field_size = static_cast<std::size_t>(fields);
-  const unsigned blocks = static_cast<unsigned>(fields + 3) / 4, rest = static_cast<unsigned>(b.layout.place + b.layout.season);
-  const std::size_t cells = static_cast<std::size_t>(b.height) * static_cast<std::size_t>(b.width);
+  const unsigned blocks = static_cast<unsigned>(fields + 3) / 4, rest = static_cast<unsigned>(layout.place + layout.season);
+  const std::size_t cells = static_cast<std::size_t>(b.shape.height) * static_cast<std::size_t>(b.shape.width);
   float* target = staged + tile * row_size;
   auto* query = reinterpret_cast<std::uint8_t*>(target + tile * field_size);
-  unsigned contexts = 0, queries = 0;
+  unsigned queries = 0;
   for (std::size_t first = static_cast<std::size_t>(blockIdx.x) * tile; first < cells;
        first += static_cast<std::size_t>(gridDim.x) * tile) {
     const unsigned count = static_cast<unsigned>(cells - first < tile ? cells - first : tile);
     for (unsigned i = threadIdx.x; i < tile * blocks; i += threads) {
       const unsigned cell = i % tile;
-      if (cell < count)
-        assemble_fields(s, b, first + cell, static_cast<int>(i / tile), staged + cell * row_size, target + cell * field_size,
-                        query + cell * field_size, contexts, queries);
+      if (cell >= count) continue;
+      const StagedCell to{staged + cell * row_size, target + cell * field_size, query + cell * field_size};
+      const int in_patch = static_cast<int>(first + cell), block = static_cast<int>(i / tile);
+      const CellFields own = assemble_fields(s, b, in_patch, 4 * block, to);
+      const auto position = train::noise_position(s.grid_cell(in_patch), fields, block);
+      float* const learned = b.target != nullptr ? to.target : nullptr;
+      show_fields(s, matching, own, own.seen, s.noise, position, fields, to.row, layout.query ? nullptr : learned);
+      if (layout.query) show_fields(s, matching, own, own.asked, s.query_noise, position, fields, to.row + 2 * fields, learned);
+      queries += static_cast<unsigned>(__popc(own.asked));
     }
     for (unsigned i = threadIdx.x; i < count * rest; i += threads) {
-      const unsigned cell = i / rest, p = i % rest, place = static_cast<unsigned>(b.layout.place);
+      const unsigned cell = i / rest, p = i % rest, place = static_cast<unsigned>(layout.place);
       staged[cell * row_size + row_size - rest + p] = p < place ? s.place[(first + cell) * place + p] : s.season[p - place];
     }
     __syncthreads();
     const std::size_t at = static_cast<std::size_t>(blockIdx.y) * cells + first;
     copy_out(staged, b.input + at * row_size, count * row_size);
-    copy_out(target, b.target + at * field_size, count * field_size);
-    copy_out(query, b.query + at * field_size, count * field_size);
+    if (b.target != nullptr) {
+      copy_out(target, b.target + at * field_size, count * field_size);
+      copy_out(query, b.query + at * field_size, count * field_size);
+    }
     __syncthreads();
   }
-  contexts = block_sum(contexts);
+  if (b.target == nullptr) return;
   queries = block_sum(queries);
-  if (threadIdx.x == 0) {
-    const std::size_t block = static_cast<std::size_t>(blockIdx.y) * gridDim.x + blockIdx.x;
-    b.query_counts[block] = queries;
-    b.context_counts[block] = contexts;
-  }
+  if (threadIdx.x == 0) b.query_counts[static_cast<std::size_t>(blockIdx.y) * gridDim.x + blockIdx.x] = queries;
 }
 
-/// @brief Makes the network's input, target and query of a batch; the meaning of mask::partition, train::assemble_input and
-/// train::assemble_target, bit for bit. `samples` (B) lie in device memory.
-template <class Draw>
-void assemble(Stream stream, const AssembleSample<Draw>* samples, int batch_size, const AssembleBatch& batch) {
-  const auto plan = AssemblePlan::of(batch.layout, batch.cells());
-  launch(stream, &assemble_kernel<block_size, Draw>, dim3(plan.blocks, static_cast<unsigned>(batch_size)), block_size,
-         plan.shared_bytes, samples, batch, plan.tile);
+/// @brief Makes the network's input of a batch, and its target and query if asked for; the meaning of train::assemble_input and
+/// train::assemble_target, bit for bit. `samples` (B) lie in device memory, and so does what they point to.
+template <class Matching = schedule::DataMatching>
+void assemble(Stream stream, const train::SampleView* samples, const AssembleBatch& batch, const Matching& matching = {}) {
+  const auto plan = AssemblePlan::of(batch.shape);
+  launch(stream, &assemble_kernel<block_size, Matching>, dim3(plan.blocks, static_cast<unsigned>(batch.shape.batch)), block_size,
+         plan.shared_bytes, samples, batch, matching, plan.tile);
 }
 
 }  // namespace lacuna::kernels

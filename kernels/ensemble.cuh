@@ -1,49 +1,34 @@
 #pragma once
 
 #include <cstddef>
-#include <cstdint>
 
-#include "lacuna/sampler/welford.hpp"
+#include "lacuna/sampler/ensemble_pass.hpp"
 #include "port.cuh"
 #include "vector.cuh"
 
 namespace lacuna::kernels {
 
-/// @brief Mean and deviation over `members` estimates (members, n), merged with the observed values.
+/// @brief Takes the members of a pass into mean and deviation of their ensemble, from the network's answers as they lie; after
+/// the last pass merged with the observed values.
 ///
-/// Where observed: mean = the value bit for bit, deviation = 0; elsewhere Welford's recurrence, one pass, members in order.
-/// Neither a value that is not observed nor an estimate of an observed one enters the result: both may be NaN.
-/// Moves (4 members + 5) n bytes in, 8 n out.
+/// For each value of the tile's core moves 4 bytes a member in, for a background as many again, for answers that are converted
+/// 1 and where in context 4 more; 4 of weight, 8 if members were taken before, 4 of the value in the last pass; 8 out. The
+/// samples' records come from cache and are not counted.
 template <int threads>
-__global__ void __launch_bounds__(threads)
-    ensemble_kernel(const float* __restrict__ estimates, int members, std::size_t n, const std::uint8_t* __restrict__ observed,
-                    const float* __restrict__ values, float* __restrict__ mean_out, float* __restrict__ deviation_out) {
-  const bool wide = aligned(estimates) && n % chunk_size == 0 && aligned(observed) && aligned(values) && aligned(mean_out) &&
-                    aligned(deviation_out);
-  for_chunks(n, wide, [&](auto chunk) {
-    Four<float> mean{}, squares{}, deviation;
-    LACUNA_UNROLL_FOUR
-    for (int member = 0; member < members; ++member) {
-      const auto x = load(estimates + static_cast<std::size_t>(member) * n, chunk);
-      const float weight = 1.0f / static_cast<float>(member + 1);
-      for (int k = 0; k < 4; ++k) sampler::add_member(x.v[k], weight, mean.v[k], squares.v[k]);
-    }
-    const auto seen = load(observed, chunk);
-    const auto value = load(values, chunk);
-    for (int k = 0; k < 4; ++k) {
-      mean.v[k] = seen.v[k] != 0 ? value.v[k] : mean.v[k];
-      deviation.v[k] = seen.v[k] != 0 ? 0.0f : sampler::deviation_of(squares.v[k], members);
-    }
-    store(mean_out, chunk, mean);
-    store(deviation_out, chunk, deviation);
-  });
+__global__ void __launch_bounds__(threads) ensemble_kernel(sampler::EnsemblePass pass) {
+  const int blocks = pass.blocks();
+  const std::size_t count = static_cast<std::size_t>(pass.core.cells()) * static_cast<std::size_t>(blocks);
+  for (std::size_t i = static_cast<std::size_t>(blockIdx.x) * threads + threadIdx.x; i < count;
+       i += static_cast<std::size_t>(gridDim.x) * threads) {
+    const int n = static_cast<int>(i);
+    sampler::add_members(pass, n / blocks, n % blocks);
+  }
 }
 
-/// @brief Ensemble mean and deviation (n), observed values kept; the meaning of sampler::RunningMoments and of the merge.
-inline void ensemble(Stream stream, const float* estimates, int members, std::size_t n, const std::uint8_t* observed,
-                     const float* values, float* mean, float* deviation) {
-  launch(stream, &ensemble_kernel<block_size>, blocks_for(n), block_size, 0, estimates, members, n, observed, values, mean,
-         deviation);
+/// @brief The meaning of sampler::PassMoments: all that a pass points to lies in device memory.
+inline void ensemble(Stream stream, const sampler::EnsemblePass& pass) {
+  const std::size_t count = static_cast<std::size_t>(pass.core.cells()) * static_cast<std::size_t>(pass.blocks());
+  launch(stream, &ensemble_kernel<block_size>, blocks_for<1>(count), block_size, 0, pass);
 }
 
 }  // namespace lacuna::kernels

@@ -3,6 +3,7 @@
 #include "cuda/devices.hpp"
 #include "lacuna/cuda/engine.hpp"
 #include "lacuna/nn/unet.hpp"
+#include "support/fill.hpp"
 
 using namespace lacuna;
 using Catch::Matchers::Contains;
@@ -16,27 +17,35 @@ struct Setting {
   std::int64_t no_batch = -1;  // the step whose batch cannot be made, once
   Parameters<float> parameters;
   nn::UNet network{{.inputs = 2, .outputs = 1, .hidden = 4, .multipliers = {1, 2}}, parameters, 1};
+  std::vector<float> values[2], scale{1};
+  std::vector<std::uint8_t> context = test::coins(64, 0.5f, 1), query = test::coins(64, 0.5f, 2);
   train::Engine<nn::UNet, cuda::Device> engine{
-      device, network, parameters, {}, {.batch = 2, .height = 8, .width = 8, .channels = 2}, 1};
+      device, network, parameters, {}, {.layout = {.frames = 1, .variables = 1}, .batch = 2, .height = 8, .width = 8}};
 
   explicit Setting(const cuda::Device::Settings& settings = small) : device(settings) {}
 
   double step() {
-    return engine
-        .step(1e-3,
-              [this](std::int64_t step, const train::BatchArrays& to) {
-                if (no_batch == step) throw Error("no batch");
-                for (int i = 0; i < 2 * 64; ++i) {
-                  const auto at = static_cast<std::uint64_t>(step) * 128 + static_cast<std::uint64_t>(i);
-                  const auto z = normals(philox(philox_key(1, Purpose::noise), 0, at));
-                  to.input[2 * i] = z[0];
-                  to.input[2 * i + 1] = z[1];
-                  to.target[i] = z[2];
-                  to.query[i] = 1;
-                }
-                to.times[0] = to.times[1] = 0.5f;
-              })
-        .loss;
+    return engine.step(1e-3, [this](std::int64_t step, int b) { return sample(step, b); }).loss;
+  }
+  train::SampleView sample(std::int64_t step, int b) {
+    if (no_batch == step) throw Error("no batch");
+    const auto number = static_cast<std::uint64_t>(2 * step + b);
+    values[b] = test::normals<float>(64, number);
+    return {.patch = {0, 0, 8, 8},
+            .grid_width = 8,
+            .values = values[b].data(),
+            .context = context.data(),
+            .query = query.data(),
+            .background = nullptr,
+            .climate = nullptr,
+            .place = nullptr,
+            .season = nullptr,
+            .scale = scale.data(),
+            .time = 0.5f,
+            .alpha = 0.8f,
+            .sigma = 0.6f,
+            .noise = philox_key(1, Purpose::noise),
+            .sample = number};
   }
 };
 

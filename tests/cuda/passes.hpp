@@ -63,11 +63,13 @@ template <class Network>
 Pass on_gpu(Operands<Network>& o) {
   cuda::Device device({.threads = 1, .arena_bytes = std::size_t{64} << 20});
   cuda::Parameters<float> parameters(device, o.parameters);
-  const OnDevice<float> input(device, o.input), target(device, o.target), times(device, o.times);
+  const OnDevice<float> target(device, o.target), times(device, o.times);
   const OnDevice<std::uint8_t> query(device, o.query);
   parameters.zero_gradients();
   Graph<float, cuda::Device> graph(device, parameters, Mode::train);
-  const auto y = o.network(graph, graph.view(o.shape, input.data()), static_cast<const float*>(times.data()));
+  const auto x = graph.make(o.shape);
+  cuda::copy_now(device.stream(), x.data, static_cast<const float*>(o.input.data()), o.input.size(), cudaMemcpyHostToDevice);
+  const auto y = o.network(graph, x, static_cast<const float*>(times.data()));
   Pass pass{fetched(device, y.data, y.shape.size()), {}, 0};
   const auto loss = ops::masked_loss(graph, y, target.data(), query.data());
   pass.loss = fetched(device, loss.result, 2)[0];

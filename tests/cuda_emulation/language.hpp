@@ -19,6 +19,8 @@ inline void __syncwarp(unsigned mask = 0xffffffffu, const char* file = __builtin
   cuda_emulation::machine.exchange(mask, 0, "__syncwarp", true, file, line);
 }
 
+inline int __popc(unsigned bits) { return __builtin_popcount(bits); }
+
 namespace cuda_emulation {
 
 /// The value of lane `source`, or of the own lane where CUDA's rules for segments of `width` lanes say so.

@@ -19,7 +19,6 @@
 #include "filter_layout.cuh"
 #include "kernels/norm_blocks.hpp"
 #include "kernels/scalars.hpp"
-#include "lacuna/mask/pixels.hpp"
 #include "masked_loss.cuh"
 #include "rms_norm_parameters.cuh"
 #include "rms_norm_silu.cuh"
@@ -69,14 +68,52 @@ TEST_CASE("Traffic: Adam") {
   }
 }
 
-TEST_CASE("Traffic: ensemble and sampler update") {
+TEST_CASE("Traffic: ensemble") {
+  constexpr int height = 20, width = 30, members = 3;
+  constexpr std::size_t n = 6 * height * width;
+  const Floats f(n);
+  Buffer<float> answers(test::normals<float>(members * n, 6));
+  const auto in_context = test::coins(n, 0.5f, 1);
+  Buffer<std::uint8_t> context(in_context);
+  std::size_t seen = 0;
+  for (const auto c : in_context) seen += c;
+  const std::vector<float> scale(2, 1.0f);
+  const std::vector<train::SampleView> samples(members, {.patch = {0, 0, height, width},
+                                                         .grid_width = width,
+                                                         .values = f[0],
+                                                         .context = context,
+                                                         .query = nullptr,
+                                                         .background = f[1],
+                                                         .climate = nullptr,
+                                                         .place = nullptr,
+                                                         .season = nullptr,
+                                                         .scale = scale.data(),
+                                                         .sigma = 0.5f});
+  sampler::EnsemblePass pass{.shape = {{.frames = 3, .variables = 2, .background = true}, members, height, width},
+                             .answers = {samples.data(), answers},
+                             .core = {0, 0, height, width},
+                             .grid_height = height,
+                             .grid_width = width,
+                             .weights = f[2],
+                             .mean = f[3],
+                             .deviation = f[4]};
+  take_traffic();
+  kernels::ensemble({}, pass);
+  CHECK((take_traffic() == Traffic{(8 * members + 4) * n, 8 * n}));
+  pass.before = members;
+  pass.last = true;
+  kernels::ensemble({}, pass);
+  CHECK((take_traffic() == Traffic{(8 * members + 4 + 8 + 4) * n, 8 * n}));
+  pass.noisy = 0.5f;
+  kernels::ensemble({}, pass);
+  CHECK((take_traffic() == Traffic{(9 * members + 4 + 8 + 4) * n + 4 * members * seen, 8 * n}));
+}
+
+TEST_CASE("Traffic: sampler update") {
   for (const std::size_t n : sizes) {
     const Floats f(n);
-    Buffer<float> members(test::normals<float>(3 * n, 6));
     Buffer<std::uint8_t> observed(test::coins(n, 0.5f, 1));
     take_traffic();
-    kernels::ensemble({}, members, 3, n, observed, f[0], f[1], f[2]);
-    CHECK((take_traffic() == Traffic{(4 * 3 + 5) * n, 8 * n}));
     kernels::sampler_update({}, {0.5f, 0.5f, 0, 0}, {f[0], f[1], nullptr, nullptr, f[2], observed, f[3]}, n);
     CHECK((take_traffic() == Traffic{13 * n, 4 * n}));
     kernels::sampler_update({}, {0.5f, 0.5f, 0.1f, 0.2f}, {f[0], f[1], f[4], f[4], f[2], observed, f[3]}, n);
@@ -129,33 +166,43 @@ TEMPLATE_TEST_CASE("Traffic: RMSNorm + SiLU, forward and backward", "", float, B
 }
 
 TEST_CASE("Traffic: assembly") {
-  const train::InputLayout layout{.frames = 3, .variables = 2, .background = true, .climate = true, .place = 3, .season = 2};
   constexpr int height = 20, width = 30;
   constexpr std::size_t cells = height * width, fields = 6, n = cells * fields;
   const Floats f(n);
-  Buffer<float> place(test::normals<float>(cells * 3, 6)), season(test::normals<float>(2, 7)),
-      input(cells * static_cast<std::size_t>(layout.channels())), target(n);
-  const auto mask = test::coins(n, 0.6f, 1);
-  Buffer<std::uint8_t> observed(mask), query(n);
-  const std::size_t blocks = kernels::AssemblePlan::of(layout, cells).blocks;
-  Buffer<unsigned> query_counts(blocks), context_counts(blocks);
-  const std::vector<int> groups(fields, 0);
+  Buffer<float> place(test::normals<float>(cells * 3, 6)), season(test::normals<float>(2, 7)), target(n);
+  const auto in_context = test::coins(n, 0.6f, 1), in_query = test::coins(n, 0.3f, 2);
+  Buffer<std::uint8_t> context(in_context), query(in_query), query_out(n);
   const std::vector<float> scale(2, 1.0f);
-  const kernels::AssembleSample<mask::Observed::Draw> sample{.draw = {},
-                                                             .values = f[0],
-                                                             .observed = observed,
-                                                             .groups = groups.data(),
-                                                             .background = f[1],
-                                                             .climate = f[2],
-                                                             .place = place,
-                                                             .season = season};
-  take_traffic();
-  kernels::assemble({}, &sample, 1,
-                    {layout, height, width, width, scale.data(), {}, input, target, query, query_counts, context_counts});
-  std::size_t used = 0;
-  for (const auto m : mask) used += m;
-  CHECK((take_traffic() == Traffic{n + 4 * used + 8 * n + 4 * 5 * cells,
-                                   4 * cells * static_cast<std::size_t>(layout.channels()) + 5 * n + 8 * blocks}));
+  train::SampleView sample{.patch = {0, 0, height, width},
+                           .grid_width = width,
+                           .values = f[0],
+                           .context = context,
+                           .query = query,
+                           .background = f[1],
+                           .climate = f[2],
+                           .place = place,
+                           .season = season,
+                           .scale = scale.data(),
+                           .sigma = 0.5f};
+  std::size_t used = 0, seen = 0;
+  for (std::size_t i = 0; i < n; ++i) used += in_context[i] | in_query[i], seen += in_context[i];
+  for (const bool shown : {false, true}) {
+    const train::InputLayout layout{
+        .frames = 3, .variables = 2, .background = true, .climate = true, .place = 3, .season = 2, .query = shown};
+    const train::BatchShape shape{layout, 1, height, width};
+    const std::size_t blocks = kernels::AssemblePlan::of(shape).blocks,
+                      input_bytes = 4 * cells * static_cast<std::size_t>(layout.channels());
+    Buffer<unsigned> counts(blocks);
+    Buffer<float> input(input_bytes / 4);
+    sample.query = query;
+    take_traffic();
+    kernels::assemble({}, &sample, {shape, input, target, query_out, counts}, schedule::NoiseMatching{});
+    CHECK((take_traffic() == Traffic{2 * n + 4 * used + 8 * n + 4 * 5 * cells, input_bytes + 5 * n + 4 * blocks}));
+    if (shown) continue;
+    sample.query = nullptr;
+    kernels::assemble({}, &sample, {shape, input});
+    CHECK((take_traffic() == Traffic{n + 4 * seen + 8 * n + 4 * 5 * cells, input_bytes}));
+  }
 }
 
 TEMPLATE_TEST_CASE("Traffic: accumulation, activations and casts", "", float, Bfloat16) {

@@ -111,12 +111,6 @@ class Graph {
     return {shape, take<S>(shape.size()), recording() ? make_node<S>() : nullptr};
   }
 
-  /// @brief A variable of a recording graph that lies in someone else's memory; its gradient is not asked for.
-  template <class S>
-  Variable<S> view(const Shape& shape, S* data) {
-    return {shape, data, make_node<S>()};
-  }
-
   template <class S = T>
   S* take(std::size_t count) {
     return arena().template take_array<S>(count);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <utility>
@@ -10,6 +11,7 @@
 #include "kernels/adam.cuh"
 #include "lacuna/cuda/attention.hpp"
 #include "lacuna/cuda/fourier.hpp"
+#include "lacuna/cuda/samples.hpp"
 #include "lacuna/train/engine.hpp"
 
 namespace lacuna::cuda {
@@ -68,85 +70,45 @@ class Optimizer {
   std::int64_t step_ = 0;
 };
 
-/// @brief A batch on its way to the device: what the host writes to, pinned, and where it goes.
-class Staging {
- public:
-  Staging(std::size_t input, std::size_t answers, int batch)
-      : input_(input), target_(answers), times_(static_cast<std::size_t>(batch)), query_(answers) {}
-
-  train::BatchArrays arrays() const { return {input_.data(), target_.data(), query_.data(), times_.data()}; }
-
- private:
-  friend class DeviceBatch;
-  PinnedArray<float> input_, target_, times_;
-  PinnedArray<std::uint8_t> query_;
-};
-
-/// @brief A batch in the device's memory.
-class DeviceBatch {
- public:
-  DeviceBatch(std::size_t input, std::size_t answers, int batch)
-      : input_(input), target_(answers), times_(static_cast<std::size_t>(batch)), query_(answers) {}
-
-  void enqueue_copy_of(const Staging& from, const Stream& stream) {
-    const auto send = [&](const auto& to, const auto& source) {
-      using T = std::remove_pointer_t<decltype(source.data())>;
-      enqueue_copy(stream, to.data(), static_cast<const T*>(source.data()), source.size(), cudaMemcpyHostToDevice);
-    };
-    send(input_, from.input_);
-    send(target_, from.target_);
-    send(times_, from.times_);
-    send(query_, from.query_);
-  }
-
-  float* input() const { return input_.data(); }
-  const float* target() const { return target_.data(); }
-  const float* times() const { return times_.data(); }
-  const std::uint8_t* query() const { return query_.data(); }
-
- private:
-  DeviceArray<float> input_, target_, times_;
-  DeviceArray<std::uint8_t> query_;
-};
-
 }  // namespace lacuna::cuda
 
 namespace lacuna::train {
 
-/// @brief Training steps on a GPU: while it works on a batch the host makes the next one.
+/// @brief Training steps on a GPU: it assembles a batch of the samples that it was sent, and while it works on it the host makes
+/// the next ones.
 ///
 /// The first step runs as it is enqueued; the second is captured, and from then on a step is one launch. After a step
-/// that failed the next one begins anew.
-template <class Network>
-class Engine<Network, cuda::Device> {
+/// that failed the next one begins anew. Matching::target must be LACUNA_HOST_DEVICE.
+template <class Network, schedule::Matching Matching>
+class Engine<Network, cuda::Device, Matching> {
  public:
   Engine(cuda::Device& device, const Network& network, Parameters<float>& parameters, const OptimizerSettings& settings,
-         const Shape& input, int fields)
+         const BatchShape& shape, const Matching& matching = {})
       : device_(device),
         network_(network),
         host_(parameters),
         parameters_(device, parameters),
         optimizer_(device, parameters_, settings, parameters),
-        input_(input),
-        staging_{{input.size(), input.with_channels(fields).size(), input.batch},
-                 {input.size(), input.with_channels(fields).size(), input.batch}},
-        batch_(input.size(), input.with_channels(fields).size(), input.batch),
+        shape_(shape),
+        matching_(matching),
+        block_(shape, true),
+        staged_{cuda::PinnedArray<std::byte>(block_.bytes()), cuda::PinnedArray<std::byte>(block_.bytes())},
+        samples_(block_.bytes()),
         result_(3) {}
 
-  template <class Fill>
-  StepResult step(double learning_rate, const Fill& fill) {
+  template <class Sample>
+  StepResult step(double learning_rate, const Sample& sample) {
     device_.use();
     const std::int64_t number = steps_done();
-    if (made_ != number) fill(number, staging_[turn_].arrays());
-    made_.reset();
+    if (made_ != number) make(number, sample);
     try {
-      batch_.enqueue_copy_of(staging_[turn_], device_.stream());
+      cuda::enqueue_copy(device_.stream(), samples_.data(), static_cast<const std::byte*>(staged_[turn_].data()), block_.bytes(),
+                         cudaMemcpyHostToDevice);
       optimizer_.prepare(learning_rate);
       run();
       turn_ = 1 - turn_;
       try {
-        fill(number + 1, staging_[turn_].arrays());
-        made_ = number + 1;
+        make(number + 1, sample);
       } catch (...) {  // the step that needs that batch makes it itself, and tells
       }
       device_.stream().synchronize();
@@ -161,11 +123,10 @@ class Engine<Network, cuda::Device> {
     return result;
   }
 
-  template <class Fill>
-  void plan(const Fill& fill) {
+  template <class Sample>
+  void plan(const Sample& sample) {
     device_.reset();
-    fill(steps_done(), staging_[turn_].arrays());
-    made_ = steps_done();
+    make(steps_done(), sample);
     Graph<float, cuda::Device> graph(device_, parameters_, Mode::train, true);
     enqueue(graph);
     device_.reset();
@@ -206,9 +167,27 @@ class Engine<Network, cuda::Device> {
     captured_.launch(device_.stream());
   }
 
+  /// The samples of a step, into the pinned memory whose turn it is.
+  template <class Sample>
+  void make(std::int64_t number, const Sample& sample) {
+    made_.reset();
+    std::byte* const to = staged_[turn_].data();
+    parallel_for(device_.threads(), shape_.batch, [&](int b) { block_.write(to, samples_.data(), b, sample(number, b)); });
+    made_ = number;
+  }
+
   void enqueue(Graph<float, cuda::Device>& graph) {
-    const auto input = graph.view(input_, batch_.input());
-    const auto loss = forward_backward(graph, network_, input, batch_.times(), batch_.target(), batch_.query());
+    const auto input = graph.make(shape_.input());
+    const std::size_t answers = shape_.answers().size();
+    const unsigned counts = kernels::AssemblePlan::of(shape_).blocks * static_cast<unsigned>(shape_.batch);
+    const kernels::AssembleBatch batch{.shape = shape_,
+                                       .input = input.data,
+                                       .target = graph.template take<float>(answers),
+                                       .query = graph.template take<std::uint8_t>(answers),
+                                       .query_counts = graph.template take<unsigned>(counts)};
+    cuda::assemble(graph, block_.records(samples_.data()), batch, matching_);
+    const cuda::CountedQuery query{batch.query, batch.query_counts, counts};
+    const auto loss = forward_backward(graph, network_, input, block_.times(samples_.data()), batch.target, query);
     if (graph.dry()) return;
     optimizer_.enqueue();
     const auto& stream = device_.stream();
@@ -221,9 +200,11 @@ class Engine<Network, cuda::Device> {
   Parameters<float>& host_;
   cuda::Parameters<float> parameters_;
   cuda::Optimizer optimizer_;
-  Shape input_;
-  cuda::Staging staging_[2];
-  cuda::DeviceBatch batch_;
+  BatchShape shape_;
+  Matching matching_;
+  cuda::SampleBlock block_;
+  cuda::PinnedArray<std::byte> staged_[2];  // taking turns
+  cuda::DeviceArray<std::byte> samples_;
   cuda::PinnedArray<float> result_;  // loss, queried elements, norm
   cuda::CapturedGraph captured_;
   OptimizerState<float> state_;

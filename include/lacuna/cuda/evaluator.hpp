@@ -1,11 +1,15 @@
 #pragma once
 
 #include <algorithm>
+#include <cstddef>
 #include <optional>
+#include <span>
 #include <vector>
 
+#include "kernels/ensemble.cuh"
 #include "lacuna/cuda/attention.hpp"
 #include "lacuna/cuda/fourier.hpp"
+#include "lacuna/cuda/samples.hpp"
 #include "lacuna/sampler/evaluator.hpp"
 
 namespace lacuna::sampler {
@@ -18,53 +22,61 @@ template <class Network>
 class Evaluator<Network, cuda::Device> {
  public:
   Evaluator(cuda::Device& device, const Network& network, const Parameters<float>& parameters)
-      : device_(device), network_(network), parameters_(device, parameters) {}
+      : device_(device), network_(network), parameters_(device, parameters, Mode::infer) {}
 
-  template <class Fill, class Read>
-  void operator()(const Shape& shape, const std::vector<float>& times, const Fill& fill, const Read& read) {
+  template <class Sample, class Read>
+  void operator()(const train::BatchShape& shape, const Sample& sample, const Read& read) {
     device_.reset();
-    reserve(input_, shape.size());
-    reserve(times_, times.size());
-    fill(input_->data());
-    std::copy(times.begin(), times.end(), times_->data());
     Graph<float, cuda::Device> graph(device_, parameters_, Mode::infer);
-    const auto input = graph.make(shape);
-    float* on_device = graph.template take<float>(times.size());
+    const cuda::SampleBlock block(shape, shape.layout.query);
+    std::byte* const samples = graph.template take<std::byte>(block.bytes());
+    reserve(samples_, block.bytes());
+    parallel_for(device_.threads(), shape.batch, [&](int b) { block.write(samples_->data(), samples, b, sample(b)); });
     const auto& stream = device_.stream();
-    cuda::enqueue_copy(stream, input.data, static_cast<const float*>(input_->data()), shape.size(), cudaMemcpyHostToDevice);
-    cuda::enqueue_copy(stream, on_device, static_cast<const float*>(times_->data()), times.size(), cudaMemcpyHostToDevice);
-    const auto estimate = pass(graph, input, on_device);
-    reserve(estimate_, estimate.shape.size());
-    cuda::copy_now(stream, estimate_->data(), static_cast<const float*>(estimate.data), estimate.shape.size(),
-                   cudaMemcpyDeviceToHost);
-    read(static_cast<const float*>(estimate_->data()));
+    cuda::enqueue_copy(stream, samples, static_cast<const std::byte*>(samples_->data()), block.bytes(), cudaMemcpyHostToDevice);
+    read(Answers{block.records(samples), pass(graph, shape, block, samples).data});
+    stream.synchronize();  // the next pass writes where this one reads
+  }
+  const float* on_host(const Answers& answers, std::size_t size) {
+    reserve(answers_, size);
+    cuda::copy_now(device_.stream(), answers_->data(), answers.values, size, cudaMemcpyDeviceToHost);
+    return answers_->data();
   }
 
-  void plan(const Shape& shape) {
+  void plan(const train::BatchShape& shape) {
     device_.reset();
     Graph<float, cuda::Device> graph(device_, parameters_, Mode::infer, true);
-    const auto input = graph.make(shape);
-    network_(graph, input, static_cast<const float*>(graph.template take<float>(static_cast<std::size_t>(shape.batch))));
+    const cuda::SampleBlock block(shape, shape.layout.query);
+    enqueue(graph, shape, block, graph.template take<std::byte>(block.bytes()));
     device_.reset();
   }
 
  private:
   static constexpr std::size_t most_passes = 32;  // a captured pass costs memory of the host's and the GPU's
 
-  using Pinned = std::optional<cuda::PinnedArray<float>>;
   struct Pass {
-    Shape input;
+    train::BatchShape shape;
     Variable<float> estimate;
     cuda::CapturedGraph captured;
   };
 
-  Variable<float> pass(Graph<float, cuda::Device>& graph, const Variable<float>& input, const float* times) {
-    const auto whole = [&] { return network_(graph, input, times); };
+  /// The answers to the samples of a block on the device.
+  Variable<float> enqueue(Graph<float, cuda::Device>& graph, const train::BatchShape& shape, const cuda::SampleBlock& block,
+                          std::byte* samples) {
+    const auto input = graph.make(shape.input());
+    const kernels::AssembleBatch batch{.shape = shape, .input = input.data};
+    cuda::assemble(graph, block.records(samples), batch);
+    return network_(graph, input, block.times(samples));
+  }
+
+  Variable<float> pass(Graph<float, cuda::Device>& graph, const train::BatchShape& shape, const cuda::SampleBlock& block,
+                       std::byte* samples) {
+    const auto whole = [&] { return enqueue(graph, shape, block, samples); };
     if (!capture_) return whole();
-    const auto known = std::find_if(passes_.begin(), passes_.end(), [&](const Pass& p) { return p.input == input.shape; });
+    const auto known = std::find_if(passes_.begin(), passes_.end(), [&](const Pass& p) { return p.shape == shape; });
     if (known == passes_.end()) {  // libraries make their plans in the first pass
       const auto estimate = whole();
-      if (passes_.size() < most_passes) passes_.push_back({input.shape, estimate, {}});
+      if (passes_.size() < most_passes) passes_.push_back({shape, estimate, {}});
       return estimate;
     }
     if (!known->captured.ready()) capture_ = known->captured.capture(device_.stream(), [&] { known->estimate = whole(); });
@@ -73,16 +85,50 @@ class Evaluator<Network, cuda::Device> {
     return known->estimate;
   }
 
-  static void reserve(Pinned& array, std::size_t size) {
+  template <class T>
+  static void reserve(std::optional<cuda::PinnedArray<T>>& array, std::size_t size) {
     if (!array || array->size() < size) array.emplace(size);
   }
 
   cuda::Device& device_;
   const Network& network_;
   cuda::Parameters<float> parameters_;
-  Pinned input_, times_, estimate_;
+  std::optional<cuda::PinnedArray<std::byte>> samples_;
+  std::optional<cuda::PinnedArray<float>> answers_;
   std::vector<Pass> passes_;
   bool capture_ = device_.settings().capture;
+};
+
+/// @brief Moments of an ensemble in the GPU's memory, of which only they are copied back.
+template <>
+class PassMoments<cuda::Device> {
+ public:
+  explicit PassMoments(cuda::Device& device) : device_(device) {}
+
+  void begin(std::span<const float> weights) {
+    device_.use();
+    if (weights_.size() != weights.size())
+      for (auto* array : {&weights_, &mean_, &deviation_}) *array = cuda::DeviceArray<float>(weights.size());
+    cuda::copy_now(device_.stream(), weights_.data(), weights.data(), weights.size(), cudaMemcpyHostToDevice);
+  }
+  void add(EnsemblePass pass) {
+    pass.weights = weights_.data();
+    pass.mean = mean_.data();
+    pass.deviation = deviation_.data();
+    kernels::ensemble(device_.stream(), pass);
+  }
+  void finish(Moments& out) {
+    const auto fetch = [&](const cuda::DeviceArray<float>& from, std::vector<float>& to) {
+      to.resize(from.size());
+      cuda::copy_now(device_.stream(), to.data(), static_cast<const float*>(from.data()), to.size(), cudaMemcpyDeviceToHost);
+    };
+    fetch(mean_, out.mean);
+    fetch(deviation_, out.deviation);
+  }
+
+ private:
+  cuda::Device& device_;
+  cuda::DeviceArray<float> weights_, mean_, deviation_;
 };
 
 }  // namespace lacuna::sampler

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <optional>
 #include <vector>
 
 #include "lacuna/autograd/graph.hpp"
@@ -85,33 +86,34 @@ class ParameterArray {
   DeviceArray<T> array_;
 };
 
-/// @brief A network's parameters and their gradients in the device's memory; names and shapes stay with the host's.
+/// @brief A network's parameters in the device's memory, and their gradients if it is to train; names and shapes stay with the
+/// host's.
 template <class T>
 class Parameters {
  public:
-  Parameters(Device& device, const lacuna::Parameters<T>& host)
-      : stream_((device.use(), device.stream())),
-        layout_(host),
-        values_(stream_, layout_, host.values()),
-        gradients_(stream_, layout_, std::vector<T>(host.size(), T(0))) {}
+  Parameters(Device& device, const lacuna::Parameters<T>& host, Mode mode = Mode::train)
+      : stream_((device.use(), device.stream())), layout_(host), values_(stream_, layout_, host.values()) {
+    if (mode == Mode::train) gradients_.emplace(stream_, layout_, std::vector<T>(host.size(), T(0)));
+  }
   Parameters(const Parameters&) = delete;
   Parameters& operator=(const Parameters&) = delete;
 
   T* value(Parameter p) const { return values_.data() + layout_.offset(p); }
-  T* gradient(Parameter p) const { return gradients_.data() + layout_.offset(p); }
+  T* gradient(Parameter p) const { return gradients_->data() + layout_.offset(p); }
 
   const ParameterLayout& layout() const { return layout_; }
   ParameterArray<T>& values() { return values_; }
-  ParameterArray<T>& gradients() { return gradients_; }
+  ParameterArray<T>& gradients() { return *gradients_; }
 
   void zero_gradients() {
-    check(cudaMemsetAsync(gradients_.data(), 0, gradients_.size() * sizeof(T), stream_), "clear the gradients");
+    check(cudaMemsetAsync(gradients_->data(), 0, gradients_->size() * sizeof(T), stream_), "clear the gradients");
   }
 
  private:
   const Stream& stream_;
   ParameterLayout layout_;
-  ParameterArray<T> values_, gradients_;
+  ParameterArray<T> values_;
+  std::optional<ParameterArray<T>> gradients_;
 };
 
 }  // namespace lacuna::cuda

@@ -28,7 +28,7 @@ struct Grid {
 struct Patch {
   int y = 0, x = 0, height = 0, width = 0;
   bool operator==(const Patch&) const = default;
-  int cells() const { return height * width; }
+  constexpr int cells() const { return height * width; }
 };
 
 /// @brief The patch that is the whole grid.

@@ -23,7 +23,7 @@
 #include "lacuna/fill/report.hpp"
 #include "lacuna/fill/study.hpp"
 #include "lacuna/fill/withheld_error.hpp"
-#include "lacuna/sampler/ensemble.hpp"
+#include "lacuna/sampler/ensemble_pass.hpp"
 
 namespace lacuna::fill {
 
@@ -62,7 +62,7 @@ struct WindowMoments {
   std::vector<float> weights;   ///< of the learned part, per value of the window
   std::vector<float> expected;  ///< error that the background expects of itself
   baseline::Background::Workspace workspace;
-  sampler::RunningMoments moments;
+  sampler::Moments moments;
 };
 
 /// @brief Imputes one window: the mean by the calibration's contexts, the spread always by the ensemble.
@@ -77,19 +77,16 @@ void impute_window(SamplerType& sampler, const train::Samples& samples, const En
   expect_error(samples, window, sampler.threads(), buffers.workspace, expected);
   weights.resize(size);
   for (std::size_t j = 0; j < size; ++j) weights[j] = static_cast<float>(c.weights[kind_of_gap(samples, window, j)]);
-  moments.reset(size);
-  ensemble.evaluate(window, [&](std::size_t, const sampler::Estimate& e) {
-    moments.add({e.background.data(), e.anomaly.data(), weights.data()});
-  });
+  ensemble.moments(window, weights, moments);
   const std::vector<sampler::Request> itself{self_request(samples, window)};
   if (c.self)
     sampler(itself, [&](std::size_t, const sampler::Estimate& e) {
       for (std::size_t j = 0; j < size; ++j) out.mean[at + j] += e.background[j] + weights[j] * e.anomaly[j];
     });
   for (std::size_t j = 0; j < size; ++j) {
-    if (!c.self) out.mean[at + j] += moments.mean()[j];
+    if (!c.self) out.mean[at + j] += moments.mean[j];
     out.spread[at + j] += static_cast<float>(c.spread[kind_of_gap(samples, window, j)].spread(
-        static_cast<double>(moments.deviation(j)), static_cast<double>(expected[j])));
+        static_cast<double>(moments.deviation[j]), static_cast<double>(expected[j])));
     ++out.count[at + j];
   }
 }

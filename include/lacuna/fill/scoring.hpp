@@ -6,12 +6,14 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <type_traits>
 #include <vector>
 
 #include "lacuna/baseline/evidence.hpp"
 #include "lacuna/mask/partition.hpp"
 #include "lacuna/sampler/diffusion.hpp"
+#include "lacuna/sampler/ensemble.hpp"
 #include "lacuna/sampler/multi_step.hpp"
 #include "lacuna/sampler/single_step.hpp"
 #include "lacuna/sampler/solvers.hpp"
@@ -200,15 +202,21 @@ struct Ensemble {
 
   int count = 0;
   std::function<void(int window, const Visit&)> evaluate;
+  /// Mean and deviation over the members of background + weight * anomaly, of what was not observed.
+  std::function<void(int window, std::span<const float> weights, sampler::Moments&)> moments;
 };
 
 /// @brief Single-step estimates from contexts that a policy draws. Refers to the sampler and its samples.
 template <class Sampler, mask::MaskPolicy Policy>
 Ensemble context_ensemble(Sampler& sampler, const Policy& policy, std::uint64_t seed, int count) {
-  return {count, [&sampler, policy, seed, count](int window, const Ensemble::Visit& visit) {
-            std::vector<sampler::Request> requests;
-            for (int k = 0; k < count; ++k) requests.push_back(member_request(sampler.samples(), policy, seed, window, k));
-            sampler(requests, visit);
+  const auto requests = [&sampler, policy, seed, count](int window) {
+    std::vector<sampler::Request> members;
+    for (int k = 0; k < count; ++k) members.push_back(member_request(sampler.samples(), policy, seed, window, k));
+    return members;
+  };
+  return {count, [&sampler, requests](int window, const Ensemble::Visit& visit) { sampler(requests(window), visit); },
+          [&sampler, requests](int window, std::span<const float> weights, sampler::Moments& out) {
+            sampler.moments(requests(window), weights, out);
           }};
 }
 
@@ -222,18 +230,27 @@ Ensemble sample_ensemble(Sampler& sampler, const Policy& policy, std::uint64_t s
   const sampler::Diffusion path(schedule, sampler::FirstOrder{}, sampler::time_grid(schedule, {.steps = steps}));
   const auto draw = std::make_shared<sampler::MultiStep<Sampler, Policy, std::remove_const_t<decltype(path)>>>(
       sampler, policy, path, sampler::MultiStepSettings{.seed = seed});
-  return {count, [draw, total = static_cast<std::size_t>(count)](int window, const Ensemble::Visit& visit) {
-            for (std::size_t first = 0; first < total; first += samples_at_once) {
-              const std::size_t some = std::min(samples_at_once, total - first);
-              const auto states = (*draw)(window, first, some);
-              sampler::Estimate one{draw->background(), {}};
-              one.anomaly.resize(one.background.size());
-              for (std::size_t k = 0; k < some; ++k) {
-                for (std::size_t i = 0; i < one.anomaly.size(); ++i)
-                  one.anomaly[i] = states[k * one.anomaly.size() + i] - one.background[i];
-                visit(first + k, one);
-              }
-            }
+  const auto evaluate = [draw, total = static_cast<std::size_t>(count)](int window, const Ensemble::Visit& visit) {
+    for (std::size_t first = 0; first < total; first += samples_at_once) {
+      const std::size_t some = std::min(samples_at_once, total - first);
+      const auto states = (*draw)(window, first, some);
+      sampler::Estimate one{draw->background(), {}};
+      one.anomaly.resize(one.background.size());
+      for (std::size_t k = 0; k < some; ++k) {
+        for (std::size_t i = 0; i < one.anomaly.size(); ++i)
+          one.anomaly[i] = states[k * one.anomaly.size() + i] - one.background[i];
+        visit(first + k, one);
+      }
+    }
+  };
+  return {count, evaluate, [evaluate](int window, std::span<const float> weights, sampler::Moments& out) {
+            sampler::RunningMoments running(weights.size());
+            evaluate(window, [&](std::size_t, const sampler::Estimate& e) {
+              running.add({e.background.data(), e.anomaly.data(), weights.data()});
+            });
+            out.mean = running.mean();
+            out.deviation.resize(weights.size());
+            for (std::size_t i = 0; i < weights.size(); ++i) out.deviation[i] = running.deviation(i);
           }};
 }
 

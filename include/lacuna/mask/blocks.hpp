@@ -23,7 +23,7 @@ struct BlockPartition {
     return {rows, cols, height / rows, width / cols};
   }
   int count() const { return rows * cols; }
-  LACUNA_HOST_DEVICE int block(int y, int x) const {
+  int block(int y, int x) const {
     const int row = y / block_height, col = x / block_width;
     return (row < rows ? row : rows - 1) * cols + (col < cols ? col : cols - 1);
   }
@@ -76,10 +76,8 @@ struct Blocks {
     bool query_all = false;
     std::array<BlockSet, max_groups> dropped{};
 
-    LACUNA_HOST_DEVICE bool in_context(Cell c) const {
-      return (dropped[static_cast<std::size_t>(c.group)] >> partition.block(c.y, c.x) & 1u) == 0;
-    }
-    LACUNA_HOST_DEVICE bool in_query(Cell c) const { return query_all || !in_context(c); }
+    bool in_context(Cell c) const { return (dropped[static_cast<std::size_t>(c.group)] >> partition.block(c.y, c.x) & 1u) == 0; }
+    bool in_query(Cell c) const { return query_all || !in_context(c); }
   };
 
   Draw draw(PhiloxKey key, std::uint64_t sample, const Window& window) const {

@@ -69,7 +69,7 @@ class Empirical {
     int groups = 1, height = 0, width = 0, shift = 0;
     bool periodic_x = false, flip_x = false, flip_y = false;
 
-    LACUNA_HOST_DEVICE bool in_context(Cell c) const {
+    bool in_context(Cell c) const {
       const int y = flip_y ? height - 1 - c.y : c.y;
       int x = (flip_x ? width - 1 - c.x : c.x) - shift;
       if (periodic_x) x += x < 0 ? width : 0;
@@ -79,7 +79,7 @@ class Empirical {
                         static_cast<std::size_t>(width) +
                     static_cast<std::size_t>(x)] != 0;
     }
-    LACUNA_HOST_DEVICE bool in_query(Cell c) const { return !in_context(c); }
+    bool in_query(Cell c) const { return !in_context(c); }
   };
 
   Draw draw(PhiloxKey key, std::uint64_t sample, const Window& window) const {

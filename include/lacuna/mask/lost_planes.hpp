@@ -23,9 +23,9 @@ struct LostPlanes {
     int frame = -1, variable = -1;  ///< what is hidden: no frame if -1; all variables if variable is -1
 
     bool same_in_group() const { return frame < 0 && is_same_in_group(inner); }
-    LACUNA_HOST_DEVICE bool hides(Cell c) const { return c.frame == frame && (variable < 0 || c.variable == variable); }
-    LACUNA_HOST_DEVICE bool in_context(Cell c) const { return !hides(c) && inner.in_context(c); }
-    LACUNA_HOST_DEVICE bool in_query(Cell c) const { return hides(c) || inner.in_query(c); }
+    bool hides(Cell c) const { return c.frame == frame && (variable < 0 || c.variable == variable); }
+    bool in_context(Cell c) const { return !hides(c) && inner.in_context(c); }
+    bool in_query(Cell c) const { return hides(c) || inner.in_query(c); }
   };
 
   Draw draw(PhiloxKey key, std::uint64_t sample, const Window& window) const {

@@ -23,8 +23,8 @@ struct AmbientDiff {
   struct Draw {
     DrawOf<Policy> inner;
     bool same_in_group() const { return is_same_in_group(inner); }
-    LACUNA_HOST_DEVICE bool in_context(Cell c) const { return inner.in_context(c); }
-    LACUNA_HOST_DEVICE bool in_query(Cell) const { return true; }
+    bool in_context(Cell c) const { return inner.in_context(c); }
+    bool in_query(Cell) const { return true; }
   };
   Draw draw(PhiloxKey key, std::uint64_t sample, const Window& window) const { return {corruption.draw(key, sample, window)}; }
 };

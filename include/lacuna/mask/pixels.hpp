@@ -59,11 +59,11 @@ struct Pixels {
     bool complement = false;       ///< the query is everything outside the context
     int group = -1, y = 0, x = 0;  ///< the cell kept out of the context so that the query is never empty
 
-    LACUNA_HOST_DEVICE bool in_context(Cell c) const {
+    bool in_context(Cell c) const {
       if (c.group == group && c.y == y && c.x == x) return false;
       return uniform(philox(key, sample, cell_position(c.group, c.y, c.x))[0]) < ratio;
     }
-    LACUNA_HOST_DEVICE bool in_query(Cell c) const {
+    bool in_query(Cell c) const {
       if (complement) return !in_context(c);
       return uniform(philox(key, sample, cell_position(c.group, c.y, c.x))[1]) < query;
     }

@@ -3,10 +3,9 @@
 #include <concepts>
 #include <cstdint>
 #include <span>
-#include <type_traits>
+#include <utility>
 #include <vector>
 
-#include "lacuna/core/host_device.hpp"
 #include "lacuna/core/philox.hpp"
 #include "lacuna/mask/groups.hpp"
 
@@ -41,16 +40,12 @@ inline std::vector<Window> windows_of(const Masks& all, std::span<const int> sta
 }
 
 /// @brief Counter of a cell in a mask stream: depends on group, row and column alone, never on patch or grid size.
-LACUNA_HOST_DEVICE constexpr std::uint64_t cell_position(int group, int y, int x) {
+constexpr std::uint64_t cell_position(int group, int y, int x) {
   return (static_cast<std::uint64_t>(group) << 48) | (static_cast<std::uint64_t>(y) << 24) | static_cast<std::uint64_t>(x);
 }
 
 /// @brief Counter of number `k` of a sample's own random numbers (ratio, dropped blocks, donor): apart from all cells.
-LACUNA_HOST_DEVICE constexpr std::uint64_t sample_position(std::uint64_t k) { return (std::uint64_t{1} << 63) | k; }
-
-/// @brief A draw can be copied to a kernel as bytes.
-template <class Draw>
-concept CopyableToKernel = std::is_trivially_copyable_v<Draw>;
+constexpr std::uint64_t sample_position(std::uint64_t k) { return (std::uint64_t{1} << 63) | k; }
 
 /// @brief `draw.in_context(cell)`: whether the network sees this observed cell.
 template <class Draw>
@@ -66,7 +61,7 @@ concept DecidesQuery = requires(const Draw& draw, Cell cell) {
 
 /// @brief What a policy returns for one sample: membership of every observed cell, by cheap const functions.
 template <class Draw>
-concept MaskDraw = CopyableToKernel<Draw> && DecidesContext<Draw> && DecidesQuery<Draw>;
+concept MaskDraw = DecidesContext<Draw> && DecidesQuery<Draw>;
 
 /// @brief Whether a draw says the same of a cell in every plane of a group, whatever frame and variable: where it answers so to
 /// draw.same_in_group().
@@ -99,8 +94,8 @@ using DrawOf = decltype(std::declval<const Policy&>().draw(PhiloxKey{}, std::uin
 struct Observed {
   struct Draw {
     static constexpr bool same_in_group() { return true; }
-    LACUNA_HOST_DEVICE bool in_context(Cell) const { return true; }
-    LACUNA_HOST_DEVICE bool in_query(Cell) const { return true; }
+    bool in_context(Cell) const { return true; }
+    bool in_query(Cell) const { return true; }
   };
   Draw draw(PhiloxKey, std::uint64_t, const Window&) const { return {}; }
 };

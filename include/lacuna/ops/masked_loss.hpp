@@ -70,12 +70,12 @@ double masked_loss_forward(Graph<T>& graph, const T* estimate, const float* targ
 
 /// @brief loss = sum(query * (estimate - target)^2) / sum(query), and its gradient in the same pass.
 ///
-/// Shapes: estimate, target, query alike; query 1 = scored. Gradient: grad_estimate = 2 query (estimate - target) / sum(query),
-/// handed to `estimate`. NaN: selected away where not queried (estimate and target alike); elsewhere it shows.
-/// An empty query gives loss 0 and gradient 0. Determinism: fixed runs summed in order, whatever the threads.
-/// Cost: reads estimate, target, query and writes the gradient once. Source: paper section 3.1, method of Algorithm 1.
-template <class T, class D>
-auto masked_loss(Graph<T, D>& graph, const Variable<T>& estimate, const float* target, const std::uint8_t* query) {
+/// Shapes: estimate, target, query alike; query 1 = scored, bytes or what a device makes of them. Gradient: grad_estimate = 2
+/// query (estimate - target) / sum(query), handed to `estimate`. NaN: selected away where not queried (estimate and target
+/// alike); elsewhere it shows. An empty query gives loss 0 and gradient 0. Determinism: fixed runs summed in order, whatever the
+/// threads. Cost: reads estimate, target, query and writes the gradient once. Source: paper section 3.1, method of Algorithm 1.
+template <class T, class D, class Query>
+auto masked_loss(Graph<T, D>& graph, const Variable<T>& estimate, const float* target, const Query& query) {
   const std::size_t size = estimate.shape.size();
   const auto scope = graph.op("masked_loss", {.forward = 3 * size + size / sizeof(T)});  // query: a byte each
   T* gradient = graph.take(size);

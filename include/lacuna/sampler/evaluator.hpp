@@ -1,16 +1,19 @@
 #pragma once
 
-#include <algorithm>
+#include <cstddef>
 #include <vector>
 
 #include "lacuna/autograd/graph.hpp"
+#include "lacuna/core/parallel.hpp"
+#include "lacuna/sampler/ensemble_pass.hpp"
 
 namespace lacuna::sampler {
 
-/// @brief Evaluates a network on batches that lie in the host's memory: a sampler without what is the device's.
+/// @brief Evaluates a network on batches of samples: a sampler without what is the device's.
 ///
-/// (shape, times, fill, read): fill(input) writes a batch's input (B,1,h,w, channels), read(estimate) sees the answer
-/// (B,1,h,w, F V). plan(shape): the same without computing.
+/// (shape, sample, read): sample(b) gives sample b as a SampleView in the host's memory, which holds until read(estimate) has
+/// seen the answers (B,1,h,w, F V); it is called by several threads. The device assembles the input. plan(shape): the same
+/// without computing.
 template <class Network, class DeviceType>
 class Evaluator;
 
@@ -21,21 +24,28 @@ class Evaluator<Network, cpu::Device> {
   Evaluator(cpu::Device& device, const Network& network, Parameters<float>& parameters)
       : device_(device), network_(network), parameters_(parameters) {}
 
-  /// times (B).
-  template <class Fill, class Read>
-  void operator()(const Shape& shape, const std::vector<float>& times, const Fill& fill, const Read& read) {
+  template <class Sample, class Read>
+  void operator()(const train::BatchShape& shape, const Sample& sample, const Read& read) {
     device_.reset();
     Graph<float> graph(device_, parameters_, Mode::infer);
-    const auto input = graph.make(shape);
-    fill(input.data);
-    read(static_cast<const float*>(network_(graph, input, times.data()).data));
+    const auto input = graph.make(shape.input());
+    times_.resize(static_cast<std::size_t>(shape.batch));
+    samples_.resize(times_.size());
+    parallel_for(device_.threads(), shape.batch, [&](int b) {
+      const train::SampleView& view = samples_[static_cast<std::size_t>(b)] = sample(b);
+      times_[static_cast<std::size_t>(b)] = view.time;
+      train::assemble_input(shape.layout, view,
+                            input.data + static_cast<std::ptrdiff_t>(b) * view.patch.cells() * shape.layout.channels());
+    });
+    read(Answers{samples_.data(), network_(graph, input, static_cast<const float*>(times_.data())).data});
   }
+  const float* on_host(const Answers& answers, std::size_t) { return answers.values; }
 
-  void plan(const Shape& shape) {
+  void plan(const train::BatchShape& shape) {
     device_.reset();
     Graph<float> graph(device_, parameters_, Mode::infer, true);
-    const std::vector<float> times(static_cast<std::size_t>(shape.batch));
-    network_(graph, graph.make(shape), times.data());
+    times_.resize(static_cast<std::size_t>(shape.batch));
+    network_(graph, graph.make(shape.input()), static_cast<const float*>(times_.data()));
     device_.reset();
   }
 
@@ -43,6 +53,8 @@ class Evaluator<Network, cpu::Device> {
   cpu::Device& device_;
   const Network& network_;
   Parameters<float>& parameters_;
+  std::vector<float> times_;
+  std::vector<train::SampleView> samples_;
 };
 
 }  // namespace lacuna::sampler

@@ -175,15 +175,13 @@ class MultiStep {
       mask::sampling_context(policy_, philox_key(settings_.seed, Purpose::ensemble), member, masks, patch,
                              requests.back().context);
     }
-    std::vector<float> mean(values_.size(), 0.0f);
-    evaluator_(requests, [&](std::size_t, const Estimate& e) {
-      for (std::size_t j = 0; j < mean.size(); ++j) mean[j] += e.background[j] + e.anomaly[j];
-    });
+    const std::vector<float> weights(values_.size(), 1.0f);
+    evaluator_.moments(requests, weights, moments_);
     const auto& scale = evaluator_.scale();
     mean_.clear();
     for (std::size_t m = 0; m < members.count; ++m)
-      for (std::size_t j = 0; j < mean.size(); ++j)
-        mean_.push_back((mean[j] / static_cast<float>(settings_.contexts) - background_[j]) / scale[j % scale.size()]);
+      for (std::size_t j = 0; j < weights.size(); ++j)
+        mean_.push_back((moments_.mean[j] - background_[j]) / scale[j % scale.size()]);
   }
 
   void close(int window, const Members& members, std::vector<float>& state) {
@@ -199,6 +197,7 @@ class MultiStep {
   MultiStepSettings settings_;
   std::vector<float> values_, background_, known_, mean_;
   std::vector<std::uint8_t> observed_;
+  Moments moments_;
 };
 
 }  // namespace lacuna::sampler

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstdint>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "lacuna/sampler/evaluator.hpp"
@@ -44,7 +45,7 @@ struct SingleStepSettings {
 ///
 /// Large grids are cut into tiles with margins, periodic grids are continued around the seam, and several requests run as one
 /// batch. The network must have been trained on samples of the same layout and for the same matching; its answers are converted
-/// to x0. Members are averaged by the caller (RunningMoments). Determinism: bit for bit with the same threads and requests.
+/// to x0. Determinism: bit for bit with the same threads and requests.
 /// Throws: ShapeError, OptionError (a time outside 0 .. 1, a query of unknown values, alpha = 0 for NoiseMatching).
 template <class Network, schedule::NoiseSchedule Schedule = schedule::VariancePreserving,
           schedule::Matching Matching = schedule::DataMatching, class DeviceType = cpu::Device>
@@ -57,6 +58,7 @@ class SingleStep {
         samples_(samples),
         layout_(layout),
         evaluate_(device, network, parameters),
+        moments_(device),
         scale_(std::move(scale)),
         settings_(settings),
         schedule_(schedule),
@@ -67,7 +69,6 @@ class SingleStep {
     const auto& grid = samples.fields().grid;
     rows_ = cut_axis(grid.height(), settings.tile, settings.margin, false);
     columns_ = cut_axis(grid.width(), settings.tile, settings.margin, grid.periodic_x);
-    samples.cut_place(data::whole(grid), place_);
   }
 
   int threads() const { return device_.threads(); }
@@ -75,18 +76,44 @@ class SingleStep {
   /// @brief Evaluates every request and calls visit(index, estimate) for each, in order.
   template <class Visit>
   void operator()(std::span<const Request> requests, const Visit& visit) {
-    const auto chunk = static_cast<std::size_t>(members_per_pass());
-    for (std::size_t begin = 0; begin < requests.size(); begin += chunk) {
-      const std::size_t count = std::min(chunk, requests.size() - begin);
-      if (work_.size() < count) work_.resize(count);
-      parallel_for(device_.threads(), static_cast<int>(count),
-                   [&](int i) { prepare(requests[begin + static_cast<std::size_t>(i)], work_[static_cast<std::size_t>(i)]); });
-      times_.clear();
-      for (std::size_t i = 0; i < count; ++i) times_.push_back(static_cast<float>(requests[begin + i].time));
-      for (const auto& row : rows_)
-        for (const auto& column : columns_) evaluate(row, column, static_cast<int>(count));
-      for (std::size_t i = 0; i < count; ++i) visit(begin + i, work_[i].estimate);
-    }
+    each_pass(requests, [&](std::size_t begin, int count) {
+      each_tile(count, [&](const Tile& row, const Tile& column, const Answers& answers) {
+        const auto tile = shape(row, column, count);
+        const float* values = evaluate_.on_host(answers, tile.answers().size());
+        const std::size_t one = tile.answers().size() / static_cast<std::size_t>(count);
+        for (std::size_t i = 0; i < static_cast<std::size_t>(count); ++i) keep(row, column, work_[i], values + i * one);
+      });
+      for (std::size_t i = 0; i < static_cast<std::size_t>(count); ++i) visit(begin + i, work_[i].estimate);
+    });
+  }
+
+  /// @brief The estimates background + weight * anomaly of one window's requests, averaged where the device computes: mean and
+  /// deviation, or where observed the value itself and 0. weights (F, H, W, V). Requests of one time, without states.
+  void moments(std::span<const Request> requests, std::span<const float> weights, Moments& out) {
+    require<OptionError>(!layout_.query && !requests.empty() && requests.front().state.empty(),
+                         "SingleStep: moments are of requests without states, to a network that is not shown the query");
+    const auto& grid = samples_.fields().grid;
+    const auto alpha = static_cast<float>(schedule_.alpha(requests.front().time)),
+               sigma = static_cast<float>(schedule_.sigma(requests.front().time));
+    moments_.begin(weights);
+    each_pass(requests, [&](std::size_t begin, int count) {
+      each_tile(count, [&](const Tile& row, const Tile& column, const Answers& answers) {
+        EnsemblePass pass{.shape = shape(row, column, count), .answers = answers};
+        pass.core = {row.core_begin, column.core_begin, row.core_end - row.core_begin, column.core_end - column.core_begin};
+        pass.y = row.core_begin - row.begin;
+        pass.x = column.core_begin - column.begin;
+        pass.grid_height = grid.height();
+        pass.grid_width = grid.width();
+        pass.before = static_cast<int>(begin);
+        pass.last = begin + static_cast<std::size_t>(count) == requests.size();
+        if constexpr (Matching::needs_noisy) {  // a conversion is linear in both
+          pass.noisy = matching_.clean(alpha, sigma, 1.0f, 0.0f);
+          pass.answer = matching_.clean(alpha, sigma, 0.0f, 1.0f);
+        }
+        moments_.add(pass);
+      });
+    });
+    moments_.finish(out);
   }
 
   /// @brief Prepares this many requests and runs their passes without computing: afterwards buffers and primitives exist, and
@@ -98,10 +125,13 @@ class SingleStep {
     const Request request{.context = nothing, .query = nothing};
     if (work_.size() < static_cast<std::size_t>(chunk)) work_.resize(static_cast<std::size_t>(chunk));
     parallel_for(device_.threads(), chunk, [&](int i) { prepare(request, work_[static_cast<std::size_t>(i)]); });
+    for (const auto& row : rows_)
+      for (const auto& column : columns_)
+        parallel_for(device_.threads(), chunk, [&](int i) { cut(row, column, work_[static_cast<std::size_t>(i)]); });
     for (const int count : {chunk, requests % chunk}) {
       if (count == 0) continue;
       for (const auto& row : rows_)
-        for (const auto& column : columns_) evaluate_.plan(input_shape(row, column, count));
+        for (const auto& column : columns_) evaluate_.plan(shape(row, column, count));
     }
   }
 
@@ -111,14 +141,16 @@ class SingleStep {
 
  private:
   struct Work {
-    std::vector<float> values, climate, input;
+    const Request* request = nullptr;
     Estimate estimate;
-    float alpha = 1, sigma = 0;  ///< of the request's time
+    train::SampleView view{};  ///< of a tile, with the arrays that follow
+    std::vector<float> values, background, climate, place;
+    std::vector<std::uint8_t> context, query;
     baseline::Background::Workspace workspace;
   };
 
-  Shape input_shape(const Tile& row, const Tile& column, int count) const {
-    return {count, 1, row.size(), column.size(), layout_.channels()};
+  train::BatchShape shape(const Tile& row, const Tile& column, int count) const {
+    return {layout_, count, row.size(), column.size()};
   }
 
   int members_per_pass() const {
@@ -130,103 +162,111 @@ class SingleStep {
     return std::clamp(settings_.cells_per_pass / (largest(rows_) * largest(columns_)), 1, 16);
   }
 
-  /// Assembles the input of the whole grid.
+  /// Checks a request and makes its background, on the whole grid.
   void prepare(const Request& request, Work& w) const {
-    const auto& grid = samples_.fields().grid;
-    const auto patch = data::whole(grid);
-    const int first = samples_.starts()[static_cast<std::size_t>(request.window)];
-    if (request.state.empty())
-      samples_.cut(samples_.fields().values, request.window, patch, w.values);
-    else
-      w.values.resize(request.state.size());
-    check(request, w.values);
-    w.alpha = static_cast<float>(schedule_.alpha(request.time));
-    w.sigma = static_cast<float>(schedule_.sigma(request.time));
-    w.estimate.background.assign(w.values.size(), 0.0f);
-    w.estimate.anomaly.resize(w.values.size());
+    const auto patch = data::whole(samples_.fields().grid);
+    const std::size_t size = samples_.fields().frame_size() * static_cast<std::size_t>(layout_.frames);
+    check(request, size);
+    w.request = &request;
+    w.estimate.background.assign(size, 0.0f);
+    w.estimate.anomaly.resize(size);
     if (!request.kept_background.empty())
       std::copy(request.kept_background.begin(), request.kept_background.end(), w.estimate.background.begin());
     else if (layout_.background)
-      samples_.background().evaluate(first, layout_.frames, patch, request.context.data(), w.estimate.background.data(),
-                                     w.workspace);
-    if (layout_.climate) samples_.cut(samples_.background().climatology(), request.window, patch, w.climate);
-    // A state is handed on as the value that has it as its anomaly, without noise.
-    for (std::size_t i = 0; i < request.state.size(); i += scale_.size())
-      for (std::size_t v = 0; v < scale_.size(); ++v)
-        w.values[i + v] = w.estimate.background[i + v] + scale_[v] * request.state[i + v];
-    const bool noised = request.state.empty();
-    w.input.resize(static_cast<std::size_t>(grid.cells()) * static_cast<std::size_t>(layout_.channels()));
-    train::assemble_input(layout_,
-                          {.patch = patch,
-                           .grid_width = grid.width(),
-                           .values = w.values.data(),
-                           .context = request.context.data(),
-                           .query = request.query.data(),
-                           .background = layout_.background ? w.estimate.background.data() : nullptr,
-                           .climate = layout_.climate ? w.climate.data() : nullptr,
-                           .place = place_.data(),
-                           .season = samples_.season(request.window),
-                           .scale = scale_.data(),
-                           .alpha = noised ? w.alpha : 1.0f,
-                           .sigma = noised ? w.sigma : 0.0f,
-                           .noise = philox_key(settings_.seed, Purpose::sampling),
-                           .query_noise = philox_key(settings_.seed, Purpose::query),
-                           .sample = request.member},
-                          w.input.data());
+      samples_.background().evaluate(samples_.starts()[static_cast<std::size_t>(request.window)], layout_.frames, patch,
+                                     request.context.data(), w.estimate.background.data(), w.workspace);
   }
 
-  void check(const Request& request, const std::vector<float>& values) const {
+  void check(const Request& request, std::size_t size) const {
     require<OptionError>(request.time >= 0 && request.time <= 1, "SingleStep: time ", request.time, " is not in 0 .. 1");
-    const std::size_t size = samples_.fields().frame_size() * static_cast<std::size_t>(layout_.frames);
     const auto fits = [&](std::size_t given) { return given == 0 || given == size; };
     require<ShapeError>(request.context.size() == size && fits(request.state.size()) && fits(request.kept_background.size()),
                         "SingleStep: a context of ", request.context.size(), ", a state of ", request.state.size(),
                         " and a background of ", request.kept_background.size(), " elements, expected ", size);
     if (!layout_.query) return;
-    require<ShapeError>(request.query.size() == values.size(), "SingleStep: a query of ", request.query.size(),
-                        " elements for a network that is shown it, expected ", values.size());
-    for (std::size_t i = 0; i < values.size() && request.state.empty(); ++i)
-      require<OptionError>(request.query[i] == 0 || !std::isnan(values[i]), "SingleStep: element ", i,
+    require<ShapeError>(request.query.size() == size, "SingleStep: a query of ", request.query.size(),
+                        " elements for a network that is shown it, expected ", size);
+    const auto& observed = samples_.windows()[static_cast<std::size_t>(request.window)].masks.observed;
+    for (std::size_t i = 0; i < size && request.state.empty(); ++i)
+      require<OptionError>(request.query[i] == 0 || observed[i] != 0, "SingleStep: element ", i,
                            " of the query was not observed; a network that is shown the query fills gaps by many steps");
   }
 
-  void evaluate(const Tile& row, const Tile& column, int count) {
-    const int channels = layout_.channels(), width = samples_.fields().grid.width();
-    const auto assemble = [&](int i, float* to) {
-      const auto& from = work_[static_cast<std::size_t>(i)].input;
-      for (int y = row.begin; y < row.end; ++y)
-        for (int x = column.begin; x < column.end;) {  // runs of columns, around the seam where the grid is periodic
-          const int first = ((x % width) + width) % width, cells = std::min(column.end - x, width - first);
-          const std::ptrdiff_t cell = static_cast<std::ptrdiff_t>(y) * width + first;
-          to = std::copy_n(from.begin() + cell * channels, static_cast<std::ptrdiff_t>(cells) * channels, to);
-          x += cells;
-        }
-    };
-    const std::ptrdiff_t one = static_cast<std::ptrdiff_t>(row.size()) * column.size();
-    evaluate_(
-        input_shape(row, column, count), times_,
-        [&](float* input) { parallel_for(device_.threads(), count, [&](int i) { assemble(i, input + i * one * channels); }); },
-        [&](const float* estimate) {
-          for (int i = 0; i < count; ++i) keep(row, column, i, estimate + i * one * layout_.fields());
-        });
+  /// What a tile shows of a request.
+  const train::SampleView& cut(const Tile& row, const Tile& column, Work& w) const {
+    const Request& request = *w.request;
+    const int width = samples_.fields().grid.width();
+    const data::Patch patch{row.begin, (column.begin % width + width) % width, row.size(), column.size()};
+    const auto cut = [&](const auto& from, auto& to) { samples_.cut_window(std::span(from), patch, to); };
+    cut(std::as_const(w.estimate.background), w.background);
+    cut(request.context, w.context);
+    if (layout_.query) cut(request.query, w.query);
+    if (layout_.climate) samples_.cut(samples_.background().climatology(), request.window, patch, w.climate);
+    samples_.cut_place(patch, w.place);
+    const bool noised = request.state.empty();
+    if (noised) {
+      samples_.cut(samples_.fields().values, request.window, patch, w.values);
+    } else {  // handed on as the value that has it as its anomaly, without noise
+      cut(request.state, w.values);
+      for (std::size_t i = 0; i < w.values.size(); i += scale_.size())
+        for (std::size_t v = 0; v < scale_.size(); ++v) w.values[i + v] = w.background[i + v] + scale_[v] * w.values[i + v];
+    }
+    return w.view = {.patch = patch,
+                     .grid_width = width,
+                     .values = w.values.data(),
+                     .context = w.context.data(),
+                     .query = layout_.query ? w.query.data() : nullptr,
+                     .background = layout_.background ? w.background.data() : nullptr,
+                     .climate = layout_.climate ? w.climate.data() : nullptr,
+                     .place = w.place.data(),
+                     .season = samples_.season(request.window),
+                     .scale = scale_.data(),
+                     .time = static_cast<float>(request.time),
+                     .alpha = noised ? static_cast<float>(schedule_.alpha(request.time)) : 1.0f,
+                     .sigma = noised ? static_cast<float>(schedule_.sigma(request.time)) : 0.0f,
+                     .noise = philox_key(settings_.seed, Purpose::sampling),
+                     .query_noise = philox_key(settings_.seed, Purpose::query),
+                     .sample = request.member};
+  }
+
+  /// Prepares requests, as many as run as one batch, and calls pass(first, number) for them.
+  template <class Visit>
+  void each_pass(std::span<const Request> requests, const Visit& pass) {
+    const auto chunk = static_cast<std::size_t>(members_per_pass());
+    for (std::size_t begin = 0; begin < requests.size(); begin += chunk) {
+      const std::size_t count = std::min(chunk, requests.size() - begin);
+      if (work_.size() < count) work_.resize(count);
+      parallel_for(device_.threads(), static_cast<int>(count),
+                   [&](int i) { prepare(requests[begin + static_cast<std::size_t>(i)], work_[static_cast<std::size_t>(i)]); });
+      pass(begin, static_cast<int>(count));
+    }
+  }
+  /// Evaluates the prepared requests tile by tile: read(row, column, answers).
+  template <class Read>
+  void each_tile(int count, const Read& read) {
+    for (const auto& row : rows_)
+      for (const auto& column : columns_)
+        evaluate_(
+            shape(row, column, count), [&](int i) { return cut(row, column, work_[static_cast<std::size_t>(i)]); },
+            [&](const Answers& answers) { read(row, column, answers); });
   }
 
   /// Copies a tile's core from the network's layout to (F, H, W, V), its answers as x0 in normalised units.
-  void keep(const Tile& row, const Tile& column, int i, const float* estimate) {
+  void keep(const Tile& row, const Tile& column, Work& w, const float* estimate) const {
     const auto& grid = samples_.fields().grid;
     const int fields = layout_.fields(), variables = layout_.variables;
-    Work& w = work_[static_cast<std::size_t>(i)];
+    const auto alpha = static_cast<float>(schedule_.alpha(w.request->time)),
+               sigma = static_cast<float>(schedule_.sigma(w.request->time));
     float* to = w.estimate.anomaly.data();
     for (int y = row.core_begin; y < row.core_end; ++y)
       for (int x = column.core_begin; x < column.core_end; ++x) {
-        const std::ptrdiff_t cell = static_cast<std::ptrdiff_t>(y - row.begin) * column.size() + x - column.begin;
-        const float* shown =
-            w.input.data() + (static_cast<std::ptrdiff_t>(y) * grid.width() + x) * layout_.channels() + layout_.shown();
+        const int cell = (y - row.begin) * column.size() + x - column.begin;
+        train::ShownCell shown(layout_, w.view, cell);
         for (int f = 0; f < fields; ++f) {
           const int frame = f / variables, v = f % variables;
-          float anomaly = estimate[cell * fields + f];
+          float anomaly = estimate[static_cast<std::ptrdiff_t>(cell) * fields + f];
           if constexpr (Matching::needs_noisy)
-            if (shown[f] != 0) anomaly = matching_.clean(w.alpha, w.sigma, shown[fields + f], anomaly);
+            if (shown.has(f)) anomaly = matching_.clean(alpha, sigma, shown.value(f), anomaly);
           to[((static_cast<std::ptrdiff_t>(frame) * grid.height() + y) * grid.width() + x) * variables + v] =
               anomaly * scale_[static_cast<std::size_t>(v)];
         }
@@ -237,13 +277,13 @@ class SingleStep {
   const train::Samples& samples_;
   train::InputLayout layout_;
   Evaluator<Network, DeviceType> evaluate_;
+  PassMoments<DeviceType> moments_;
   std::vector<float> scale_;
   SingleStepSettings settings_;
   Schedule schedule_;
   Matching matching_;
   std::vector<Tile> rows_, columns_;
   std::vector<Work> work_;
-  std::vector<float> place_, times_;
 };
 
 }  // namespace lacuna::sampler

@@ -4,6 +4,7 @@
 #include <concepts>
 
 #include "lacuna/core/error.hpp"
+#include "lacuna/core/host_device.hpp"
 
 namespace lacuna::schedule {
 
@@ -13,7 +14,7 @@ namespace lacuna::schedule {
 /// answer: clean(alpha, sigma, x_t, answer), its estimate of x0, and noise(alpha, sigma, x_t, answer), its estimate of eps, which
 /// is -sigma times the score (eq. 17a). `needs_noisy` tells whether target and clean involve the noisy value at all. Where the
 /// network is shown no noisy value of an element (outside of the context), there is nothing to convert with: its answer is x0
-/// there, whatever the matching. All in units of the anomaly's deviation.
+/// there, whatever the matching. Both ways back are linear in x_t and the answer. All in units of the anomaly's deviation.
 template <class M>
 concept Matching = std::copyable<M> && requires(const M& m, float x) {
   { M::needs_noisy } -> std::convertible_to<bool>;
@@ -28,7 +29,7 @@ struct DataMatching {
   static constexpr bool needs_noisy = false;
 
   template <class T>
-  T target(T, T, T x0, T) const {
+  LACUNA_HOST_DEVICE T target(T, T, T x0, T) const {
     return x0;
   }
   template <class T>
@@ -50,7 +51,7 @@ struct NoiseMatching {
   static constexpr bool needs_noisy = true;
 
   template <class T>
-  T target(T, T, T, T eps) const {
+  LACUNA_HOST_DEVICE T target(T, T, T, T eps) const {
     return eps;
   }
   template <class T>
@@ -74,7 +75,7 @@ struct VelocityMatching {
   static constexpr bool needs_noisy = true;
 
   template <class T>
-  T target(T alpha, T sigma, T x0, T eps) const {
+  LACUNA_HOST_DEVICE T target(T alpha, T sigma, T x0, T eps) const {
     return (alpha * eps - sigma * x0) / std::hypot(alpha, sigma);
   }
   template <class T>

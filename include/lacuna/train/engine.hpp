@@ -11,14 +11,6 @@
 
 namespace lacuna::train {
 
-/// @brief Where the samples of a batch are written to, in the host's memory: sample b's part follows that of b - 1.
-struct BatchArrays {
-  float* input;         ///< (B,1,h,w, channels); null in a dry run
-  float* target;        ///< (B,1,h,w, F V)
-  std::uint8_t* query;  ///< (B,1,h,w, F V)
-  float* times;         ///< (B)
-};
-
 /// @brief What a step tells.
 struct StepResult {
   double loss = 0;
@@ -26,58 +18,60 @@ struct StepResult {
 };
 
 /// @brief A network's estimate of a batch, its loss, and every gradient: the middle of a training step, on any device.
-template <class Network, class D>
+template <class Network, class D, class Query>
 auto forward_backward(Graph<float, D>& graph, const Network& network, const Variable<float>& input, const float* times,
-                      const float* target, const std::uint8_t* query) {
+                      const float* target, const Query& query) {
   const auto estimate = network(graph, input, times);
   const auto loss = ops::masked_loss(graph, estimate, target, query);
   graph.backward();
   return loss;
 }
 
-/// @brief Runs training steps of a network on a device: what is left of a trainer when the making of samples is taken away.
+/// @brief Runs training steps of a network on a device: what is left of a trainer when the choice of samples is taken away.
 ///
-/// step(rate, fill): one step; fill(step number, arrays) makes the batch of a step, which may be asked for ahead of time.
-/// plan(fill): the same without computing. state() and restore(): what a run goes on from, on the host.
-template <class Network, class DeviceType>
+/// step(rate, sample): one step; sample(step number, b) gives sample b of a step's batch as a SampleView in the host's memory,
+/// which holds until b is asked for again. It is called by several threads, and maybe ahead of time; the device assembles input
+/// and target. plan(sample): the same without computing. state() and restore(): what a run goes on from, on the host.
+template <class Network, class DeviceType, schedule::Matching Matching = schedule::DataMatching>
 class Engine;
 
-template <class Network>
-class Engine<Network, cpu::Device> {
+template <class Network, schedule::Matching Matching>
+class Engine<Network, cpu::Device, Matching> {
  public:
-  /// The references must outlive the engine. input: shape of a batch's input; fields: channels of the answer.
+  /// The references must outlive the engine.
   Engine(cpu::Device& device, const Network& network, Parameters<float>& parameters, const OptimizerSettings& settings,
-         const Shape& input, int fields)
+         const BatchShape& shape, const Matching& matching = {})
       : device_(device),
         network_(network),
         parameters_(parameters),
         optimizer_(parameters, settings),
-        input_(input),
-        times_(static_cast<std::size_t>(input.batch)),
-        target_(input.with_channels(fields).size()),
+        shape_(shape),
+        matching_(matching),
+        times_(static_cast<std::size_t>(shape.batch)),
+        target_(shape.answers().size()),
         query_(target_.size()) {}
 
-  template <class Fill>
-  StepResult step(double learning_rate, const Fill& fill) {
+  template <class Sample>
+  StepResult step(double learning_rate, const Sample& sample) {
     device_.reset();
     parameters_.zero_gradients();
     Graph<float> graph(device_, parameters_, Mode::train, false, profile_);
-    const auto input = graph.make(input_);
+    const auto input = graph.make(shape_.input());
     {
       const auto scope = Profile::part(profile_, "samples");
-      fill(steps_done(), arrays(input.data));
+      parallel_for(device_.threads(), shape_.batch, [&](int b) { assemble(sample(steps_done(), b), b, input.data); });
     }
     const double loss = forward_backward(graph, network_, input, times_.data(), target_.data(), query_.data());
     const auto scope = Profile::part(profile_, "optimizer");
     return {loss, optimizer_.step(parameters_, learning_rate, device_.threads())};
   }
 
-  template <class Fill>
-  void plan(const Fill& fill) {
+  template <class Sample>
+  void plan(const Sample& sample) {
     device_.reset();
     Graph<float> graph(device_, parameters_, Mode::train, true);
-    const auto input = graph.make(input_);
-    fill(steps_done(), arrays(nullptr));
+    const auto input = graph.make(shape_.input());
+    parallel_for(device_.threads(), shape_.batch, [&](int b) { sample(steps_done(), b); });
     forward_backward(graph, network_, input, times_.data(), target_.data(), query_.data());
     device_.reset();
   }
@@ -90,13 +84,19 @@ class Engine<Network, cpu::Device> {
   void restore(OptimizerState<float> state) { optimizer_.state() = std::move(state); }
 
  private:
-  BatchArrays arrays(float* input) { return {input, target_.data(), query_.data(), times_.data()}; }
+  void assemble(const SampleView& sample, int b, float* input) {
+    const std::ptrdiff_t cell = static_cast<std::ptrdiff_t>(b) * sample.patch.cells(), at = cell * shape_.layout.fields();
+    times_[static_cast<std::size_t>(b)] = sample.time;
+    assemble_input(shape_.layout, sample, input + cell * shape_.layout.channels());
+    assemble_target(shape_.layout, sample, target_.data() + at, query_.data() + at, matching_);
+  }
 
   cpu::Device& device_;
   const Network& network_;
   Parameters<float>& parameters_;
   Optimizer<float> optimizer_;
-  Shape input_;
+  BatchShape shape_;
+  Matching matching_;
   std::vector<float> times_, target_;
   std::vector<std::uint8_t> query_;
   Profile* profile_ = nullptr;

@@ -7,6 +7,7 @@
 
 #include "lacuna/core/host_device.hpp"
 #include "lacuna/core/philox.hpp"
+#include "lacuna/core/shape.hpp"
 #include "lacuna/data/field.hpp"
 #include "lacuna/schedule/matching.hpp"
 
@@ -31,6 +32,16 @@ struct InputLayout {
   /// First channel of the mask of values that the network is shown noisy and answers for; the values follow fields() later.
   LACUNA_HOST_DEVICE int shown() const { return query ? 2 * fields() : 0; }
   bool operator==(const InputLayout&) const = default;
+};
+
+/// @brief Samples of one layout and size, as many as a step or a pass takes.
+struct BatchShape {
+  InputLayout layout;
+  int batch = 1, height = 0, width = 0;
+
+  Shape input() const { return {batch, 1, height, width, layout.channels()}; }  ///< (B,1,h,w, channels)
+  Shape answers() const { return {batch, 1, height, width, layout.fields()}; }  ///< (B,1,h,w, F V)
+  bool operator==(const BatchShape&) const = default;
 };
 
 /// @brief Counter of the noise block of fields 4 block .. 4 block + 3 of a grid cell.
@@ -64,7 +75,8 @@ class CellNoise {
   std::array<float, 4> noise_{};
 };
 
-/// @brief What one sample's input is assembled from: arrays (F, h, w, V) on a patch, bytes and normalised floats.
+/// @brief What one sample's input is assembled from: arrays (F, h, w, V) on a patch, bytes and normalised floats. In the memory
+/// of the device that assembles it.
 struct SampleView {
   data::Patch patch;
   int grid_width = 0;           ///< columns of the whole grid: the noise of a cell does not depend on the patch
@@ -76,26 +88,57 @@ struct SampleView {
   const float* place;           ///< (h, w, P) or null
   const float* season;          ///< (S) or null
   const float* scale;           ///< (V) deviation of the anomaly
+  float time = 0;               ///< that the network is told
   float alpha = 1, sigma = 0;   ///< of the sample's time
   PhiloxKey noise, query_noise;
   std::uint64_t sample = 0;
 
   /// Number of a patch's cell in the whole grid.
-  std::uint64_t grid_cell(int cell) const {
+  LACUNA_HOST_DEVICE std::uint64_t grid_cell(int cell) const {
     const int y = patch.y + cell / patch.width, x = (patch.x + cell % patch.width) % grid_width;
     return static_cast<std::uint64_t>(y) * static_cast<std::uint64_t>(grid_width) + static_cast<std::uint64_t>(x);
   }
   /// Where field f of a cell lies in the arrays.
-  std::size_t index(const InputLayout& layout, int cell, int f) const {
+  LACUNA_HOST_DEVICE std::size_t index(const InputLayout& layout, int cell, int f) const {
     const auto variables = static_cast<std::size_t>(layout.variables);
     const auto plane = static_cast<std::size_t>(patch.cells()) * variables;
     return plane * static_cast<std::size_t>(f / layout.variables) + static_cast<std::size_t>(cell) * variables +
            static_cast<std::size_t>(f % layout.variables);
   }
-  /// (x - b) / scale of a value that may be read.
+  /// (x - b) / scale of a value that may be read, b its background.
+  LACUNA_HOST_DEVICE float anomaly(std::size_t at, int variable, float b) const { return (values[at] - b) / scale[variable]; }
   float anomaly(std::size_t at, int variable) const {
-    return (values[at] - (background != nullptr ? background[at] : 0.0f)) / scale[variable];
+    return anomaly(at, variable, background != nullptr ? background[at] : 0.0f);
   }
+  /// The anomaly x as the network sees it; eps is not used where sigma = 0.
+  LACUNA_HOST_DEVICE float noisy(float x, float eps) const { return sigma != 0.0f ? noised(x, alpha, sigma, eps) : alpha * x; }
+};
+
+/// @brief What the network is shown of the values that it answers for, at a cell: those of the query where that is shown, else
+/// those of the context.
+class ShownCell {
+ public:
+  ShownCell(const InputLayout& layout, const SampleView& sample, int cell)
+      : layout_(layout),
+        sample_(sample),
+        cell_(cell),
+        noise_(layout.query ? sample.query_noise : sample.noise, sample.sample, sample.grid_cell(cell), layout.fields()) {}
+
+  bool has(int field) const {
+    return (layout_.query ? sample_.query : sample_.context)[sample_.index(layout_, cell_, field)] != 0;
+  }
+  float noise(int field) { return noise_(field); }
+  /// The anomaly with its noise.
+  float value(int field) {
+    const float x = sample_.anomaly(sample_.index(layout_, cell_, field), field % layout_.variables);
+    return sample_.noisy(x, sample_.sigma != 0.0f ? noise_(field) : 0.0f);
+  }
+
+ private:
+  const InputLayout& layout_;
+  const SampleView& sample_;
+  int cell_;
+  CellNoise noise_;
 };
 
 /// @brief Noises, masks and concatenates in one pass: out (h, w, channels) = [context, M_ctx (alpha x + sigma eps), b, ...].
@@ -117,7 +160,7 @@ inline void assemble_input(const InputLayout& layout, const SampleView& s, float
       const auto show = [&](bool seen, CellNoise& own) {
         *next = seen ? 1.0f : 0.0f;
         next += fields;
-        *next = !seen ? 0.0f : noisy ? noised(s.anomaly(at, v), s.alpha, s.sigma, own(f)) : s.alpha * s.anomaly(at, v);
+        *next = seen ? s.noisy(s.anomaly(at, v), noisy ? own(f) : 0.0f) : 0.0f;
         next += fields;
       };
       show(s.context[at] != 0, noise);
@@ -147,7 +190,7 @@ void assemble_target(const InputLayout& layout, const SampleView& s, float* targ
                      const Matching& matching = {}) {
   const int fields = layout.fields();
   for (int cell = 0; cell < s.patch.cells(); ++cell) {
-    CellNoise noise(layout.query ? s.query_noise : s.noise, s.sample, s.grid_cell(cell), fields);
+    ShownCell shown(layout, s, cell);
     for (int f = 0; f < fields; ++f) {
       const std::size_t at = s.index(layout, cell, f);
       const std::ptrdiff_t to = static_cast<std::ptrdiff_t>(cell) * fields + f;
@@ -156,7 +199,7 @@ void assemble_target(const InputLayout& layout, const SampleView& s, float* targ
       if (s.query[at] == 0) continue;
       target[to] = s.anomaly(at, f % layout.variables);
       if constexpr (Matching::needs_noisy)
-        if (layout.query || s.context[at] != 0) target[to] = matching.target(s.alpha, s.sigma, target[to], noise(f));
+        if (shown.has(f)) target[to] = matching.target(s.alpha, s.sigma, target[to], shown.noise(f));
     }
   }
 }

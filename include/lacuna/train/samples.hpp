@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -66,14 +67,19 @@ class Samples {
   /// Copies per-value data (T, H, W, V) of a window's patch to (F, h, w, V).
   template <class T>
   void cut(const std::vector<T>& from, int window, const data::Patch& patch, std::vector<T>& to) const {
+    const auto first = static_cast<std::size_t>(starts_[static_cast<std::size_t>(window)]) * fields_.frame_size();
+    cut_window(std::span(from).subspan(first), patch, to);
+  }
+  /// The same of data that begin with the window.
+  template <class T>
+  void cut_window(std::span<const T> from, const data::Patch& patch, std::vector<T>& to) const {
     const int v = fields_.variables();
     to.resize(static_cast<std::size_t>(length_) * static_cast<std::size_t>(patch.cells() * v));
     auto out = to.begin();
     for (int f = 0; f < length_; ++f)
       for (int y = 0; y < patch.height; ++y)
         each_run(patch, [&](int x, int cells) {
-          const auto at =
-              static_cast<std::ptrdiff_t>(fields_.index(starts_[static_cast<std::size_t>(window)] + f, patch.y + y, x, 0));
+          const auto at = static_cast<std::ptrdiff_t>(fields_.index(f, patch.y + y, x, 0));
           out = std::copy_n(from.begin() + at, static_cast<std::ptrdiff_t>(cells) * v, out);
         });
   }

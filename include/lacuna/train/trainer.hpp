@@ -46,7 +46,8 @@ using UsualMatching = std::conditional_t<mask::shows_query<Policy>, schedule::No
 /// Each step draws windows, patches, contexts and queries (counter-based: step and seed decide, so a resumed run repeats an
 /// unbroken one), computes the background from each context alone, and minimises the query's squared error of the anomaly in
 /// units of its deviation (or of its noise or velocity: Matching). Determinism: bit for bit with the same seed, threads, device
-/// and build. Samples are made on the host; masks and noise are the same on every device.
+/// and build. Windows, masks and backgrounds are made on the host, input and target on the device: masks and noise are the same
+/// on every one.
 template <class Network, mask::MaskPolicy Policy, schedule::NoiseSchedule Schedule = schedule::VariancePreserving,
           schedule::Matching MatchingType = UsualMatching<Policy>, class DeviceType = cpu::Device>
 class Trainer {
@@ -61,20 +62,18 @@ class Trainer {
         samples_(samples),
         policy_(policy),
         schedule_(schedule),
-        matching_(matching),
         settings_(checked(settings)),
         scale_(std::move(scale)),
         layout_(input_layout(samples, mask::shows_query<Policy>)),
         height_(side(settings.crop, samples.fields().grid.height())),
         width_(side(settings.crop, samples.fields().grid.width())),
-        engine_(device, network, parameters, settings.optimizer, {settings.batch, 1, height_, width_, layout_.channels()},
-                layout_.fields()),
+        engine_(device, network, parameters, settings.optimizer, {layout_, settings.batch, height_, width_}, matching),
         buffers_(static_cast<std::size_t>(settings.batch)) {}
 
   /// @brief One step of Algorithm 1; returns the loss. Throws Error when the gradient is not finite.
   double step(double learning_rate) {
     const auto whole = Profile::step(profile_);
-    const auto [loss, norm] = engine_.step(learning_rate, [this](std::int64_t step, const BatchArrays& to) { fill(step, to); });
+    const auto [loss, norm] = engine_.step(learning_rate, [this](std::int64_t step, int b) { return sample(step, b); });
     require(std::isfinite(norm), "training diverged at step ", steps_done() + 1,
             ": the gradient is not finite; use a smaller learning rate");
     return loss;
@@ -83,7 +82,7 @@ class Trainer {
   /// @brief Draws the next batch and runs a step without computing: afterwards buffers and primitives exist, and
   /// device.arena().high_water() is what a step takes. Nothing is written to the arena.
   void plan() {
-    engine_.plan([this](std::int64_t step, const BatchArrays& to) { fill(step, to); });
+    engine_.plan([this](std::int64_t step, int b) { return sample(step, b); });
   }
 
   /// The steps from now on are told to this profile; null: to none.
@@ -111,48 +110,36 @@ class Trainer {
   }
   static int side(int crop, int cells) { return crop == 0 ? cells : std::min(crop, cells); }
 
-  /// The batch of a step; without an input: as far as its buffers.
-  void fill(std::int64_t step, const BatchArrays& to) {
-    parallel_for(device_.threads(), settings_.batch, [&](int b) { fill_sample(step, b, to); });
-  }
-
-  /// Sample b of the batch, into its part of the arrays. One whose query is empty (a patch inside a gap) is drawn anew, a bounded
-  /// number of times.
-  void fill_sample(std::int64_t step, int b, const BatchArrays& to) {
+  /// Sample b of a step's batch. One whose query is empty (a patch inside a gap) is drawn anew, a bounded number of times.
+  SampleView sample(std::int64_t step, int b) {
     constexpr std::uint64_t attempts = 8;
     auto& buffers = buffers_[static_cast<std::size_t>(b)];
     int window = 0;
     data::Patch patch;
-    std::uint64_t sample = 0;
+    std::uint64_t number = 0;
     for (std::uint64_t attempt = 0; attempt < attempts; ++attempt) {
-      sample = (static_cast<std::uint64_t>(step) * static_cast<std::uint64_t>(settings_.batch) + static_cast<std::uint64_t>(b)) *
+      number = (static_cast<std::uint64_t>(step) * static_cast<std::uint64_t>(settings_.batch) + static_cast<std::uint64_t>(b)) *
                    attempts +
                attempt;
-      std::tie(window, patch) = choose(sample);
-      mask::partition(policy_, philox_key(settings_.seed, Purpose::context), sample,
+      std::tie(window, patch) = choose(number);
+      mask::partition(policy_, philox_key(settings_.seed, Purpose::context), number,
                       samples_.windows()[static_cast<std::size_t>(window)], patch, buffers.partition);
       if (buffers.partition.query_count > 0 && buffers.partition.context_count > 0) break;
     }
-    const float u = uniform(philox(philox_key(settings_.seed, Purpose::time), 0, sample)[0]);
+    const float u = uniform(philox(philox_key(settings_.seed, Purpose::time), 0, number)[0]);
     const double t = schedule::smallest_time + (settings_.latest_time - schedule::smallest_time) * static_cast<double>(u);
-    to.times[b] = static_cast<float>(t);
-    const SampleView view = cut(buffers, window, patch, sample, t);
-    if (to.input == nullptr) return;
-    const auto cells = static_cast<std::ptrdiff_t>(height_) * width_;
-    assemble_input(layout_, view, to.input + b * cells * layout_.channels());
-    const std::ptrdiff_t at = b * cells * layout_.fields();
-    assemble_target(layout_, view, to.target + at, to.query + at, matching_);
+    return cut(buffers, window, patch, number, t);
   }
 
-  std::pair<int, data::Patch> choose(std::uint64_t sample) const {
+  std::pair<int, data::Patch> choose(std::uint64_t number) const {
     const auto& grid = samples_.fields().grid;
-    const auto words = philox(philox_key(settings_.seed, Purpose::crop), 0, sample);
+    const auto words = philox(philox_key(settings_.seed, Purpose::crop), 0, number);
     const int window = uniform_below(words[0], static_cast<int>(samples_.windows().size()));
     const int x_choices = width_ == grid.width() ? 1 : grid.periodic_x ? grid.width() : grid.width() - width_ + 1;
     return {window, {uniform_below(words[1], grid.height() - height_ + 1), uniform_below(words[2], x_choices), height_, width_}};
   }
 
-  SampleView cut(SampleBuffers& buffers, int window, const data::Patch& patch, std::uint64_t sample, double t) const {
+  SampleView cut(SampleBuffers& buffers, int window, const data::Patch& patch, std::uint64_t number, double t) const {
     const int first = samples_.starts()[static_cast<std::size_t>(window)];
     samples_.cut(samples_.fields().values, window, patch, buffers.values);
     samples_.cut_place(patch, buffers.place);
@@ -172,23 +159,23 @@ class Trainer {
             .place = buffers.place.data(),
             .season = samples_.season(window),
             .scale = scale_.data(),
+            .time = static_cast<float>(t),
             .alpha = static_cast<float>(schedule_.alpha(t)),
             .sigma = static_cast<float>(schedule_.sigma(t)),
             .noise = philox_key(settings_.seed, Purpose::noise),
             .query_noise = philox_key(settings_.seed, Purpose::query),
-            .sample = sample};
+            .sample = number};
   }
 
   DeviceType& device_;
   const Samples& samples_;
   Policy policy_;
   Schedule schedule_;
-  Matching matching_;
   Settings settings_;
   std::vector<float> scale_;
   InputLayout layout_;
   int height_, width_;
-  Engine<Network, DeviceType> engine_;
+  Engine<Network, DeviceType, Matching> engine_;
   std::vector<SampleBuffers> buffers_;
   Profile* profile_ = nullptr;
 };

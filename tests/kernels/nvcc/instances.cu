@@ -13,9 +13,6 @@
 #include "filter_layout.cuh"
 #include "frame_axis.cuh"
 #include "gated_add.cuh"
-#include "lacuna/mask/blocks.hpp"
-#include "lacuna/mask/empirical.hpp"
-#include "lacuna/mask/pixels.hpp"
 #include "layer_norm.cuh"
 #include "linear_attention.cuh"
 #include "masked_loss.cuh"
@@ -31,14 +28,12 @@
 
 using namespace lacuna;
 
-template void kernels::assemble<mask::Pixels::Draw>(kernels::Stream, const kernels::AssembleSample<mask::Pixels::Draw>*, int,
-                                                    const kernels::AssembleBatch&);
-template void kernels::assemble<mask::Blocks::Draw>(kernels::Stream, const kernels::AssembleSample<mask::Blocks::Draw>*, int,
-                                                    const kernels::AssembleBatch&);
-template void kernels::assemble<mask::Empirical::Draw>(kernels::Stream, const kernels::AssembleSample<mask::Empirical::Draw>*,
-                                                       int, const kernels::AssembleBatch&);
-template void kernels::assemble<mask::Observed::Draw>(kernels::Stream, const kernels::AssembleSample<mask::Observed::Draw>*, int,
-                                                      const kernels::AssembleBatch&);
+template void kernels::assemble<schedule::DataMatching>(kernels::Stream, const train::SampleView*, const kernels::AssembleBatch&,
+                                                        const schedule::DataMatching&);
+template void kernels::assemble<schedule::NoiseMatching>(kernels::Stream, const train::SampleView*, const kernels::AssembleBatch&,
+                                                         const schedule::NoiseMatching&);
+template void kernels::assemble<schedule::VelocityMatching>(kernels::Stream, const train::SampleView*,
+                                                            const kernels::AssembleBatch&, const schedule::VelocityMatching&);
 template void kernels::epilogue<ops::Identity, float>(kernels::Stream, const float*, const float*, const float*, std::size_t, int,
                                                       float*);
 template void kernels::epilogue<ops::Silu, float>(kernels::Stream, const float*, const float*, const float*, std::size_t, int,
