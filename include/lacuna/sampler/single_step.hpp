@@ -92,6 +92,8 @@ class SingleStep {
   void moments(std::span<const Request> requests, std::span<const float> weights, Moments& out) {
     require<OptionError>(!layout_.query && !requests.empty() && requests.front().state.empty(),
                          "SingleStep: moments are of requests without states, to a network that is not shown the query");
+    const std::size_t size = samples_.fields().frame_size() * static_cast<std::size_t>(layout_.frames);
+    require<ShapeError>(weights.size() == size, "SingleStep: ", weights.size(), " weights, expected ", size);
     const auto& grid = samples_.fields().grid;
     const auto alpha = static_cast<float>(schedule_.alpha(requests.front().time)),
                sigma = static_cast<float>(schedule_.sigma(requests.front().time));
