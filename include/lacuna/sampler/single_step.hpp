@@ -213,22 +213,24 @@ class SingleStep {
       for (std::size_t i = 0; i < w.values.size(); i += scale_.size())
         for (std::size_t v = 0; v < scale_.size(); ++v) w.values[i + v] = w.background[i + v] + scale_[v] * w.values[i + v];
     }
-    return w.view = {.patch = patch,
-                     .grid_width = width,
-                     .values = w.values.data(),
-                     .context = w.context.data(),
-                     .query = layout_.query ? w.query.data() : nullptr,
-                     .background = layout_.background ? w.background.data() : nullptr,
-                     .climate = layout_.climate ? w.climate.data() : nullptr,
-                     .place = w.place.data(),
-                     .season = samples_.season(request.window),
-                     .scale = scale_.data(),
-                     .time = static_cast<float>(request.time),
-                     .alpha = noised ? static_cast<float>(schedule_.alpha(request.time)) : 1.0f,
-                     .sigma = noised ? static_cast<float>(schedule_.sigma(request.time)) : 0.0f,
-                     .noise = philox_key(settings_.seed, Purpose::sampling),
-                     .query_noise = philox_key(settings_.seed, Purpose::query),
-                     .sample = request.member};
+    // By name: nvcc 13.0 garbles such an argument in a template.
+    const train::SampleView view{.patch = patch,
+                                 .grid_width = width,
+                                 .values = w.values.data(),
+                                 .context = w.context.data(),
+                                 .query = layout_.query ? w.query.data() : nullptr,
+                                 .background = layout_.background ? w.background.data() : nullptr,
+                                 .climate = layout_.climate ? w.climate.data() : nullptr,
+                                 .place = w.place.data(),
+                                 .season = samples_.season(request.window),
+                                 .scale = scale_.data(),
+                                 .time = static_cast<float>(request.time),
+                                 .alpha = noised ? static_cast<float>(schedule_.alpha(request.time)) : 1.0f,
+                                 .sigma = noised ? static_cast<float>(schedule_.sigma(request.time)) : 0.0f,
+                                 .noise = philox_key(settings_.seed, Purpose::sampling),
+                                 .query_noise = philox_key(settings_.seed, Purpose::query),
+                                 .sample = request.member};
+    return w.view = view;
   }
 
   /// Prepares requests, as many as run as one batch, and calls pass(first, number) for them.
