@@ -30,7 +30,7 @@ TEST_CASE("MaskPolicy: accepts policies and compositions, refuses incomplete one
   STATIC_REQUIRE(MaskPolicy<LostPlanes<Pixels>>);
   STATIC_REQUIRE(MaskPolicy<LostPlanes<LostPlanes<Observed>>>);
   STATIC_REQUIRE_FALSE(MaskPolicy<NoQuery>);
-  STATIC_REQUIRE_FALSE(MaskPolicy<OwnsMemory>);
+  STATIC_REQUIRE(MaskPolicy<OwnsMemory>);
   STATIC_REQUIRE_FALSE(MaskPolicy<int>);
 }
 
