@@ -47,6 +47,13 @@ TEST_CASE("a table's page has ours and the paper's, the best of ours in bold, an
       "Budget smoke; 1 to 2 seeds; commit abc1234, a processor, 1 thread; commit def5678, another, 2 threads; 10 min in all.\n");
 }
 
+TEST_CASE("what fills other gaps is not compared") {
+  Measured m = two_columns();
+  m.table.rows[1].job.test_gaps = "b5";
+  CHECK_THAT(markdown(Sheet(table_json(m), true)),
+             Contains("| kriging | **0.125** | **4** |\n") && Contains("| ours | **2 +- 1.4** (0.5 +- 0.25) | **2** |\n"));
+}
+
 TEST_CASE("a table that was kept is shown the same") {
   const Scratch folder;
   const auto json = table_json(two_columns());

@@ -152,6 +152,7 @@ void check_close(const Moments& given, const Moments& expected) {
 }
 
 const train::InputLayout single{.frames = 1, .variables = 1};
+const train::InputLayout fours{.frames = 4, .variables = 2, .background = true};  // whose answers are read four at a time
 const train::InputLayout several{.frames = 3, .variables = 2, .background = true};
 const data::Patch whole{0, 0, Case::grid_height, Case::grid_width}, tile{2, Case::grid_width - 4, 9, 12}, core{4, 1, 5, 4};
 
@@ -159,7 +160,7 @@ const data::Patch whole{0, 0, Case::grid_height, Case::grid_width}, tile{2, Case
 
 TEST_CASE(
     "Ensemble kernel: agrees with the CPU for any number of members, on the grid and on a tile over its seam, in every order") {
-  for (const auto& layout : {single, several})
+  for (const auto& layout : {single, several, fours})
     for (const int members : {1, 2, 10})
       for (const bool tiled : {false, true}) {
         const Case c(layout, members, tiled ? tile : whole, tiled ? core : whole);

@@ -60,6 +60,7 @@ inline nlohmann::json table_json(const Measured& m) {
     for (const Printed& p : m.table.rows[r].paper)
       paper.push_back({{"mean", number(p.mean)}, {"deviation", number(p.deviation)}});
     json["rows"].push_back({{"label", m.table.rows[r].label}, {"cells", cells}, {"paper", paper}});
+    if (const auto& gaps = m.table.rows[r].job.test_gaps; !gaps.empty()) json["rows"].back()["filled_gaps"] = gaps;
   }
   return json;
 }
@@ -76,7 +77,8 @@ struct Sheet {
   std::string made;  ///< budget, seeds, commit and machine
   std::string note;
 
-  /// bold: mark the least of ours in each column. Throws: DataError for JSON that is no table.
+  /// bold: mark the least of ours in each column, among rows that fill the same gaps. Throws: DataError for JSON that is no
+  /// table.
   explicit Sheet(const nlohmann::json& table, bool bold = false) try
       : title(text("Table ", table.at("table").get<int>(), ", ", table.at("title").get<std::string>())),
         unit(table.at("unit")),
@@ -94,7 +96,7 @@ struct Sheet {
       Line line{row.at("label"), {}};
       for (const std::size_t c : shown)
         line.cells.push_back(cell(cells.at(c), row.at("paper").empty() ? nlohmann::json() : row.at("paper").at(c),
-                                  bold && cells.at(c) == least(rows, c)));
+                                  bold && cells.at(c) == least(rows, c, row.value("filled_gaps", ""))));
       lines.push_back(std::move(line));
     }
     made = origin(table);
@@ -103,10 +105,11 @@ struct Sheet {
   }
 
  private:
-  static const nlohmann::json& least(const nlohmann::json& rows, std::size_t c) {
-    const auto mean = [c](const nlohmann::json& row) {
+  static const nlohmann::json& least(const nlohmann::json& rows, std::size_t c, const std::string& gaps) {
+    const auto mean = [&](const nlohmann::json& row) {
       const auto& cell = row.at("cells").at(c);
-      return cell.is_null() ? std::numeric_limits<double>::infinity() : cell.at("mean").get<double>();
+      return cell.is_null() || row.value("filled_gaps", "") != gaps ? std::numeric_limits<double>::infinity()
+                                                                    : cell.at("mean").get<double>();
     };
     return std::min_element(rows.begin(), rows.end(), [&](const auto& a, const auto& b) { return mean(a) < mean(b); })
         ->at("cells")

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <span>
@@ -39,11 +40,13 @@ struct EnsemblePass {
   }  ///< of four fields, for each cell of the core
 };
 
-/// @brief Takes the members' background + weight * anomaly into the moments of four fields of a cell of the core.
+/// @brief Takes the members' background + weight * anomaly into the moments of four fields of a cell of the core. read(p, count):
+/// up to four answers from p on, as an array.
 ///
 /// Where observed: mean = the value bit for bit, deviation = 0; elsewhere Welford's recurrence, members in order. Neither a value
 /// that is not observed nor an estimate of an observed one enters the result: both may be NaN.
-LACUNA_HOST_DEVICE inline void add_members(const EnsemblePass& p, int core_cell, int block) {
+template <class Read>
+LACUNA_HOST_DEVICE inline void add_members(const EnsemblePass& p, int core_cell, int block, const Read& read) {
   const train::InputLayout& layout = p.shape.layout;
   const int fields = layout.fields(), variables = layout.variables, first = 4 * block;
   const int row = core_cell / p.core.width, column = core_cell % p.core.width;
@@ -64,9 +67,10 @@ LACUNA_HOST_DEVICE inline void add_members(const EnsemblePass& p, int core_cell,
   }
   for (int m = 0; m < p.shape.batch; ++m) {
     const train::SampleView& s = p.answers.samples[m];
-    const float* answer = p.answers.values + (static_cast<std::size_t>(m) * static_cast<std::size_t>(s.patch.cells()) +
-                                              static_cast<std::size_t>(cell)) *
-                                                 static_cast<std::size_t>(fields);
+    const std::size_t place =
+        static_cast<std::size_t>(m) * static_cast<std::size_t>(s.patch.cells()) + static_cast<std::size_t>(cell);
+    const auto answers = read(p.answers.values + place * static_cast<std::size_t>(fields) + static_cast<std::size_t>(first),
+                              fields - first < 4 ? fields - first : 4);
     const float keep = 1.0f / static_cast<float>(p.before + m + 1);
     std::array<float, 4> noise{};
     if (p.noisy != 0.0f) noise = normals(philox(s.noise, s.sample, train::noise_position(s.grid_cell(cell), fields, block)));
@@ -75,7 +79,7 @@ LACUNA_HOST_DEVICE inline void add_members(const EnsemblePass& p, int core_cell,
       if (f >= fields) break;
       const std::size_t at = s.index(layout, cell, f);
       const float background = layout.background ? s.background[at] : 0.0f;
-      float x = answer[f];
+      float x = answers[static_cast<std::size_t>(k)];
       if (p.noisy != 0.0f && s.context[at] != 0)
         x = p.noisy * s.noisy(s.anomaly(at, v, background), noise[static_cast<std::size_t>(k)]) + p.answer * x;
       add_member(background + weight[k] * (x * s.scale[v]), keep, mean[k], squares[k]);
@@ -121,9 +125,14 @@ class PassMoments<cpu::Device> {
     pass.weights = weights_.data();
     pass.mean = moments_.mean.data();
     pass.deviation = moments_.deviation.data();
+    const auto read = [](const float* from, int count) {
+      std::array<float, 4> four{};
+      std::copy_n(from, count, four.begin());
+      return four;
+    };
     parallel_for(device_.threads(), pass.core.height, [&](int row) {
       for (int cell = row * pass.core.width; cell < (row + 1) * pass.core.width; ++cell)
-        for (int block = 0; block < pass.blocks(); ++block) add_members(pass, cell, block);
+        for (int block = 0; block < pass.blocks(); ++block) add_members(pass, cell, block, read);
     });
   }
   void finish(Moments& out) { std::swap(out, moments_); }
