@@ -25,7 +25,8 @@ struct Options {
 
 void declare(CLI::App& app, Options& o) {
   app.add_option("table", o.which, "1, 2, 4, 5, 6, 7, 8, 9 or all");
-  app.add_option("--show", o.show, "only prints these tables that were made before (tableN.json), in Markdown")
+  app.add_option("--show", o.show,
+                 "only prints tables that were made before (tableN.json), in Markdown; several files of one are joined")
       ->excludes(app.get_option("table"));
   app.add_option("--budget", o.run.budget, "smoke: whether it runs; small: two cores; full: the paper's size")
       ->capture_default_str();
@@ -48,6 +49,13 @@ std::vector<experiment::Table> chosen(const std::string& which) {
   throw OptionError("table " + which + ": expected 1, 2, 4, 5, 6, 7, 8, 9 or all");
 }
 
+void show(const std::vector<std::string>& files) {
+  std::vector<nlohmann::json> tables;
+  for (const auto& file : files) tables.push_back(experiment::read_table(file));
+  for (const auto& table : experiment::joined(tables))
+    std::printf("%s\n", experiment::markdown(experiment::Sheet(table, true)).c_str());
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -63,9 +71,10 @@ int main(int argc, char** argv) {
     return 1;
   }
   try {
-    for (const auto& file : o.show)
-      std::printf("%s\n", experiment::markdown(experiment::Sheet(experiment::read_table(file), true)).c_str());
-    if (!o.show.empty()) return 0;
+    if (!o.show.empty()) {
+      show(o.show);
+      return 0;
+    }
     require<OptionError>(!o.which.empty(), "table is required: 1, 2, 4, 5, 6, 7, 8, 9 or all");
     const auto tables = chosen(o.which);
     o.run.commit = lacuna_commit;

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <string>
 
@@ -130,15 +131,18 @@ TEST_CASE("the documentation's tables are those that its JSON files make") {
   const Reproduce reproduce;
   const std::string docs = std::string(LACUNA_TEST_DATA) + "/../../docs/";
   const std::string page = content(docs + "results.md");
-  std::size_t tables = 0;
+  std::map<std::string, std::string> tables;  // table9_advection.json and table9_shallow-water.json are one
   for (const auto& entry : std::filesystem::directory_iterator(docs + "results")) {
-    INFO(entry.path());
-    const auto shown = reproduce("--show " + entry.path().string());
+    const std::string name = entry.path().filename().string();
+    tables[name.substr(0, name.find_first_of("_."))] += " " + entry.path().string();
+  }
+  CHECK(!tables.empty());
+  for (const auto& [name, files] : tables) {
+    INFO(name);
+    const auto shown = reproduce("--show" + files);
     REQUIRE(shown.code == 0);
     CHECK(page.find(shown.out) != std::string::npos);
-    ++tables;
   }
-  CHECK(tables > 0);
 }
 
 TEST_CASE("a budget of one column's settings is enough for that column, whose pictures of other settings stay") {

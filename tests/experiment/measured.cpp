@@ -68,6 +68,49 @@ TEST_CASE("a table that was kept is shown the same") {
   CHECK(kept.at("rows").at(1).at("paper").at(2).at("mean").is_null());
 }
 
+TEST_CASE("a table that was made in two places is one") {
+  const auto whole = table_json(two_columns());
+  const auto with_column = [](std::size_t column, bool all_rows) {
+    Measured m = two_columns();
+    for (auto& row : m.errors) row[2 - column] = {};
+    m.origins = {m.origins[column / 2]};
+    m.seconds = 300;
+    if (!all_rows) m.table.rows.erase(m.table.rows.begin()), m.errors.erase(m.errors.begin()), m.missing.erase(m.missing.begin());
+    return table_json(m);
+  };
+  const auto joined_two = joined({with_column(0, true), with_column(2, true)});
+  REQUIRE(joined_two.size() == 1);
+  CHECK(joined_two[0] == whole);
+  // A row that only the second has keeps its place.
+  const auto longer = joined({with_column(0, false), with_column(2, true)});
+  CHECK(longer[0].at("rows").at(0).at("label") == "kriging");
+  CHECK(longer[0].at("rows").at(0).at("cells").at(0).is_null());
+  CHECK(longer[0].at("rows").at(1) == whole.at("rows").at(1));
+  // Others are tables of their own, and stay in their order.
+  auto other = whole;
+  other["table"] = 9;
+  const auto both = joined({other, with_column(0, true), with_column(2, true)});
+  REQUIRE(both.size() == 2);
+  CHECK(both[0] == other);
+  CHECK(both[1] == whole);
+}
+
+TEST_CASE("files of a table that do not belong together are an error") {
+  const auto table = table_json(two_columns());
+  CHECK(joined({table, table}) == std::vector{table});
+  const auto differs = [&](const nlohmann::json::json_pointer& at, const nlohmann::json& value, const std::string& what) {
+    auto other = table;
+    other[at] = value;
+    CHECK_THROWS_WITH(joined({table, other}), Contains("table 2 of several files: ") && Contains(what));
+  };
+  using Pointer = nlohmann::json::json_pointer;
+  differs(Pointer("/budget"), "full", "budgets smoke and full");
+  differs(Pointer("/columns/0/label"), "tiny", "columns or their settings differ");
+  differs(Pointer("/columns/0/settings"), 1, "columns or their settings differ");
+  differs(Pointer("/rows/1/cells/2/mean"), 3, "ours, large has two outcomes");
+  CHECK_THROWS_WITH(joined({nlohmann::json{{"table", 2}}, table}), Contains("no table of lacuna-reproduce"));
+}
+
 TEST_CASE("what is no table is said to be none") {
   const Scratch folder;
   CHECK_THROWS_WITH(read_table(folder / "absent.json"), Contains("absent.json: cannot be read"));

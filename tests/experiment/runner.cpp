@@ -46,7 +46,25 @@ TEST_CASE("observed values are exact in an outcome, and steps, one context and a
     CHECK(outcome.errors.missing > 0);
   }
   CHECK_THROWS_AS(runner(ours("guess")), OptionError);
-  CHECK_THROWS_AS(runner(ours("steps:3:cubic")), OptionError);
+  const auto fails = [&](const std::string& use, const std::string& what) {
+    CHECK_THROWS_WITH(runner(ours(use)), Catch::Matchers::Contains(what));
+  };
+  fails("steps:3:cubic", "weight cubic: expected one of none, linear, quadratic");
+  fails("steps:3:none:third-order", "solver third-order: expected one of first-order, published, second-order");
+  fails("steps:3:none:published:even", "spacing even: expected one of time, log-snr");
+  fails("steps:3:none:published:time:1", "use steps:3:none:published:time:1: expected steps:N");
+}
+
+TEST_CASE("weight, solver and spacing of multi-step sampling change what comes of it") {
+  const Scratch folder;
+  Runner runner("advection", tiny(), folder / "a", 1, 1);
+  const auto error = [&](const std::string& use) { return runner(ours(use)).errors.missing; };
+  const double plain = error("steps:4");
+  CHECK(error("steps:4:linear:first-order:time") == plain);
+  CHECK(error("steps:4:none") != plain);
+  CHECK(error("steps:4:linear:second-order") != plain);
+  CHECK(error("steps:4:linear:published") != plain);
+  CHECK(error("steps:4:linear:first-order:log-snr") != plain);
 }
 
 TEST_CASE("a kriging background makes even a hardly trained network good where pixels are missing") {

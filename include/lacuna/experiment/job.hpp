@@ -20,8 +20,8 @@ struct Job {
   std::string network = "unet";     ///< unet or fno
   std::string background = "none";  ///< or kriging
   /// How an objective's network fills: contexts (their mean), mask (M itself), one (a single context), adapted (contexts that
-  /// show as much as in training), or N steps of multi-step sampling: steps:200, with a weight steps:200:quadratic, and a solver
-  /// steps:200:linear:published.
+  /// show as much as in training), or N steps of multi-step sampling, steps:N[:weight[:solver[:spacing]]]: weight none, linear or
+  /// quadratic; solver first-order, second-order or published; even steps of time or of log-snr.
   std::string use = "contexts";
   std::string test_gaps{};  ///< of the samples that are filled, if others
 

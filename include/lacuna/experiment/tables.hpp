@@ -233,6 +233,8 @@ inline Table table_9() {
        learned("ours, 200 steps", "ours", "steps:200", {{0.1869, 0.0015}, {0.7502, 0.1120}, {0.1037, 0.0009}, {0.1231, 0.0109}}),
        learned("ours, 200 steps as published", "ours", "steps:200:linear:published"),
        learned("ours, 20 steps", "ours", "steps:20"), learned("ours, 20 steps as published", "ours", "steps:20:linear:published"),
+       learned("ours, 20 steps of log-SNR", "ours", "steps:20:linear:first-order:log-snr"),
+       learned("ours, 20 steps of log-SNR as published", "ours", "steps:20:linear:published:log-snr"),
        learned("ours, random ratio, M itself", "random", "mask"),
        with_kriging(learned("ours, random ratio, kriging background", "random", "mask"))}};
   for (std::size_t c = 2; c < 4; ++c) table.columns[c].network = "unet";  // as the paper's figures, by its table 5

@@ -1,13 +1,16 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cmath>
 #include <cstdint>
 #include <cstdio>
 #include <filesystem>
+#include <functional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "lacuna/core/progress.hpp"
@@ -125,18 +128,21 @@ class Trained {
     return out;
   }
 
-  std::vector<float> in_steps(Sampler& evaluate, const std::vector<std::string>& parts) const {
+  /// steps:N[:weight[:solver[:spacing]]].
+  std::vector<float> in_steps(Sampler& evaluate, std::vector<std::string> parts) const {
+    const std::array<std::string, 5> usual{"steps", "", "linear", "first-order", "time"};
+    require<OptionError>(parts.size() >= 2 && parts.size() <= usual.size(), "use ", job_.use,
+                         ": expected steps:N, and after it a weight, a solver and a spacing");
+    for (std::size_t i = parts.size(); i < usual.size(); ++i) parts.push_back(usual[i]);
     const schedule::VariancePreserving schedule;
-    const auto path = sampler::time_grid(schedule, {.steps = std::stoi(parts.at(1))});
+    const auto spacing =
+        one_of<sampler::Spacing>("spacing", parts[4], {{"time", sampler::Spacing::time}, {"log-snr", sampler::Spacing::log_snr}});
+    const auto path = sampler::time_grid(schedule, {.steps = std::stoi(parts[1]), .spacing = spacing});
     const bool rival = job_.method == "missdiff" || job_.method == "ambientdiff";  // they know no ensemble of contexts
     sampler::MultiStepSettings s{.seed = seed_, .contexts = rival ? 1 : settings_.members};
-    if (parts.size() > 2) {
-      s.weight = parts[2] == "none"        ? sampler::no_weight
-                 : parts[2] == "quadratic" ? sampler::quadratic_weight
-                                           : sampler::linear_weight;
-      require<OptionError>(parts[2] == "none" || parts[2] == "quadratic" || parts[2] == "linear", "weight ", parts[2],
-                           ": expected none, linear or quadratic");
-    }
+    s.weight = one_of<double (*)(double)>(
+        "weight", parts[2],
+        {{"none", sampler::no_weight}, {"linear", sampler::linear_weight}, {"quadratic", sampler::quadratic_weight}});
     const auto sample = [&](const auto& solver) {
       sampler::MultiStep draw(evaluate, policy_of(job_), sampler::Diffusion(schedule, solver, path), s);
       std::vector<float> out;
@@ -149,7 +155,21 @@ class Trained {
       }
       return out;
     };
-    return parts.size() > 3 && parts[3] == "published" ? sample(sampler::Published{}) : sample(sampler::FirstOrder{});
+    using Solve = std::function<std::vector<float>()>;
+    return one_of<Solve>("solver", parts[3],
+                         {{"first-order", [&] { return sample(sampler::FirstOrder{}); }},
+                          {"published", [&] { return sample(sampler::Published{}); }},
+                          {"second-order", [&] { return sample(sampler::DpmSolver2M{}); }}})();
+  }
+
+  template <class T>
+  static T one_of(const char* what, const std::string& word, const std::vector<std::pair<std::string, T>>& known) {
+    std::string names;
+    for (const auto& [name, value] : known) {
+      if (name == word) return value;
+      names += (names.empty() ? "" : ", ") + name;
+    }
+    throw OptionError(text(what, " ", word, ": expected one of ", names));
   }
 
   Job job_;
