@@ -34,6 +34,7 @@ void declare(CLI::App& app, Options& o) {
   app.add_option("--folder", o.run.folder, "samples, networks, outcomes, tables and pictures; the same command goes on there")
       ->capture_default_str();
   app.add_option("--columns", o.run.columns, "only those of a set or gaps, such as advection or p80 (all)");
+  app.add_option("--rows", o.run.rows, "only those with such words in their label, such as kriging or \"20 steps\" (all)");
   app.add_option("--era5", o.run.era5,
                  "hourly ERA5 as the Copernicus store delivers it, NetCDF: what table 1's ERA5 columns need");
   app.add_option("--era5-variables", o.run.variables, "names in these files")->capture_default_str();

@@ -6,6 +6,7 @@
 #include <fstream>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <string>
 
 #include "../data/era5_maker.hpp"
@@ -112,6 +113,21 @@ TEST_CASE("a column that is made later joins those there are") {
   }
   CHECK_THAT(run.out, Contains("advection 5/9"));
   CHECK_THAT(run.out, !Contains("advection 8/9"));
+}
+
+TEST_CASE("rows that are made later join those there are") {
+  const Reproduce reproduce;
+  REQUIRE(reproduce("9 --budget smoke --columns advection --rows kriging 'ours, 1 step'").code == 0);
+  const auto labels = [&] {
+    std::set<std::string> made;
+    for (const auto& row : reproduce.table(9).at("rows"))
+      if (!row.at("cells").at(2).is_null()) made.insert(row.at("label"));
+    return made;
+  };
+  const std::string background = "ours, random ratio, kriging background";
+  CHECK(labels() == std::set<std::string>{"kriging", "ours, 1 step", background});
+  REQUIRE(reproduce("9 --budget smoke --columns advection --rows Laplace").code == 0);
+  CHECK(labels() == std::set<std::string>{"kriging", "Laplace", "ours, 1 step", background});
 }
 
 TEST_CASE("a table that was made is shown in Markdown, with what made it") {
@@ -228,6 +244,7 @@ TEST_CASE("lacuna-reproduce says what it was asked for in vain") {
   reproduce.fails("one", "table one: expected");
   reproduce.fails("1 --budget huge", "--budget huge: ");
   reproduce.fails("1 --budget smoke --columns p81", "table 1: no column of it matches --columns");
+  reproduce.fails("1 --budget smoke --rows guess", "table 1: no row of it matches --rows");
   reproduce.fails("1 --budget smoke --columns era5", "table 1: its ERA5 columns need --era5 FILE...");
   reproduce.fails("1 --budget smoke --era5 /nowhere.nc", "/nowhere.nc: there is no such file");
   reproduce.fails("1 --settings /nowhere.json", "/nowhere.json: cannot be read");

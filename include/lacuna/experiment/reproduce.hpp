@@ -23,6 +23,7 @@ struct ReproduceOptions {
   std::string budget = "small";
   std::filesystem::path folder = "reproduce";           ///< samples, networks, outcomes, tables and pictures
   std::vector<std::string> columns{};                   ///< labels' words, such as "80" or "advection"; empty: all
+  std::vector<std::string> rows{};                      ///< parts of their labels, such as "20 steps"; empty: all
   std::vector<std::string> era5{};                      ///< files of the set era5; without any its columns are left out
   std::vector<std::string> variables = era5_variables;  ///< of these files
   int seeds = 0;                                        ///< 0: the budget's
@@ -48,15 +49,17 @@ class Reproduction {
       if (key.starts_with("era5 ")) s.data = word;
   }
 
-  /// Columns that are not wanted keep what outcomes they have; those of era5 are left out, with a note, where its files were not
-  /// named. Throws: OptionError where the budget has no settings for a wanted column, or no column matches or has files;
-  /// DataError.
+  /// Columns and rows that are not wanted keep what outcomes they have; columns of era5 are left out, with a note, where its
+  /// files were not named. Throws: OptionError where the budget has no settings for a wanted column, or no column matches or has
+  /// files, or no row matches; DataError.
   nlohmann::json operator()(const Table& table) {
     const auto any = [&](const auto& is) { return std::any_of(table.columns.begin(), table.columns.end(), is); };
     require<OptionError>(any([&](const Column& c) { return matches(c); }), "table ", table.number,
                          ": no column of it matches --columns");
     require<OptionError>(any([&](const Column& c) { return wanted(c); }), "table ", table.number,
                          ": its ERA5 columns need --era5 FILE... (docs/data-sets.md says how to get the files)");
+    require<OptionError>(std::any_of(table.rows.begin(), table.rows.end(), [&](const Row& row) { return wanted(row); }), "table ",
+                         table.number, ": no row of it matches --rows");
     Measured m{.table = table, .budget = o_.budget};
     if (!fill::has_opencv &&
         std::any_of(table.rows.begin(), table.rows.end(), [](const Row& row) { return !available(row.job); }))
@@ -79,6 +82,11 @@ class Reproduction {
     return std::any_of(o_.columns.begin(), o_.columns.end(), [&](const std::string& word) {
       return column.label.find(word) != std::string::npos || column.set == word || column.gaps == word;
     });
+  }
+
+  bool wanted(const Row& row) const {
+    return o_.rows.empty() || std::any_of(o_.rows.begin(), o_.rows.end(),
+                                          [&](const std::string& word) { return row.label.find(word) != std::string::npos; });
   }
 
   /// A column's settings; none where the budget has none and the column is not wanted.
@@ -110,7 +118,7 @@ class Reproduction {
         const Job job = m.table.job(r, c);
         if (!available(job)) continue;
         auto outcome = results_.load(job, s, static_cast<std::uint64_t>(seed));
-        if (!outcome && !wanted(column)) continue;
+        if (!outcome && !(wanted(column) && wanted(m.table.rows[r]))) continue;
         if (!outcome) {
           if (!runner) runner = make(seed);
           outcome = (*runner)(job);
