@@ -120,7 +120,8 @@ TEST_CASE("rows that are made later join those there are") {
   REQUIRE(reproduce("9 --budget smoke --columns advection --rows kriging 'ours, 1 step'").code == 0);
   const auto labels = [&] {
     std::set<std::string> made;
-    for (const auto& row : reproduce.table(9).at("rows"))
+    const auto table = reproduce.table(9);
+    for (const auto& row : table.at("rows"))
       if (!row.at("cells").at(2).is_null()) made.insert(row.at("label"));
     return made;
   };
