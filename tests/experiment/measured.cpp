@@ -86,6 +86,11 @@ TEST_CASE("a table that was made in two places is one") {
   CHECK(longer[0].at("rows").at(0).at("label") == "kriging");
   CHECK(longer[0].at("rows").at(0).at("cells").at(0).is_null());
   CHECK(longer[0].at("rows").at(1) == whole.at("rows").at(1));
+  // More seeds tell more.
+  Measured more = two_columns();
+  more.errors[0][0] = more.missing[0][0] = statistics({0.125, 0.25, 0.5});
+  for (const auto& parts : {std::vector{whole, table_json(more)}, std::vector{table_json(more), whole}})
+    CHECK(joined(parts)[0].at("rows") == table_json(more).at("rows"));
   // Others are tables of their own, and stay in their order.
   auto other = whole;
   other["table"] = 9;

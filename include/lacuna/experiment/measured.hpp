@@ -194,8 +194,9 @@ inline nlohmann::json read_table(const std::filesystem::path& path) {
 }
 
 /// @brief Tables that were made in several places as one each, in the order of the first of each: a cell is from the file that
-/// has it, a row that some lack stands where the longest has it.
-/// Throws: DataError where files of a table are of different budgets, columns or settings, or disagree in a cell.
+/// has it of most seeds, a row that some lack stands where the longest has it.
+/// Throws: DataError where files of a table are of different budgets, columns or settings, or disagree in a cell of as many
+/// seeds.
 inline std::vector<nlohmann::json> joined(const std::vector<nlohmann::json>& parts) try {
   std::vector<nlohmann::json> tables;
   const auto same = [](const nlohmann::json& a, const nlohmann::json& b, const char* what) {
@@ -225,9 +226,10 @@ inline std::vector<nlohmann::json> joined(const std::vector<nlohmann::json>& par
       for (std::size_t c = 0; c < row.at("cells").size(); ++c) {
         auto& cell = its->at("cells").at(c);
         const auto& other = row.at("cells").at(c);
-        require<DataError>(cell.is_null() || other.is_null() || cell == other, name, row.value("label", ""), ", ",
+        const auto seeds = [](const nlohmann::json& of) { return of.is_null() ? 0 : of.at("seeds").get<int>(); };
+        require<DataError>(seeds(cell) != seeds(other) || cell == other, name, row.value("label", ""), ", ",
                            part.at("columns").at(c).value("label", ""), " has two outcomes");
-        if (cell.is_null()) cell = other;
+        if (seeds(cell) < seeds(other)) cell = other;
       }
     }
     for (const auto& made : part.at("made"))

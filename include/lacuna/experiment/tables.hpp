@@ -234,6 +234,7 @@ inline Table table_9() {
        learned("ours, 200 steps as published", "ours", "steps:200:linear:published"),
        learned("ours, 20 steps", "ours", "steps:20"), learned("ours, 20 steps as published", "ours", "steps:20:linear:published"),
        learned("ours, 20 steps of log-SNR", "ours", "steps:20:linear:first-order:log-snr"),
+       learned("ours, 20 steps of log-SNR, second order", "ours", "steps:20:linear:second-order:log-snr"),
        learned("ours, 20 steps of log-SNR as published", "ours", "steps:20:linear:published:log-snr"),
        learned("ours, random ratio, M itself", "random", "mask"),
        with_kriging(learned("ours, random ratio, kriging background", "random", "mask"))}};
