@@ -12,14 +12,18 @@ TEST_CASE("an outcome is found again bit for bit, but not with other settings or
   const Job job{.set = "advection", .gaps = "p80", .method = "ours"};
   SetSettings s;
   s.steps = 7;
-  const Outcome outcome{
-      .errors = {0.1234567890123, 1e-9}, .seconds = 3.5, .shown = {0.1f, -2.5f, 3e-8f}, .origin = {"abc1234", "a processor", 2}};
+  const Outcome outcome{.errors = {0.1234567890123, 1e-9},
+                        .training = 7.25,
+                        .seconds = 3.5,
+                        .shown = {0.1f, -2.5f, 3e-8f},
+                        .origin = {"abc1234", "a processor", 2}};
   CHECK_FALSE(results.load(job, s, 1));
   results.save(job, s, 1, outcome);
   const auto found = results.load(job, s, 1);
   REQUIRE(found);
   CHECK(found->errors.table == outcome.errors.table);
   CHECK(found->errors.missing == outcome.errors.missing);
+  CHECK(found->training == outcome.training);
   CHECK(found->seconds == outcome.seconds);
   CHECK(found->shown == outcome.shown);
   CHECK(found->origin == outcome.origin);

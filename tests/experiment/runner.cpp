@@ -23,6 +23,8 @@ TEST_CASE("a network is trained once for all its uses, and the same job gives th
   const auto mask = run("a", ours("mask"));
   CHECK(std::filesystem::last_write_time(network) == written);
   CHECK(mask.errors.missing != contexts.errors.missing);
+  CHECK(contexts.training > 0);
+  CHECK(mask.training == contexts.training);  // counted once (reproduce.hpp)
   CHECK(run("a", ours("contexts")).errors.missing == contexts.errors.missing);
   CHECK(run("b", ours("contexts")).errors.missing == contexts.errors.missing);
 }

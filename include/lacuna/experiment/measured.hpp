@@ -24,7 +24,7 @@ struct Measured {
   std::string budget{};
   std::vector<nlohmann::json> settings{};  ///< of each column; null where the budget has none
   std::vector<std::vector<Statistics>> errors{}, missing{};
-  double seconds = 0;             ///< of all outcomes, made now or before
+  double seconds = 0;             ///< of all outcomes and trainings, now or before
   std::vector<Origin> origins{};  ///< of these, each once
   std::string note{};             ///< what was left out, and what it needs
 };

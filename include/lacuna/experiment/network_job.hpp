@@ -25,7 +25,8 @@ struct NetworkJob {
 /// @brief The answer.
 struct NetworkFill {
   std::vector<float> values;  ///< of the samples that were to be filled, normalised (T, H, W, V)
-  double seconds = 0;         ///< of training, now or before, and of filling
+  double training = 0;        ///< seconds of it, now or before
+  double seconds = 0;         ///< of filling
   std::string device;         ///< that did it
 };
 

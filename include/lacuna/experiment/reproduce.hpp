@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -106,6 +107,7 @@ class Reproduction {
     const int seeds = o_.seeds > 0 ? o_.seeds : s.seeds;
     std::vector<std::vector<double>> errors(m.table.rows.size()), missing(m.table.rows.size());
     std::vector<Panel> panels;
+    std::set<std::string> trained;
     std::unique_ptr<Runner> runner;  // made when something is missing
     const auto make = [&](int seed) {
       return std::make_unique<Runner>(column.set, s, o_.folder / o_.budget, static_cast<std::uint64_t>(seed), o_.threads,
@@ -131,6 +133,7 @@ class Reproduction {
         errors[r].push_back(outcome->errors.table);
         missing[r].push_back(outcome->errors.missing);
         m.seconds += outcome->seconds;
+        if (trained.insert(job.training() + std::to_string(seed)).second) m.seconds += outcome->training;
         if (std::find(m.origins.begin(), m.origins.end(), outcome->origin) == m.origins.end())
           m.origins.push_back(outcome->origin);
         if (seed == 1) panels.push_back({m.table.rows[r].label, outcome->shown});

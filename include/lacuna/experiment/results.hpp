@@ -23,7 +23,8 @@ namespace lacuna::experiment {
 /// @brief What a job gave with one seed.
 struct Outcome {
   Errors errors;
-  double seconds = 0;        ///< of training and filling
+  double training = 0;       ///< seconds in which its network was trained, which other outcomes share
+  double seconds = 0;        ///< of filling
   std::vector<float> shown;  ///< (H, W): the first variable of the middle frame of the first test sample
   Origin origin{};
 };
@@ -38,7 +39,10 @@ class Results {
     std::ifstream in(path(job, s, seed));
     const auto json = nlohmann::json::parse(in, nullptr, false);
     if (!json.is_object()) return std::nullopt;
-    Outcome out{.errors = {json.at("error"), json.at("missing")}, .seconds = json.at("seconds"), .shown = {}};
+    Outcome out{.errors = {json.at("error"), json.at("missing")},
+                .training = json.value("training", 0.0),
+                .seconds = json.at("seconds"),
+                .shown = {}};
     if (const auto made = json.find("made"); made != json.end())
       out.origin = {made->at("commit"), made->at("machine"), made->at("threads"), made->value("device", "cpu")};
     for (const auto& value : json.at("shown")) out.shown.push_back(value.get<float>());
@@ -52,6 +56,7 @@ class Results {
                               {"made", outcome.origin.json()},
                               {"error", outcome.errors.table},
                               {"missing", outcome.errors.missing},
+                              {"training", outcome.training},
                               {"seconds", outcome.seconds},
                               {"shown", outcome.shown}};
     const std::string words = json.dump();

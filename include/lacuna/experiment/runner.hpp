@@ -53,6 +53,7 @@ class Runner {
       const train::Samples learned = samples(learned_, job), found = samples(normalised_test_, job);
       NetworkFill done = networks_({learned, found, job, settings_, seed_, network_folder(job)});
       filled = std::move(done.values);
+      out.training = done.training;
       out.seconds = done.seconds;
       out.origin.device = done.device;
     }

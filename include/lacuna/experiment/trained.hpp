@@ -185,8 +185,8 @@ NetworkFill train_and_fill(DeviceType& device, const NetworkJob& job) {
   using Clock = std::chrono::steady_clock;
   Trained network(device, job.learned, job.job, job.settings, job.seed, job.folder);
   const auto start = Clock::now();
-  NetworkFill done{.values = network.fill(job.found), .device = device.name()};
-  done.seconds = network.seconds() + std::chrono::duration<double>(Clock::now() - start).count();
+  NetworkFill done{.values = network.fill(job.found), .training = network.seconds(), .device = device.name()};
+  done.seconds = std::chrono::duration<double>(Clock::now() - start).count();
   return done;
 }
 
