@@ -131,6 +131,22 @@ TEST_CASE("rows that are made later join those there are") {
   CHECK(labels() == std::set<std::string>{"kriging", "Laplace", "ours, 1 step", background});
 }
 
+TEST_CASE("a network's training counts once in a table's time, however many rows use it") {
+  const Reproduce reproduce;
+  REQUIRE(reproduce("4 --budget smoke --columns advection --rows ours").code == 0);
+  double filling = 0, training = 0;
+  int outcomes = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(std::filesystem::path(reproduce.folder / "r/smoke/outcomes"))) {
+    const auto outcome = nlohmann::json::parse(content(entry.path().string()));
+    filling += outcome.at("seconds").get<double>();
+    training += outcome.at("training").get<double>();
+    ++outcomes;
+  }
+  CHECK(outcomes == 4);  // two rows, two columns, each with one network
+  CHECK(training > 0);
+  CHECK(reproduce.table(4).at("seconds").get<double>() == Approx(filling + training / 2));
+}
+
 TEST_CASE("a table that was made is shown in Markdown, with what made it") {
   const Reproduce reproduce;
   REQUIRE(reproduce("2 --budget smoke --columns b5").code == 0);

@@ -194,9 +194,9 @@ inline nlohmann::json read_table(const std::filesystem::path& path) {
 }
 
 /// @brief Tables that were made in several places as one each, in the order of the first of each: a cell is from the file that
-/// has it of most seeds, a row that some lack stands where the longest has it.
-/// Throws: DataError where files of a table are of different budgets, columns or settings, or disagree in a cell of as many
-/// seeds.
+/// has it of most seeds, a row that some lack stands where the longest has it. Seconds are those of all files, what was made in
+/// two of them counted twice. Throws: DataError where files of a table are of different budgets, columns or settings, or disagree
+/// in a cell of as many seeds.
 inline std::vector<nlohmann::json> joined(const std::vector<nlohmann::json>& parts) try {
   std::vector<nlohmann::json> tables;
   const auto same = [](const nlohmann::json& a, const nlohmann::json& b, const char* what) {
