@@ -10,6 +10,7 @@
 
 #include "cuda_backend.hpp"
 #include "lacuna/core/version.hpp"
+#include "lacuna/experiment/joined.hpp"
 
 extern const char* const lacuna_commit;  // written by the build
 
@@ -26,7 +27,8 @@ struct Options {
 void declare(CLI::App& app, Options& o) {
   app.add_option("table", o.which, "1, 2, 4, 5, 6, 7, 8, 9 or all");
   app.add_option("--show", o.show,
-                 "only prints tables that were made before (tableN.json), in Markdown; several files of one are joined")
+                 "only prints tables that were made before (tableN.json), in Markdown; files of one table are joined, and tables "
+                 "share what is the same")
       ->excludes(app.get_option("table"));
   app.add_option("--budget", o.run.budget, "smoke: whether it runs; small: two cores; full: the paper's size")
       ->capture_default_str();
@@ -53,8 +55,9 @@ std::vector<experiment::Table> chosen(const std::string& which) {
 void show(const std::vector<std::string>& files) {
   std::vector<nlohmann::json> tables;
   for (const auto& file : files) tables.push_back(experiment::read_table(file));
-  for (const auto& table : experiment::joined(tables))
-    std::printf("%s\n", experiment::markdown(experiment::Sheet(table, true)).c_str());
+  tables = experiment::joined(tables);
+  experiment::share_cells(tables);
+  for (const auto& table : tables) std::printf("%s\n", experiment::markdown(experiment::Sheet(table, true)).c_str());
 }
 
 }  // namespace

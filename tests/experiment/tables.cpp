@@ -1,6 +1,8 @@
 #include "lacuna/experiment/tables.hpp"
 
 #include <set>
+#include <string>
+#include <vector>
 
 #include "catch.hpp"
 
@@ -45,4 +47,25 @@ TEST_CASE("what the paper prints is where it belongs") {
   CHECK(pixels.columns[5].set == "era5");
   CHECK(pixels.columns[5].gaps == "p1");
   CHECK(pixels.rows[0].paper[5].mean == 9.735);
+}
+
+TEST_CASE("what the paper prints alike in tables 4, 5 and 9 is of one network") {
+  struct Cell {
+    Printed paper;
+    std::string trained;
+  };
+  std::vector<Cell> cells;
+  for (const Table& table : {table_4(), table_5(), table_9()})
+    for (std::size_t r = 0; r < table.rows.size(); ++r)
+      for (std::size_t c = 0; c < table.rows[r].paper.size(); ++c)
+        if (!table.job(r, c).classical()) cells.push_back({table.rows[r].paper[c], table.job(r, c).training()});
+  std::size_t alike = 0;
+  for (const Cell& a : cells)
+    for (const Cell& b : cells) {
+      if (&a >= &b || a.paper.mean != b.paper.mean || a.paper.deviation != b.paper.deviation) continue;
+      INFO(a.paper.mean);
+      CHECK(a.trained == b.trained);
+      ++alike;
+    }
+  CHECK(alike == 14);
 }

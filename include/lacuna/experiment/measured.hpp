@@ -8,6 +8,7 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "lacuna/core/error.hpp"
@@ -148,6 +149,10 @@ struct Sheet {
       const std::string device = made.value("device", "cpu");
       if (device != "cpu") all += ", " + device;
     }
+    if (const auto shared = table.find("shared"); shared != table.end()) {
+      const char* before = "; some cells are those of table ";
+      for (const auto& number : *shared) all += text(std::exchange(before, " and "), number.get<int>());
+    }
     char minutes[32];
     std::snprintf(minutes, sizeof minutes, "; %.0f min in all", table.at("seconds").get<double>() / 60);
     return all + minutes;
@@ -191,54 +196,6 @@ inline nlohmann::json read_table(const std::filesystem::path& path) {
   auto json = nlohmann::json::parse(in, nullptr, false);
   require<DataError>(json.is_object() && json.contains("table"), path.string(), ": is no table of lacuna-reproduce");
   return json;
-}
-
-/// @brief Tables that were made in several places as one each, in the order of the first of each: a cell is from the file that
-/// has it of most seeds, a row that some lack stands where the longest has it. Seconds are those of all files, what was made in
-/// two of them counted twice. Throws: DataError where files of a table are of different budgets, columns or settings, or disagree
-/// in a cell of as many seeds.
-inline std::vector<nlohmann::json> joined(const std::vector<nlohmann::json>& parts) try {
-  std::vector<nlohmann::json> tables;
-  const auto same = [](const nlohmann::json& a, const nlohmann::json& b, const char* what) {
-    return a.value(what, "") == b.value(what, "");
-  };
-  for (nlohmann::json part : parts) {
-    const auto of_table = [&](const auto& t) { return t.at("table") == part.at("table"); };
-    const auto found = std::find_if(tables.begin(), tables.end(), of_table);
-    if (found == tables.end()) {
-      tables.push_back(std::move(part));
-      continue;
-    }
-    if (part == *found) continue;
-    if (part.at("rows").size() > found->at("rows").size()) std::swap(part, *found);
-    const std::string name = text("table ", found->at("table").get<int>(), " of several files: ");
-    require<DataError>(same(part, *found, "budget"), name, "budgets ", found->value("budget", ""), " and ",
-                       part.value("budget", ""));
-    require<DataError>(part.at("columns") == found->at("columns"), name, "columns or their settings differ");
-    for (const auto& row : part.at("rows")) {
-      auto& rows = found->at("rows");
-      const auto its = std::find_if(rows.begin(), rows.end(),
-                                    [&](const auto& r) { return same(r, row, "label") && same(r, row, "filled_gaps"); });
-      if (its == rows.end()) {
-        rows.push_back(row);
-        continue;
-      }
-      for (std::size_t c = 0; c < row.at("cells").size(); ++c) {
-        auto& cell = its->at("cells").at(c);
-        const auto& other = row.at("cells").at(c);
-        const auto seeds = [](const nlohmann::json& of) { return of.is_null() ? 0 : of.at("seeds").get<int>(); };
-        require<DataError>(seeds(cell) != seeds(other) || cell == other, name, row.value("label", ""), ", ",
-                           part.at("columns").at(c).value("label", ""), " has two outcomes");
-        if (seeds(cell) < seeds(other)) cell = other;
-      }
-    }
-    for (const auto& made : part.at("made"))
-      if (auto& all = found->at("made"); std::find(all.begin(), all.end(), made) == all.end()) all.push_back(made);
-    found->at("seconds") = found->at("seconds").get<double>() + part.at("seconds").get<double>();
-  }
-  return tables;
-} catch (const nlohmann::json::exception& error) {
-  throw DataError(text("no table of lacuna-reproduce: ", error.what()));
 }
 
 }  // namespace lacuna::experiment

@@ -1,0 +1,107 @@
+#pragma once
+
+#include <algorithm>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "lacuna/core/error.hpp"
+#include "lacuna/experiment/tables.hpp"
+
+namespace lacuna::experiment {
+
+/// @brief Tables that were made in several places as one each, in the order of the first of each: a cell is from the file that
+/// has it of most seeds, a row that some lack stands where the longest has it. Seconds are those of all files, what was made in
+/// two of them counted twice. Throws: DataError where files of a table are of different budgets, columns or settings, or disagree
+/// in a cell of as many seeds.
+inline std::vector<nlohmann::json> joined(const std::vector<nlohmann::json>& parts) try {
+  std::vector<nlohmann::json> tables;
+  const auto same = [](const nlohmann::json& a, const nlohmann::json& b, const char* what) {
+    return a.value(what, "") == b.value(what, "");
+  };
+  for (nlohmann::json part : parts) {
+    const auto of_table = [&](const auto& t) { return t.at("table") == part.at("table"); };
+    const auto found = std::find_if(tables.begin(), tables.end(), of_table);
+    if (found == tables.end()) {
+      tables.push_back(std::move(part));
+      continue;
+    }
+    if (part == *found) continue;
+    if (part.at("rows").size() > found->at("rows").size()) std::swap(part, *found);
+    const std::string name = text("table ", found->at("table").get<int>(), " of several files: ");
+    require<DataError>(same(part, *found, "budget"), name, "budgets ", found->value("budget", ""), " and ",
+                       part.value("budget", ""));
+    require<DataError>(part.at("columns") == found->at("columns"), name, "columns or their settings differ");
+    for (const auto& row : part.at("rows")) {
+      auto& rows = found->at("rows");
+      const auto its = std::find_if(rows.begin(), rows.end(),
+                                    [&](const auto& r) { return same(r, row, "label") && same(r, row, "filled_gaps"); });
+      if (its == rows.end()) {
+        rows.push_back(row);
+        continue;
+      }
+      for (std::size_t c = 0; c < row.at("cells").size(); ++c) {
+        auto& cell = its->at("cells").at(c);
+        const auto& other = row.at("cells").at(c);
+        const auto seeds = [](const nlohmann::json& of) { return of.is_null() ? 0 : of.at("seeds").get<int>(); };
+        require<DataError>(seeds(cell) != seeds(other) || cell == other, name, row.value("label", ""), ", ",
+                           part.at("columns").at(c).value("label", ""), " has two outcomes");
+        if (seeds(cell) < seeds(other)) cell = other;
+      }
+    }
+    for (const auto& made : part.at("made"))
+      if (auto& all = found->at("made"); std::find(all.begin(), all.end(), made) == all.end()) all.push_back(made);
+    found->at("seconds") = found->at("seconds").get<double>() + part.at("seconds").get<double>();
+  }
+  return tables;
+} catch (const nlohmann::json::exception& error) {
+  throw DataError(text("no table of lacuna-reproduce: ", error.what()));
+}
+
+namespace detail {
+
+/// Calls visit(cell, job and settings) for the cells of a kept table that are in the paper's of that number.
+template <class Visit>
+void for_known_cells(nlohmann::json& kept, const Visit& visit) {
+  for (const Table& table : tables()) {
+    if (kept.at("table") != table.number) continue;
+    for (auto& row : kept.at("rows"))
+      for (std::size_t r = 0; r < table.rows.size(); ++r) {
+        if (row.at("label") != table.rows[r].label) continue;
+        for (std::size_t c = 0; c < std::min(table.columns.size(), row.at("cells").size()); ++c)
+          visit(row.at("cells").at(c),
+                table.job(r, c).key() + kept.at("columns").at(c).value("settings", nlohmann::json()).dump());
+      }
+  }
+}
+
+}  // namespace detail
+
+/// @brief Gives tables the cells that they lack and another of them has, which measured the same: the same job with the same
+/// settings. Whose cells a table was given is listed in its "shared"; its seconds are still those of its own. Throws: DataError
+/// for JSON that is no table.
+inline void share_cells(std::vector<nlohmann::json>& tables) try {
+  std::map<std::string, std::pair<int, nlohmann::json>> known;  // the number of the first table that has it, and its cell
+  const auto name = [](const nlohmann::json& table, const std::string& cell) { return table.value("budget", "") + " " + cell; };
+  for (auto& table : tables)
+    detail::for_known_cells(table, [&](const nlohmann::json& cell, const std::string& measured) {
+      if (!cell.is_null()) known.try_emplace(name(table, measured), table.at("table").get<int>(), cell);
+    });
+  for (auto& table : tables) {
+    std::set<int> shared;
+    detail::for_known_cells(table, [&](nlohmann::json& cell, const std::string& measured) {
+      const auto found = known.find(name(table, measured));
+      if (!cell.is_null() || found == known.end()) return;
+      cell = found->second.second;
+      shared.insert(found->second.first);
+    });
+    if (!shared.empty()) table["shared"] = shared;
+  }
+} catch (const nlohmann::json::exception& error) {
+  throw DataError(text("no table of lacuna-reproduce: ", error.what()));
+}
+
+}  // namespace lacuna::experiment

@@ -1,0 +1,112 @@
+#include "lacuna/experiment/joined.hpp"
+
+#include <string>
+#include <vector>
+
+#include "catch.hpp"
+#include "experiment/measured_table.hpp"
+
+using namespace lacuna;
+using namespace lacuna::experiment;
+using Catch::Matchers::Contains;
+
+namespace {
+
+/// A table of the paper's as it is kept, without any outcome.
+nlohmann::json empty(const Table& table) {
+  Measured m{.table = table, .budget = "small", .settings = std::vector<nlohmann::json>(table.columns.size(), {{"steps", 2000}})};
+  m.errors.assign(table.rows.size(), std::vector<Statistics>(table.columns.size()));
+  m.missing = m.errors;
+  m.origins = {{"abc1234", "a processor", 1}};
+  return table_json(m);
+}
+
+nlohmann::json& row(nlohmann::json& table, const std::string& label) {
+  for (auto& r : table.at("rows"))
+    if (r.at("label") == label) return r;
+  throw Error(label);
+}
+
+}  // namespace
+
+TEST_CASE("a table that was made in two places is one") {
+  const auto whole = table_json(two_columns());
+  const auto with_column = [](std::size_t column, bool all_rows) {
+    Measured m = two_columns();
+    for (auto& row : m.errors) row[2 - column] = {};
+    m.origins = {m.origins[column / 2]};
+    m.seconds = 300;
+    if (!all_rows) m.table.rows.erase(m.table.rows.begin()), m.errors.erase(m.errors.begin()), m.missing.erase(m.missing.begin());
+    return table_json(m);
+  };
+  const auto joined_two = joined({with_column(0, true), with_column(2, true)});
+  REQUIRE(joined_two.size() == 1);
+  CHECK(joined_two[0] == whole);
+  // A row that only the second has keeps its place.
+  const auto longer = joined({with_column(0, false), with_column(2, true)});
+  CHECK(longer[0].at("rows").at(0).at("label") == "kriging");
+  CHECK(longer[0].at("rows").at(0).at("cells").at(0).is_null());
+  CHECK(longer[0].at("rows").at(1) == whole.at("rows").at(1));
+  // More seeds tell more.
+  Measured more = two_columns();
+  more.errors[0][0] = more.missing[0][0] = statistics({0.125, 0.25, 0.5});
+  for (const auto& parts : {std::vector{whole, table_json(more)}, std::vector{table_json(more), whole}})
+    CHECK(joined(parts)[0].at("rows") == table_json(more).at("rows"));
+  // Others are tables of their own, and stay in their order.
+  auto other = whole;
+  other["table"] = 9;
+  const auto both = joined({other, with_column(0, true), with_column(2, true)});
+  REQUIRE(both.size() == 2);
+  CHECK(both[0] == other);
+  CHECK(both[1] == whole);
+}
+
+TEST_CASE("files of a table that do not belong together are an error") {
+  const auto table = table_json(two_columns());
+  CHECK(joined({table, table}) == std::vector{table});
+  const auto differs = [&](const nlohmann::json::json_pointer& at, const nlohmann::json& value, const std::string& what) {
+    auto other = table;
+    other[at] = value;
+    CHECK_THROWS_WITH(joined({table, other}), Contains("table 2 of several files: ") && Contains(what));
+  };
+  using Pointer = nlohmann::json::json_pointer;
+  differs(Pointer("/budget"), "full", "budgets smoke and full");
+  differs(Pointer("/columns/0/label"), "tiny", "columns or their settings differ");
+  differs(Pointer("/columns/0/settings"), 1, "columns or their settings differ");
+  differs(Pointer("/rows/1/cells/2/mean"), 3, "ours, large has two outcomes");
+  CHECK_THROWS_WITH(joined({nlohmann::json{{"table", 2}}, table}), Contains("no table of lacuna-reproduce"));
+}
+
+TEST_CASE("tables share cells of the same job and settings") {
+  const nlohmann::json one{{"mean", 0.5}, {"deviation", nullptr}, {"missing", 0.25}, {"seeds", 1}};
+  std::vector<nlohmann::json> tables{empty(table_5()), empty(table_9())};
+  for (auto& cell : row(tables[1], "ours, 1 step").at("cells")) cell = one;  // FNO on shallow water, UNet on advection
+  row(tables[0], "MissDiff, UNet").at("cells").at(2) = one;
+  const auto given = tables;
+  share_cells(tables);
+  const auto cells = [&](std::size_t t, const std::string& label) { return row(tables[t], label).at("cells"); };
+  CHECK(cells(0, "ours, FNO") == nlohmann::json{one, one, nullptr, nullptr});
+  CHECK(cells(0, "ours, UNet") == nlohmann::json{nullptr, nullptr, one, one});
+  CHECK(cells(1, "MissDiff") == nlohmann::json{nullptr, nullptr, one, nullptr});
+  CHECK(cells(1, "ours, 200 steps") == nlohmann::json{nullptr, nullptr, nullptr, nullptr});
+  CHECK(tables[0].at("shared") == std::vector{9});
+  CHECK(tables[1].at("shared") == std::vector{5});
+  CHECK_THAT(Sheet(tables[0]).made, Contains("a processor, 1 thread; some cells are those of table 9; 0 min in all"));
+  // What a table has of its own stays.
+  auto own = given;
+  row(own[0], "ours, FNO").at("cells").at(1) = {{"mean", 2.0}, {"deviation", 0.5}, {"missing", 1.0}, {"seeds", 3}};
+  share_cells(own);
+  CHECK(row(own[0], "ours, FNO").at("cells").at(1).at("mean") == 2.0);
+  // Neither another budget nor other settings are the same.
+  auto full = given;
+  full[0]["budget"] = "full";
+  const auto before = full;
+  share_cells(full);
+  CHECK(full == before);
+  auto longer = given;
+  longer[0].at("columns").at(0).at("settings").at("steps") = 4000;
+  share_cells(longer);
+  CHECK(row(longer[0], "ours, FNO").at("cells") == nlohmann::json{nullptr, one, nullptr, nullptr});
+  std::vector<nlohmann::json> none{{{"budget", "small"}}};
+  CHECK_THROWS_WITH(share_cells(none), Contains("no table of lacuna-reproduce"));
+}
