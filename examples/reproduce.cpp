@@ -80,7 +80,7 @@ int main(int argc, char** argv) {
       return 0;
     }
     require<OptionError>(!o.which.empty(), "table is required: 1, 2, 4, 5, 6, 7, 8, 9 or all");
-    const auto tables = chosen(o.which);
+    auto tables = chosen(o.which);
     o.run.commit = lacuna_commit;
     if (const int gpu = fill::gpu_of(o.device); gpu >= 0)
       o.run.networks = [gpu, threads = o.run.threads,
@@ -91,6 +91,10 @@ int main(int argc, char** argv) {
         return done;
       };
     experiment::Reproduction reproduce(experiment::read_budget(o.settings, o.run.budget), o.run);
+    if (tables.size() > 1) {
+      std::erase_if(tables, [&](const auto& table) { return !reproduce.concerns(table); });
+      require<OptionError>(!tables.empty(), "no table has a column of --columns and a row of --rows");
+    }
     for (const auto& table : tables) experiment::print(experiment::Sheet(reproduce(table)), stdout);
   } catch (const std::exception& error) {
     std::fprintf(stderr, "lacuna-reproduce: %s\n", error.what());

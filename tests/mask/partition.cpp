@@ -5,6 +5,7 @@
 #include "lacuna/mask/blocks.hpp"
 #include "lacuna/mask/empirical.hpp"
 #include "lacuna/mask/lost_planes.hpp"
+#include "lacuna/mask/objectives.hpp"
 #include "lacuna/mask/pixels.hpp"
 #include "mask/maker.hpp"
 
@@ -12,6 +13,22 @@ using namespace lacuna;
 using namespace lacuna::mask;
 
 namespace {
+
+/// Every observed cell asked, the plain way.
+template <MaskPolicy Policy>
+void check_plainly(const Policy& policy, std::uint64_t sample, const Window& w, const Partition& whole) {
+  const auto draw = policy.draw(test_key, sample, w);
+  Partition plain;
+  plain.context.assign(whole.context.size(), 0);
+  plain.query.assign(whole.query.size(), 0);
+  for (int t = 0; t < w.masks.frames; ++t)
+    for_observed_of_frame(w, {0, 0, w.masks.height, w.masks.width}, t, [&](std::size_t i, const Cell& cell) {
+      plain.context[i] = draw.in_context(cell);
+      plain.query[i] = draw.in_query(cell);
+    });
+  CHECK(plain.context == whole.context);
+  CHECK(plain.query == whole.query);
+}
 
 /// Context and query lie in M, and every patch sees what the whole window's draw says.
 template <MaskPolicy Policy>
@@ -29,6 +46,7 @@ void check_policy(const Policy& policy, const Owned& o) {
     }
     CHECK(context == whole.context_count);
     CHECK(query == whole.query_count);
+    check_plainly(policy, sample, w, whole);
     const data::Patch patch{2, o.periodic ? o.width - 3 : 1, 4, 5};
     partition(policy, test_key, sample, w, patch, part);
     std::size_t i = 0;
@@ -59,6 +77,7 @@ TEST_CASE("Partition: subsets of M and the same draw in every patch, for every p
     check_policy(Pixels{}, shared);
     check_policy(Blocks{.drop_max = 3}, shared);
     check_policy(Observed{}, shared);
+    check_policy(AmbientDiff<Pixels>{Pixels{}}, shared);
     check_policy(AnyPolicy{Pixels{}}, shared);
     check_policy(Empirical(windows), shared);
     check_policy(LostPlanes<Pixels>{.policy = {}, .probability = 0.9f, .all_variables = 0.3f}, shared);
@@ -88,6 +107,7 @@ TEST_CASE("Partition: frames of one group that are observed at other static cell
     std::vector<std::uint8_t> drawn;
     for (std::uint64_t sample = 0; sample < 5; ++sample) {
       partition(policy, test_key, sample, windows[0], {0, 0, 9, 11}, part);
+      check_plainly(policy, sample, windows[0], part);
       CHECK(sampling_context(policy, test_key, sample, windows[0], {0, 0, 9, 11}, drawn) == part.context_count);
       CHECK(drawn == part.context);
     }

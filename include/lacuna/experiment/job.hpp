@@ -20,8 +20,9 @@ struct Job {
   std::string network = "unet";     ///< unet or fno
   std::string background = "none";  ///< or kriging
   /// How an objective's network fills: contexts (their mean), mask (M itself), one (a single context), adapted (contexts that
-  /// show as much as in training), or N steps of multi-step sampling, steps:N[:weight[:solver[:spacing]]]: weight none, linear or
-  /// quadratic; solver first-order, second-order or published; even steps of time or of log-snr.
+  /// show as much as in training), or N steps of multi-step sampling, steps:N[:weight[:solver[:spacing[:closing]]]]: weight none,
+  /// linear or quadratic; solver first-order, second-order or published (its update alone); even steps of time or of log-snr;
+  /// closing: the number of random contexts whose mean is the end, as published (0).
   std::string use = "contexts";
   std::string test_gaps{};  ///< of the samples that are filled, if others
 
@@ -55,10 +56,15 @@ inline std::vector<std::string> split(const std::string& words) {
   }
 }
 
+/// @brief The share of the pixels in context and query as published.
+inline constexpr float published_share = 0.7f;
+
 /// @brief How an objective draws contexts and queries in training. Throws: OptionError for an unknown one.
 inline mask::AnyPolicy policy_of(const Job& job) {
   const auto parts = split(job.method);
-  const mask::Pixels fixed{.ratio = 0.7f, .query = 0.7f};
+  require<OptionError>(parts.size() == 1 || (parts[0] == "ours" && parts.size() == 3), "objective ", job.method,
+                       ": expected one word, or ours:CONTEXT:QUERY");
+  const mask::Pixels fixed{.ratio = published_share, .query = published_share};
   const bool blocks = Gaps(job.gaps).blocks;
   if (parts[0] == "missdiff") return mask::AnyPolicy{mask::MissDiff{}};
   if (parts[0] == "ours" && parts.size() == 3)

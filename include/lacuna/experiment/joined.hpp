@@ -61,8 +61,6 @@ inline std::vector<nlohmann::json> joined(const std::vector<nlohmann::json>& par
   throw DataError(text("no table of lacuna-reproduce: ", error.what()));
 }
 
-namespace detail {
-
 /// Calls visit(cell, job and settings) for the cells of a kept table that are in the paper's of that number.
 template <class Visit>
 void for_known_cells(nlohmann::json& kept, const Visit& visit) {
@@ -78,8 +76,6 @@ void for_known_cells(nlohmann::json& kept, const Visit& visit) {
   }
 }
 
-}  // namespace detail
-
 /// @brief Gives tables the cells that they lack and another of them has, which measured the same: the same job with the same
 /// settings. Whose cells a table was given is listed in its "shared"; its seconds are still those of its own. Throws: DataError
 /// for JSON that is no table.
@@ -87,12 +83,12 @@ inline void share_cells(std::vector<nlohmann::json>& tables) try {
   std::map<std::string, std::pair<int, nlohmann::json>> known;  // the number of the first table that has it, and its cell
   const auto name = [](const nlohmann::json& table, const std::string& cell) { return table.value("budget", "") + " " + cell; };
   for (auto& table : tables)
-    detail::for_known_cells(table, [&](const nlohmann::json& cell, const std::string& measured) {
+    for_known_cells(table, [&](const nlohmann::json& cell, const std::string& measured) {
       if (!cell.is_null()) known.try_emplace(name(table, measured), table.at("table").get<int>(), cell);
     });
   for (auto& table : tables) {
     std::set<int> shared;
-    detail::for_known_cells(table, [&](nlohmann::json& cell, const std::string& measured) {
+    for_known_cells(table, [&](nlohmann::json& cell, const std::string& measured) {
       const auto found = known.find(name(table, measured));
       if (!cell.is_null() || found == known.end()) return;
       cell = found->second.second;

@@ -46,7 +46,7 @@ inline nlohmann::json table_json(const Measured& m) {
   for (const Origin& o : m.origins) json["made"].push_back(o.json());
   for (std::size_t c = 0; c < m.table.columns.size(); ++c) {
     const Column& column = m.table.columns[c];
-    json["columns"].push_back({{"label", column.label}, {"set", column.set}, {"gaps", column.gaps}});
+    json["columns"].push_back({{"label", column.label}, {"set", column.set}, {"gaps", column.gaps}, {"network", column.network}});
     if (!m.settings[c].is_null()) json["columns"].back()["settings"] = m.settings[c];
   }
   for (std::size_t r = 0; r < m.table.rows.size(); ++r) {
@@ -61,7 +61,9 @@ inline nlohmann::json table_json(const Measured& m) {
     for (const Printed& p : m.table.rows[r].paper)
       paper.push_back({{"mean", number(p.mean)}, {"deviation", number(p.deviation)}});
     json["rows"].push_back({{"label", m.table.rows[r].label}, {"cells", cells}, {"paper", paper}});
-    if (const auto& gaps = m.table.rows[r].job.test_gaps; !gaps.empty()) json["rows"].back()["filled_gaps"] = gaps;
+    const Job& job = m.table.rows[r].job;
+    if (!job.test_gaps.empty()) json["rows"].back()["filled_gaps"] = job.test_gaps;
+    if (!job.classical() && !job.network.empty()) json["rows"].back()["network"] = job.network;  // not the column's
   }
   return json;
 }
@@ -161,12 +163,15 @@ struct Sheet {
 
 /// @brief A table for a terminal.
 inline void print(const Sheet& sheet, std::FILE* out) {
-  std::fprintf(out, "\n%s (%s)\nmean and deviation over seeds; in brackets the paper's, of its own data and budget\n%-42s",
-               sheet.title.c_str(), sheet.unit.c_str(), "");
+  std::size_t longest = 0;
+  for (const auto& line : sheet.lines) longest = std::max(longest, line.label.size());
+  const int first = static_cast<int>(longest) + 2;
+  std::fprintf(out, "\n%s (%s)\nmean and deviation over seeds; in brackets the paper's, of its own data and budget\n%-*s",
+               sheet.title.c_str(), sheet.unit.c_str(), first, "");
   for (const auto& column : sheet.columns) std::fprintf(out, "%-34s", column.c_str());
   std::fprintf(out, "\n");
   for (const auto& line : sheet.lines) {
-    std::fprintf(out, "%-42s", line.label.c_str());
+    std::fprintf(out, "%-*s", first, line.label.c_str());
     for (const auto& cell : line.cells) std::fprintf(out, "%-34s", cell.c_str());
     std::fprintf(out, "\n");
   }

@@ -50,6 +50,12 @@ class Reproduction {
       if (key.starts_with("era5 ")) s.data = word;
   }
 
+  /// Whether anything of a table is asked for and can be made.
+  bool concerns(const Table& table) const {
+    return std::any_of(table.columns.begin(), table.columns.end(), [&](const Column& c) { return wanted(c); }) &&
+           std::any_of(table.rows.begin(), table.rows.end(), [&](const Row& row) { return wanted(row); });
+  }
+
   /// Columns and rows that are not wanted keep what outcomes they have; columns of era5 are left out, with a note, where its
   /// files were not named. Throws: OptionError where the budget has no settings for a wanted column, or no column matches or has
   /// files, or no row matches; DataError.
@@ -106,7 +112,8 @@ class Reproduction {
     const SetSettings& s = *found;
     const int seeds = o_.seeds > 0 ? o_.seeds : s.seeds;
     std::vector<std::vector<double>> errors(m.table.rows.size()), missing(m.table.rows.size());
-    std::vector<Panel> panels;
+    std::vector<Panel> panels;  // of what fills the column's own gaps
+    bool stale = false;
     std::set<std::string> trained;
     std::unique_ptr<Runner> runner;  // made when something is missing
     const auto make = [&](int seed) {
@@ -136,12 +143,15 @@ class Reproduction {
         if (trained.insert(job.training() + std::to_string(seed)).second) m.seconds += outcome->training;
         if (std::find(m.origins.begin(), m.origins.end(), outcome->origin) == m.origins.end())
           m.origins.push_back(outcome->origin);
-        if (seed == 1) panels.push_back({m.table.rows[r].label, outcome->shown});
+        if (seed > 1 || job.filled_gaps() != column.gaps) continue;
+        panels.push_back({m.table.rows[r].label, outcome->shown});
+        stale |= results_.newer(job, s, static_cast<std::uint64_t>(seed), picture);
       }
-      if (seed > 1 || !wanted(column) || (!runner && std::filesystem::exists(picture))) continue;
+      if (seed > 1 || !wanted(column) || !stale) continue;
       if (!runner) runner = make(seed);
+      const Job shown{.set = column.set, .gaps = column.gaps, .method = {}};
       draw_comparison(text("Table ", m.table.number, ", ", column.label, ", budget ", o_.budget), runner->grid().height(),
-                      runner->grid().width(), runner->truth_shown(), runner->observed_shown(m.table.job(0, c)), panels)
+                      runner->grid().width(), runner->truth_shown(shown), runner->observed_shown(shown), panels)
           .save(picture.string());
     }
     for (std::size_t r = 0; r < errors.size(); ++r) {

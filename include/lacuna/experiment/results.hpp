@@ -25,7 +25,7 @@ struct Outcome {
   Errors errors;
   double training = 0;       ///< seconds in which its network was trained, which other outcomes share
   double seconds = 0;        ///< of filling
-  std::vector<float> shown;  ///< (H, W): the first variable of the middle frame of the first test sample
+  std::vector<float> shown;  ///< (H, W): the plane of Runner::truth_shown() as it was filled
   Origin origin{};
 };
 
@@ -35,10 +35,10 @@ class Results {
  public:
   explicit Results(std::filesystem::path folder) : folder_(std::move(folder)) { std::filesystem::create_directories(folder_); }
 
-  std::optional<Outcome> load(const Job& job, const SetSettings& s, std::uint64_t seed) const {
+  /// None where there is none, or a damaged one.
+  std::optional<Outcome> load(const Job& job, const SetSettings& s, std::uint64_t seed) const try {
     std::ifstream in(path(job, s, seed));
-    const auto json = nlohmann::json::parse(in, nullptr, false);
-    if (!json.is_object()) return std::nullopt;
+    const auto json = nlohmann::json::parse(in);
     Outcome out{.errors = {json.at("error"), json.at("missing")},
                 .training = json.value("training", 0.0),
                 .seconds = json.at("seconds"),
@@ -47,6 +47,14 @@ class Results {
       out.origin = {made->at("commit"), made->at("machine"), made->at("threads"), made->value("device", "cpu")};
     for (const auto& value : json.at("shown")) out.shown.push_back(value.get<float>());
     return out;
+  } catch (const nlohmann::json::exception&) {
+    return std::nullopt;
+  }
+
+  /// Whether a job's outcome was written after a file was, which may not be there.
+  bool newer(const Job& job, const SetSettings& s, std::uint64_t seed, const std::filesystem::path& file) const {
+    return !std::filesystem::exists(file) ||
+           std::filesystem::last_write_time(path(job, s, seed)) > std::filesystem::last_write_time(file);
   }
 
   void save(const Job& job, const SetSettings& s, std::uint64_t seed, const Outcome& outcome) const {

@@ -10,7 +10,9 @@
 #include <utility>
 #include <vector>
 
+#include "lacuna/core/parallel.hpp"
 #include "lacuna/data/picture.hpp"
+#include "lacuna/experiment/gaps.hpp"
 #include "lacuna/experiment/job.hpp"
 #include "lacuna/experiment/results.hpp"
 #include "lacuna/experiment/sample_set.hpp"
@@ -38,6 +40,9 @@ class Runner {
         source_(source ? std::move(source) : made_samples(set_, settings_, folder_ / "samples", device_.threads())),
         test_(source_(settings_.train, settings_.test)) {}
 
+  Runner(const Runner&) = delete;
+  Runner& operator=(const Runner&) = delete;
+
   Outcome operator()(const Job& job) {
     using Clock = std::chrono::steady_clock;
     prepare(job);
@@ -45,8 +50,7 @@ class Runner {
     std::vector<float> filled;
     if (job.classical()) {
       const auto start = Clock::now();
-      fill::ClassicalFill classical(job.method, evidence(), device_.threads());
-      filled = classical(normalised_test_, {0, normalised_test_.frames()}).values;
+      filled = fill_each(fill::ClassicalFill(job.method, evidence(), device_.threads()));
       out.seconds = std::chrono::duration<double>(Clock::now() - start).count();
       out.origin.device = device_.name();
     } else {
@@ -63,8 +67,12 @@ class Runner {
     return out;
   }
 
-  /// The plane that outcomes show, complete and as it was observed.
-  std::vector<float> truth_shown() const { return plane(test_.truth.values); }
+  /// The plane that outcomes of a job's gaps show, complete and as it was observed: the first variable of the middle frame of
+  /// the first test sample, of blocks of the first whose middle is missing (the paper's figure 10).
+  std::vector<float> truth_shown(const Job& job) {
+    prepare(job);
+    return plane(test_.truth.values);
+  }
   std::vector<float> observed_shown(const Job& job) {
     prepare(job);
     std::vector<float> gappy = test_.truth.values;
@@ -97,6 +105,18 @@ class Runner {
     normalisation_.apply(normalised_test_);
     gaps_ = job.gaps;
     test_gaps_ = job.filled_gaps();
+  }
+
+  /// Fills each test sample by itself: the frames before and after it in the record are another one's.
+  std::vector<float> fill_each(const fill::ClassicalFill& classical) const {
+    const std::size_t size = normalised_test_.frame_size() * static_cast<std::size_t>(settings_.frames);
+    std::vector<float> filled(normalised_test_.values.size());
+    parallel_for(device_.threads(), test_.samples(), [&](int i) {
+      const data::FrameRange own{i * settings_.frames, (i + 1) * settings_.frames};
+      const auto one = classical(data::frames_of(normalised_test_, own), {0, settings_.frames}).values;
+      std::copy(one.begin(), one.end(), filled.begin() + static_cast<std::ptrdiff_t>(static_cast<std::size_t>(i) * size));
+    });
+    return filled;
   }
 
   /// Observations kept aside of a few samples, for what is fitted.
@@ -135,7 +155,14 @@ class Runner {
   }
 
   std::vector<float> plane(const std::vector<float>& values) const {
-    return data::plane_of(values, test_.truth.grid.cells(), test_.truth.variables(), settings_.frames / 2, 0);
+    const auto& truth = test_.truth;
+    const auto middle = [&](int sample) { return sample * settings_.frames + settings_.frames / 2; };
+    int shown = 0;
+    if (Gaps(test_gaps_).blocks)
+      while (shown < test_.samples() &&
+             observed_[truth.index(middle(shown), truth.grid.height() / 2, truth.grid.width() / 2, 0)] != 0)
+        ++shown;
+    return data::plane_of(values, truth.grid.cells(), truth.variables(), middle(shown % test_.samples()), 0);
   }
 
   std::string set_;

@@ -34,24 +34,25 @@ struct SampleSet {
 };
 
 /// @brief The file of a set's samples in a folder: made if it is not there, gone on with if it was left half made, and made anew,
-/// with a word about it, if it is another set's. Throws: DataError; what is no file of samples, or is being written by another
-/// program, stays as it is.
+/// with a word about it, if it is another set's. A complete one is only read, so that several programs can share it.
+/// Throws: DataError; what is no file of samples, is damaged or being written by another program, stays as it is.
 inline physics::SampleFile make_samples(const std::string& set, const SetSettings& s, const std::filesystem::path& folder,
                                         int threads) {
   std::filesystem::create_directories(folder);
   const std::string path = (folder / text(set, "-", s.solver, "-", s.train + s.test, ".nc")).string();
   const auto samples = static_cast<std::size_t>(s.train + s.test);
   const auto make = [&](const auto& generator) {
-    const auto open = [&] { return physics::SampleFile::open_or_create(path, generator.description(), samples, 0); };
-    auto file = [&] {
-      try {
-        return open();
-      } catch (const physics::OtherSamples& error) {
-        std::printf("%s\nmaking it anew\n", error.what());
-        std::filesystem::remove(path);
-        return open();
-      }
-    }();
+    const auto description = generator.description();
+    try {
+      if (std::filesystem::exists(path) && physics::SampleFile::open(path, description, samples, 0).count_complete() == samples)
+        return;
+    } catch (const physics::OtherSamples&) {
+      std::printf("%s: holds samples of another set or other settings; making it anew\n", path.c_str());
+      std::filesystem::remove(path);
+    } catch (const DataError& error) {
+      throw DataError(text(error.what(), "; remove it to have it made anew"));
+    }
+    auto file = physics::SampleFile::open_or_create(path, description, samples, 0);
     Progress progress;
     physics::generate(generator, file, {.seed = 0, .threads = threads, .progress = [&](std::size_t made, std::size_t all) {
                                           progress.show(set.c_str(), static_cast<double>(made) / static_cast<double>(all));
@@ -150,7 +151,7 @@ inline std::vector<std::uint8_t> share_masks(const SampleSet& set, const std::ve
 struct Errors {
   double table = 0;    ///< kolmogorov and era5: mean squared, all positions, x 1e3 and x 1e2; shallow water: residual x 1e8;
                        ///< advection: simulation x 10
-  double missing = 0;  ///< mean squared over missing positions, in the data's units
+  double missing = 0;  ///< mean squared over missing positions of all variables, each in the data's own unit
 };
 
 /// filled: as the truth, observed values exact.

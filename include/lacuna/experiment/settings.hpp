@@ -4,7 +4,9 @@
 #include <fstream>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <string>
+#include <type_traits>
 
 #include "lacuna/core/error.hpp"
 #include "lacuna/core/philox.hpp"
@@ -67,10 +69,16 @@ inline Budget read_budget(const std::string& path, const std::string& name) {
   Budget budget;
   for (const auto& [key, given] : all.at(name).items()) {
     SetSettings s;
-    const auto number = [&, &key = key, &given = given](const char* entry, auto& to, bool needed = true) {
+    const std::string where = text(path, ": ", name, ", ", key, ": ");
+    require<DataError>(given.is_object(), where, "expected an object of settings");
+    std::set<std::string> entries;
+    const auto number = [&, &given = given](const char* entry, auto& to, bool needed = true) {
+      entries.insert(entry);
       if (!needed && !given.contains(entry)) return;
-      require<DataError>(given.contains(entry) && given.at(entry).is_number() && given.at(entry) >= 0, path, ": ", name, ", ",
-                         key, ": ", entry, " must be a number from 0");
+      constexpr bool whole = std::is_integral_v<std::remove_reference_t<decltype(to)>>;
+      require<DataError>(given.contains(entry) && given.at(entry) >= 0 &&
+                             (whole ? given.at(entry).is_number_integer() : given.at(entry).is_number()),
+                         where, entry, " must be a ", whole ? "whole " : "", "number from 0");
       given.at(entry).get_to(to);
     };
     number("train", s.train), number("test", s.test), number("frames", s.frames);
@@ -78,10 +86,16 @@ inline Budget read_budget(const std::string& path, const std::string& name) {
     number("window", s.window), number("hidden", s.hidden), number("batch", s.batch), number("steps", s.steps);
     number("coarsen", s.coarsen, false), number("crop", s.crop, false), number("learning_rate", s.learning_rate, false);
     number("members", s.members, false), number("seeds", s.seeds, false);
-    s.unet = given.value("unet", "unet");
+    const nlohmann::json unet = given.value("unet", nlohmann::json("unet"));
+    require<DataError>(unet == "unet" || unet == "space-time-unet", where, "unet must be \"unet\" or \"space-time-unet\"");
+    s.unet = unet;
+    entries.insert("unet");
+    for (const auto& [entry, value] : given.items()) require<DataError>(entries.contains(entry), where, entry, " is no setting");
+    // Errors of waves are of the grid that they were solved on.
+    require<DataError>(s.coarsen == 1 || key.starts_with("kolmogorov "), where, "coarsen must be 1");
     require<DataError>(s.train > 0 && s.test > 0 && s.window > 0 && s.frames % s.window == 0 && s.coarsen > 0 && s.members > 0 &&
-                           s.seeds > 0 && s.steps > 0 && s.batch > 0,
-                       path, ": ", name, ", ", key, ": numbers must be above 0, and window must divide frames");
+                           s.seeds > 0 && s.steps > 0 && s.batch > 0 && s.hidden > 0,
+                       where, "numbers must be above 0, and window must divide frames");
     budget[key] = s;
   }
   return budget;

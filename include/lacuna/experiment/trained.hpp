@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <chrono>
 #include <cmath>
 #include <cstdint>
@@ -10,6 +11,7 @@
 #include <functional>
 #include <span>
 #include <string>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -110,8 +112,11 @@ class Trained {
     if (job_.use == "one") return {policy, 1};
     if (job_.use == "contexts") return {policy, settings_.members};
     require<OptionError>(job_.use == "adapted", "use ", job_.use, ": expected contexts, mask, one, adapted or steps:N");
-    const double learned = Gaps(job_.gaps).observed / 100.0, found = Gaps(job_.filled_gaps()).observed / 100.0;
-    const auto adapted = mask::adapted_ratio({.density = learned, .ratio = 0.7}, found);
+    const Gaps learned(job_.gaps), found(job_.filled_gaps());
+    require<OptionError>(!learned.blocks && !found.blocks, "use adapted: of pixels alone, not of ", job_.gaps, " and ",
+                         job_.filled_gaps());
+    const auto adapted =
+        mask::adapted_ratio({.density = learned.observed / 100.0, .ratio = published_share}, found.observed / 100.0);
     if (!adapted.warning.empty()) std::printf("  %s: %s\n", job_.key().c_str(), adapted.warning.c_str());
     return {mask::AnyPolicy{mask::Pixels{.ratio = static_cast<float>(adapted.ratio)}}, settings_.members};
   }
@@ -128,18 +133,18 @@ class Trained {
     return out;
   }
 
-  /// steps:N[:weight[:solver[:spacing]]].
+  /// steps:N[:weight[:solver[:spacing[:closing]]]].
   std::vector<float> in_steps(Sampler& evaluate, std::vector<std::string> parts) const {
-    const std::array<std::string, 5> usual{"steps", "", "linear", "first-order", "time"};
+    const std::array<std::string, 6> usual{"steps", "", "linear", "first-order", "time", "0"};
     require<OptionError>(parts.size() >= 2 && parts.size() <= usual.size(), "use ", job_.use,
-                         ": expected steps:N, and after it a weight, a solver and a spacing");
+                         ": expected steps:N, and after it a weight, a solver, a spacing and a number of closing contexts");
     for (std::size_t i = parts.size(); i < usual.size(); ++i) parts.push_back(usual[i]);
     const schedule::VariancePreserving schedule;
     const auto spacing =
         one_of<sampler::Spacing>("spacing", parts[4], {{"time", sampler::Spacing::time}, {"log-snr", sampler::Spacing::log_snr}});
-    const auto path = sampler::time_grid(schedule, {.steps = std::stoi(parts[1]), .spacing = spacing});
+    const auto path = sampler::time_grid(schedule, {.steps = whole(parts[1]), .spacing = spacing});
     const bool rival = job_.method == "missdiff" || job_.method == "ambientdiff";  // they know no ensemble of contexts
-    sampler::MultiStepSettings s{.seed = seed_, .contexts = rival ? 1 : settings_.members};
+    sampler::MultiStepSettings s{.seed = seed_, .contexts = rival ? 1 : settings_.members, .closing_masks = whole(parts[5])};
     s.weight = one_of<double (*)(double)>(
         "weight", parts[2],
         {{"none", sampler::no_weight}, {"linear", sampler::linear_weight}, {"quadratic", sampler::quadratic_weight}});
@@ -160,6 +165,14 @@ class Trained {
                          {{"first-order", [&] { return sample(sampler::FirstOrder{}); }},
                           {"published", [&] { return sample(sampler::Published{}); }},
                           {"second-order", [&] { return sample(sampler::DpmSolver2M{}); }}})();
+  }
+
+  int whole(const std::string& word) const {
+    int number = 0;
+    const auto end = std::from_chars(word.data(), word.data() + word.size(), number);
+    require<OptionError>(!word.empty() && end.ec == std::errc() && end.ptr == word.data() + word.size(), "use ", job_.use, ": ",
+                         word, " is no whole number");
+    return number;
   }
 
   template <class T>

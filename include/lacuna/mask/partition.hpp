@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <numeric>
 #include <vector>
 
 #include "lacuna/core/error.hpp"
@@ -17,7 +18,8 @@ struct Partition {
   std::size_t context_count = 0, query_count = 0;
 };
 
-/// @brief for_observed() for one frame of a patch that lies in the grid.
+/// @brief Calls visit(index in the patch, cell) for every observed cell of a frame of a window's patch, which must lie in the
+/// grid; x wraps on periodic ones.
 template <class Visit>
 void for_observed_of_frame(const Window& window, const data::Patch& patch, int t, const Visit& visit) {
   const Masks& m = window.masks;
@@ -40,14 +42,6 @@ inline void require_patch(const Window& window, const data::Patch& patch) {
                       ") on a grid of ", m.height, " x ", m.width);
 }
 
-/// @brief Calls visit(index in the patch, cell) for every observed cell of a window's patch; x wraps on periodic grids.
-/// Throws: ShapeError if the patch leaves the grid.
-template <class Visit>
-void for_observed(const Window& window, const data::Patch& patch, const Visit& visit) {
-  require_patch(window, patch);
-  for (int t = 0; t < window.masks.frames; ++t) for_observed_of_frame(window, patch, t, visit);
-}
-
 /// @brief Whether frame t > 0 has the groups of the frame before it and is observed at the same cells (groups are told apart by
 /// live cells alone).
 inline bool repeats_frame(const Window& window, int t) {
@@ -64,19 +58,37 @@ inline std::size_t patch_size(const Window& window, const data::Patch& patch) {
   return static_cast<std::size_t>(patch.cells()) * static_cast<std::size_t>(window.masks.planes());
 }
 
+/// @brief for_observed_of_frame() for all frames; but where one is sure to have the draw's answers of the frame before it,
+/// repeat(first index, past the last index of the frame in the patch) is called instead.
+/// Throws: ShapeError if the patch leaves the grid.
+template <MaskDraw Draw, class Visit, class Repeat>
+void for_drawn(const Draw& draw, const Window& window, const data::Patch& patch, const Visit& visit, const Repeat& repeat) {
+  require_patch(window, patch);
+  const bool same = is_same_in_group(draw);
+  const auto plane = static_cast<std::ptrdiff_t>(patch.cells()) * window.masks.variables;
+  for (int t = 0; t < window.masks.frames; ++t) {
+    if (same && t > 0 && repeats_frame(window, t))
+      repeat(plane * t, plane * (t + 1));
+    else
+      for_observed_of_frame(window, patch, t, visit);
+  }
+}
+
 /// @brief Splits what was observed in a patch by a draw made for the window.
 template <MaskDraw Draw>
 void partition(const Draw& draw, const Window& window, const data::Patch& patch, Partition& out) {
   out.context.assign(patch_size(window, patch), 0);
   out.query.assign(patch_size(window, patch), 0);
-  out.context_count = out.query_count = 0;
-  for_observed(window, patch, [&](std::size_t i, const Cell& cell) {
-    const bool context = draw.in_context(cell), query = draw.in_query(cell);
-    out.context[i] = context;
-    out.query[i] = query;
-    out.context_count += context;
-    out.query_count += query;
+  const auto split = [&](std::size_t i, const Cell& cell) {
+    out.context[i] = draw.in_context(cell);
+    out.query[i] = draw.in_query(cell);
+  };
+  for_drawn(draw, window, patch, split, [&](std::ptrdiff_t first, std::ptrdiff_t last) {
+    for (auto* bytes : {&out.context, &out.query})
+      std::copy(bytes->begin() + 2 * first - last, bytes->begin() + first, bytes->begin() + first);
   });
+  out.context_count = std::accumulate(out.context.begin(), out.context.end(), std::size_t{0});
+  out.query_count = std::accumulate(out.query.begin(), out.query.end(), std::size_t{0});
 }
 
 /// @brief Draws and splits: the same (key, sample) gives the same membership in every patch of the window.
@@ -95,27 +107,11 @@ std::size_t sampling_context(const Policy& policy, PhiloxKey key, std::uint64_t 
                              const data::Patch& patch, std::vector<std::uint8_t>& out) {
   const auto draw = policy.draw(key, member, window);
   out.assign(patch_size(window, patch), 0);
-  std::size_t count = 0;
-  const auto keep = [&](std::size_t i, const Cell& cell) {
-    out[i] = draw.in_context(cell);
-    count += out[i];
-  };
-  require_patch(window, patch);
-  const bool repeats = is_same_in_group(draw);
-  const auto plane = static_cast<std::ptrdiff_t>(patch.cells()) * window.masks.variables;
-  std::size_t of_frame = 0;
-  for (int t = 0; t < window.masks.frames; ++t) {
-    const auto to = out.begin() + plane * t;
-    if (repeats && t > 0 && repeats_frame(window, t)) {
-      std::copy(to - plane, to, to);
-      count += of_frame;
-      continue;
-    }
-    const std::size_t before = count;
-    for_observed_of_frame(window, patch, t, keep);
-    of_frame = count - before;
-  }
-  return count;
+  const auto keep = [&](std::size_t i, const Cell& cell) { out[i] = draw.in_context(cell); };
+  for_drawn(draw, window, patch, keep, [&](std::ptrdiff_t first, std::ptrdiff_t last) {
+    std::copy(out.begin() + 2 * first - last, out.begin() + first, out.begin() + first);
+  });
+  return std::accumulate(out.begin(), out.end(), std::size_t{0});
 }
 
 }  // namespace lacuna::mask

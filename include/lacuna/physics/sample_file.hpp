@@ -52,7 +52,13 @@ class SampleFile {
     out.require_same(d, samples, seed);
     return out;
   }
-  /// Opens for reading.
+  /// Opens for reading a file of this set, seed, settings and number of samples.
+  static SampleFile open(const std::string& path, const Description& d, std::size_t samples, std::uint64_t seed) {
+    SampleFile out(path);
+    out.require_same(d, samples, seed);
+    return out;
+  }
+  /// Opens for reading, whatever set it is of.
   explicit SampleFile(const std::string& path) : SampleFile(data::netcdf::File::open(path)) {}
 
   std::size_t samples() const { return complete_.size(); }
