@@ -29,6 +29,9 @@ TEST_CASE("an objective draws contexts with the structure of the gaps") {
   CHECK(std::holds_alternative<AmbientDiff<Pixels>>(policy(job("ambientdiff"))));
   CHECK(test::message_of<OptionError>([&] { policy(job("theirs")); }) ==
         "objective theirs: expected ours, random, pixel-contexts, missdiff or ambientdiff");
+  for (const char* wrong : {"ours:0.5", "random:0.5", "missdiff:1:2"})
+    CHECK(test::message_of<OptionError>([&] { policy(job(wrong)); }) ==
+          text("objective ", wrong, ": expected one word, or ours:CONTEXT:QUERY"));
 }
 
 TEST_CASE("jobs that differ in use share their training, and all have names of their own") {

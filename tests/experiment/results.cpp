@@ -1,5 +1,8 @@
 #include "lacuna/experiment/results.hpp"
 
+#include <chrono>
+#include <filesystem>
+
 #include "../data/scratch.hpp"
 #include "catch.hpp"
 
@@ -30,6 +33,28 @@ TEST_CASE("an outcome is found again bit for bit, but not with other settings or
   CHECK_FALSE(results.load(job, s, 2));
   s.steps = 8;
   CHECK_FALSE(results.load(job, s, 1));
+}
+
+TEST_CASE("a damaged outcome is none, and one that is written is newer than a file that was there before") {
+  const Scratch folder;
+  const std::filesystem::path outcomes = folder / "outcomes", file = folder / "picture.png";
+  const Results results(outcomes);
+  const Job job{.set = "advection", .gaps = "p80", .method = "ours"};
+  const SetSettings s;
+  CHECK(results.newer(job, s, 1, file));
+  put_content(file.string(), "picture");
+  std::filesystem::last_write_time(file, std::filesystem::file_time_type::clock::now() - std::chrono::minutes(1));
+  results.save(job, s, 1, {.errors = {1, 2}, .shown = {3}});
+  CHECK(results.newer(job, s, 1, file));
+  std::filesystem::last_write_time(file, std::filesystem::file_time_type::clock::now() + std::chrono::minutes(1));
+  CHECK_FALSE(results.newer(job, s, 1, file));
+  REQUIRE(results.load(job, s, 1));
+  const auto path = std::filesystem::directory_iterator(outcomes)->path().string();
+  for (const std::string words : {"", "{\"error\": 1", "[]", "{\"seconds\": 1}", "{\"error\": \"none\"}"}) {
+    INFO(words);
+    put_content(path, words);
+    CHECK_FALSE(results.load(job, s, 1));
+  }
 }
 
 TEST_CASE("mean and deviation over seeds") {

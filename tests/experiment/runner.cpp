@@ -37,7 +37,7 @@ TEST_CASE("observed values are exact in an outcome, and steps, one context and a
   for (const Job& job : {ours("one"), ours("steps:3"), ours("steps:3:quadratic:published"), at_other_density}) {
     INFO(job.key());
     const auto outcome = runner(job);
-    const auto truth = runner.truth_shown(), observed = runner.observed_shown(job);
+    const auto truth = runner.truth_shown(job), observed = runner.observed_shown(job);
     bool any = false;
     for (std::size_t i = 0; i < truth.size(); ++i) {
       CHECK(std::isfinite(outcome.shown[i]));
@@ -54,7 +54,42 @@ TEST_CASE("observed values are exact in an outcome, and steps, one context and a
   fails("steps:3:cubic", "weight cubic: expected one of none, linear, quadratic");
   fails("steps:3:none:third-order", "solver third-order: expected one of first-order, published, second-order");
   fails("steps:3:none:published:even", "spacing even: expected one of time, log-snr");
-  fails("steps:3:none:published:time:1", "use steps:3:none:published:time:1: expected steps:N");
+  fails("steps:3:none:published:time:1:1", "use steps:3:none:published:time:1:1: expected steps:N");
+  fails("steps:3:none:published:time:few", "use steps:3:none:published:time:few: few is no whole number");
+  fails("steps:", "use steps::  is no whole number");
+  Job blocks = ours("adapted");
+  blocks.test_gaps = "b8";
+  CHECK_THROWS_WITH(runner(blocks), Catch::Matchers::Contains("use adapted: of pixels alone, not of p80 and b8"));
+}
+
+TEST_CASE("a classical method fills a sample without a look at those beside it") {
+  const Scratch folder;
+  SetSettings s = tiny();
+  s.frames = s.window = 1;  // what is beside a frame is another sample
+  const auto first_sample = [&](const std::string& method, int samples) {
+    s.test = samples;
+    const Job job{.set = "advection", .gaps = "p30", .method = method, .use = {}};
+    return Runner("advection", s, folder / "a", 1, 1)(job).shown;
+  };
+  for (const std::string method : {"temporal", "laplace", "kriging"}) {
+    INFO(method);
+    CHECK(first_sample(method, 3) == first_sample(method, 1));
+  }
+}
+
+TEST_CASE("of blocks a sample is shown whose middle is missing, of pixels the first") {
+  const Scratch folder;
+  SetSettings s = tiny();
+  s.test = 12;
+  Runner runner("advection", s, folder / "a", 1, 1);
+  const auto job = [](const std::string& gaps) { return Job{.set = "advection", .gaps = gaps, .method = "laplace", .use = {}}; };
+  const auto truth = runner.truth_shown(job("b5"));
+  CHECK(std::isnan(runner.observed_shown(job("b5"))[8 * 16 + 8]));
+  const auto outcome = runner(job("b5"));
+  const auto observed = runner.observed_shown(job("b5"));
+  for (std::size_t i = 0; i < truth.size(); ++i)
+    if (!std::isnan(observed[i])) CHECK(outcome.shown[i] == truth[i]);
+  CHECK(runner.truth_shown(job("p80")) == runner.truth_shown(job("p30")));
 }
 
 TEST_CASE("weight, solver and spacing of multi-step sampling change what comes of it") {
@@ -67,6 +102,8 @@ TEST_CASE("weight, solver and spacing of multi-step sampling change what comes o
   CHECK(error("steps:4:linear:second-order") != plain);
   CHECK(error("steps:4:linear:published") != plain);
   CHECK(error("steps:4:linear:first-order:log-snr") != plain);
+  CHECK(error("steps:4:linear:first-order:time:0") == plain);
+  CHECK(error("steps:4:linear:first-order:time:3") != plain);
 }
 
 TEST_CASE("a kriging background makes even a hardly trained network good where pixels are missing") {

@@ -37,9 +37,17 @@ TEST_CASE("samples are made once, gone on with, and made anew where they are ano
   CHECK(anew.count_complete() == 3);
   CHECK(anew.read(1).values != mark.values);
   put_content(path, "notes");
-  CHECK_THROWS_AS(make_samples("advection", s, samples, 1), DataError);
+  CHECK_THROWS_WITH(make_samples("advection", s, samples, 1), Catch::Matchers::EndsWith("; remove it to have it made anew"));
   CHECK(content(path) == "notes");
   CHECK_THROWS_AS(make_samples("burgers", s, samples, 1), OptionError);
+}
+
+TEST_CASE("complete samples are read by two at once") {
+  const Scratch folder;
+  const SetSettings s = small(2, 1);
+  make_samples("advection", s, folder / "samples", 1);
+  const auto reader = made_samples("advection", s, folder / "samples", 1);
+  CHECK(made_samples("advection", s, folder / "samples", 1)(0, 3).truth.values == reader(0, 3).truth.values);
 }
 
 TEST_CASE("samples follow one another as frames, and coarse ones are means of cells") {

@@ -60,11 +60,24 @@ TEST_CASE("a budget file that is wrong says where") {
   };
   CHECK(message("{") == "FILE: is not a JSON object of budgets");
   CHECK(message(R"({"tiny": {}, "large": {}})", "huge") == "--budget huge: FILE has large, tiny");
-  CHECK(message(R"({"tiny": {"a": {"train": 4}}})") == "FILE: tiny, a: test must be a number from 0");
+  CHECK(message(R"({"tiny": {"a": {"train": 4}}})") == "FILE: tiny, a: test must be a whole number from 0");
   const std::string unsolved = R"("train": 4, "test": 2, "frames": 6, "window": 3, "hidden": 4, "batch": 2, "steps": 9)";
-  CHECK(message(R"({"tiny": {"a": {)" + unsolved + "}}}") == "FILE: tiny, a: solver must be a number from 0");
+  CHECK(message(R"({"tiny": {"a": {)" + unsolved + "}}}") == "FILE: tiny, a: solver must be a whole number from 0");
   CHECK(message(R"({"tiny": {"era5 pixels": {)" + unsolved + "}}}").empty());
-  CHECK(message(R"({"tiny": {"a": {)" + whole + R"(, "coarsen": "x"}}})") == "FILE: tiny, a: coarsen must be a number from 0");
+  CHECK(message(R"({"tiny": {"a": {)" + whole + R"(, "coarsen": "x"}}})") ==
+        "FILE: tiny, a: coarsen must be a whole number from 0");
+  const auto with = [&](const std::string& entry, const std::string& key = "a") {
+    return message(R"({"tiny": {")" + key + R"(": {)" + whole + ", " + entry + "}}}");
+  };
+  CHECK(with(R"("batch": 2.5)") == "FILE: tiny, a: batch must be a whole number from 0");
+  CHECK(with(R"("learning_rate": 0.5)").empty());
+  CHECK(with(R"("learning_rat": 0.5)") == "FILE: tiny, a: learning_rat is no setting");
+  CHECK(with(R"("unet": "unett")") == "FILE: tiny, a: unet must be \"unet\" or \"space-time-unet\"");
+  CHECK(with(R"("unet": 5)") == "FILE: tiny, a: unet must be \"unet\" or \"space-time-unet\"");
+  CHECK(with(R"("hidden": 0)") == "FILE: tiny, a: numbers must be above 0, and window must divide frames");
+  CHECK(with(R"("coarsen": 2)", "advection pixels") == "FILE: tiny, advection pixels: coarsen must be 1");
+  CHECK(with(R"("coarsen": 2)", "kolmogorov pixels").empty());
+  CHECK(message(R"({"tiny": {"a": 1}})") == "FILE: tiny, a: expected an object of settings");
   CHECK(message(R"({"tiny": {"a": {)" + whole + R"(, "window": 4}}})") ==
         "FILE: tiny, a: numbers must be above 0, and window must divide frames");
   CHECK(test::message_of<DataError>([&] { read_budget(folder / "none.json", "tiny"); }) ==
