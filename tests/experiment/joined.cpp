@@ -47,6 +47,14 @@ TEST_CASE("a table that was made in two places is one") {
   CHECK(longer[0].at("rows").at(0).at("label") == "kriging");
   CHECK(longer[0].at("rows").at(0).at("cells").at(0).is_null());
   CHECK(longer[0].at("rows").at(1) == whole.at("rows").at(1));
+  // Settings count where there are outcomes.
+  auto left = with_column(0, true), right = with_column(2, true);
+  left.at("columns").at(0)["settings"] = 1, left.at("columns").at(2)["settings"] = 2;
+  right.at("columns").at(0)["settings"] = 3, right.at("columns").at(2)["settings"] = 4;
+  for (const auto& parts : {std::vector{left, right}, std::vector{right, left}}) {
+    CHECK(joined(parts)[0].at("columns").at(0).at("settings") == 1);
+    CHECK(joined(parts)[0].at("columns").at(2).at("settings") == 4);
+  }
   // More seeds tell more.
   Measured more = two_columns();
   more.errors[0][0] = more.missing[0][0] = statistics({0.125, 0.25, 0.5});
@@ -74,6 +82,9 @@ TEST_CASE("files of a table that do not belong together are an error") {
   differs(Pointer("/columns/0/label"), "tiny", "columns or their settings differ");
   differs(Pointer("/columns/0/settings"), 1, "columns or their settings differ");
   differs(Pointer("/rows/1/cells/2/mean"), 3, "ours, large has two outcomes");
+  auto fewer = table;
+  fewer.at("columns").erase(2);
+  CHECK_THROWS_WITH(joined({table, fewer}), Contains("3 and 2 columns"));
   CHECK_THROWS_WITH(joined({nlohmann::json{{"table", 2}}, table}), Contains("no table of lacuna-reproduce"));
 }
 

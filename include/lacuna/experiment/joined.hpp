@@ -13,10 +13,35 @@
 
 namespace lacuna::experiment {
 
+/// Whether a kept table has any outcome in a column.
+inline bool has_outcomes(const nlohmann::json& table, std::size_t column) {
+  const auto& rows = table.at("rows");
+  return std::any_of(rows.begin(), rows.end(), [&](const auto& row) { return !row.at("cells").at(column).is_null(); });
+}
+
+/// Gives a table the settings of another's columns where it has no outcomes itself. Throws: DataError where both have, of
+/// different columns or settings.
+inline void join_columns(nlohmann::json& table, const nlohmann::json& other, const std::string& name) {
+  auto& columns = table.at("columns");
+  const auto& others = other.at("columns");
+  require<DataError>(columns.size() == others.size(), name, columns.size(), " and ", others.size(), " columns");
+  const auto bare = [](nlohmann::json column) {
+    column.erase("settings");
+    return column;
+  };
+  for (std::size_t c = 0; c < columns.size(); ++c) {
+    if (columns[c] == others[c]) continue;
+    const bool own = has_outcomes(table, c);
+    require<DataError>(bare(columns[c]) == bare(others[c]) && !(own && has_outcomes(other, c)), name,
+                       "columns or their settings differ");
+    if (!own) columns[c] = others[c];
+  }
+}
+
 /// @brief Tables that were made in several places as one each, in the order of the first of each: a cell is from the file that
 /// has it of most seeds, a row that some lack stands where the longest has it. Seconds are those of all files, what was made in
-/// two of them counted twice. Throws: DataError where files of a table are of different budgets, columns or settings, or disagree
-/// in a cell of as many seeds.
+/// two of them counted twice. Throws: DataError where files of a table are of different budgets or columns, have outcomes of
+/// different settings in a column, or disagree in a cell of as many seeds.
 inline std::vector<nlohmann::json> joined(const std::vector<nlohmann::json>& parts) try {
   std::vector<nlohmann::json> tables;
   const auto same = [](const nlohmann::json& a, const nlohmann::json& b, const char* what) {
@@ -34,7 +59,7 @@ inline std::vector<nlohmann::json> joined(const std::vector<nlohmann::json>& par
     const std::string name = text("table ", found->at("table").get<int>(), " of several files: ");
     require<DataError>(same(part, *found, "budget"), name, "budgets ", found->value("budget", ""), " and ",
                        part.value("budget", ""));
-    require<DataError>(part.at("columns") == found->at("columns"), name, "columns or their settings differ");
+    join_columns(*found, part, name);
     for (const auto& row : part.at("rows")) {
       auto& rows = found->at("rows");
       const auto its = std::find_if(rows.begin(), rows.end(),
