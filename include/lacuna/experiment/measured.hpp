@@ -152,7 +152,7 @@ struct Sheet {
       if (device != "cpu") all += ", " + device;
     }
     if (const auto shared = table.find("shared"); shared != table.end()) {
-      const char* before = "; some cells are those of table ";
+      const char* before = shared->size() == 1 ? "; some cells are those of table " : "; some cells are those of tables ";
       for (const auto& number : *shared) all += text(std::exchange(before, " and "), number.get<int>());
     }
     char minutes[32];
