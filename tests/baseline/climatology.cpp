@@ -72,6 +72,32 @@ TEST_CASE("Climatology: without a calendar the mean of the other windows") {
   CHECK(c[6] == Approx((1 + 2 + 3 + 4) / 4.0));
 }
 
+TEST_CASE("Climatology: of a record of several blocks, the mean of all frames but the window's own") {
+  for (const bool calendar : {false, true}) {
+    data::Fields f;
+    f.grid = test::plane(1, 1);
+    f.names = {"v"};
+    if (calendar) f.time_units = "months since 1900-01-15";
+    constexpr int first = 7, last = 1291, frames = 1300;
+    const auto wave = [](int t) { return static_cast<float>(std::sin(0.37 * t) + 0.001 * t); };
+    for (int t = 0; t < frames; ++t) {
+      f.time.push_back(t);
+      f.values.push_back(t % 5 == 0 ? data::not_observed : wave(t));
+    }
+    const Climatology climatology(f, {.length = 4}, {first, last});
+    REQUIRE(climatology.blocks() == 3);
+    const auto c = climatology({.width = 0, .fallback = 0, .months = {1, 0, 0}});
+    for (const int t : {0, 7, 510, 519, 520, 521, 1030, 1290, 1299}) {
+      INFO(t);
+      const auto out = climatology.left_out(t);
+      double sum = 0, count = 0;
+      for (int other = first; other < last; ++other)
+        if (other % 5 != 0 && !out.contains(other) && (!calendar || other % 12 == t % 12)) sum += wave(other), ++count;
+      CHECK(c[static_cast<std::size_t>(t)] == Approx(sum / count).epsilon(1e-5));
+    }
+  }
+}
+
 TEST_CASE("Climatology: a window's own values leave no trace in its climatology") {
   for (const bool calendar : {false, true}) {
     data::Fields f = monthly(38, 0.4);

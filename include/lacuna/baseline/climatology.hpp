@@ -52,7 +52,7 @@ struct PlaneSums {
 /// A frame's result does not depend on any value of a window that contains the frame: background and query never share a value.
 /// Values must be normalised: where nothing is near, the result is zero.
 /// NaN policy: NaN = not observed, skipped      Determinism: bit for bit, for any number of threads
-/// Cost: per window and variable 12 months' smoothings with memory, else one a frame
+/// Cost: per window and variable 12 months' smoothings with memory, else one a frame, and sums over a block of frames
 /// Source: Knutsson and Westin, CVPR 1993, doi:10.1109/CVPR.1993.341081 (normalised convolution)
 class Climatology {
  public:
@@ -66,11 +66,13 @@ class Climatology {
         out = {std::min(out.begin, start), std::max(out.end, start + windows.length)};
       }
     for (auto& out : left_out_) out = data::common(out, learned_);
-    sums_.resize(static_cast<std::size_t>(seasons_.count) * fields.names.size());
-    for (auto& s : sums_) s.reset(static_cast<std::size_t>(fields.grid.cells()));
+    sums_.resize(static_cast<std::size_t>(blocks()) * static_cast<std::size_t>(seasons_.count) * fields.names.size());
     for (int v = 0; v < fields.variables(); ++v)
-      for (int t = learned_.begin; t < learned_.end; ++t)
-        add_frame(t, v, 1.0f, sums(seasons_.of[static_cast<std::size_t>(t)], v));
+      for (int t = learned_.begin; t < learned_.end; ++t) {
+        PlaneSums& sums = sums_[place_of_sums((t - learned_.begin) / block_frames, seasons_.of[static_cast<std::size_t>(t)], v)];
+        if (sums.sum.empty()) sums.reset(static_cast<std::size_t>(fields.grid.cells()));
+        add_frame(t, v, 1.0f, sums);
+      }
   }
   Climatology(const data::Fields& fields, const data::WindowSettings& windows)
       : Climatology(fields, windows, {0, fields.frames()}) {}
@@ -90,10 +92,15 @@ class Climatology {
   const data::FrameRange& learned() const { return learned_; }
   /// What frame t leaves out.
   data::FrameRange left_out(int t) const { return left_out_[static_cast<std::size_t>(t)]; }
-  /// All frames' sums of one month and variable.
-  const PlaneSums& sums(int month, int v) const {
-    return sums_[static_cast<std::size_t>(month) * fields_->names.size() + static_cast<std::size_t>(v)];
+  /// The frames that are learned from, in blocks: sums of a block that holds nothing of what is left out are not made anew.
+  static constexpr int block_frames = 512;
+  int blocks() const { return (learned_.size() + block_frames - 1) / block_frames; }
+  data::FrameRange block(int b) const {
+    const int begin = learned_.begin + b * block_frames;
+    return {begin, std::min(begin + block_frames, learned_.end)};
   }
+  /// A block's sums of one month and variable; empty if it has no frame of the month.
+  const PlaneSums& sums(int block, int month, int v) const { return sums_[place_of_sums(block, month, v)]; }
 
   /// Adds the observed values of a frame, less `mean` if given.
   void add_frame(int t, int v, float weight, PlaneSums& to, const float* mean = nullptr) const {
@@ -103,15 +110,17 @@ class Climatology {
   }
 
  private:
-  PlaneSums& sums(int month, int v) {
-    return sums_[static_cast<std::size_t>(month) * fields_->names.size() + static_cast<std::size_t>(v)];
+  std::size_t place_of_sums(int block, int month, int v) const {
+    return (static_cast<std::size_t>(block) * static_cast<std::size_t>(seasons_.count) + static_cast<std::size_t>(month)) *
+               fields_->names.size() +
+           static_cast<std::size_t>(v);
   }
 
   const data::Fields* fields_;
   data::FrameRange learned_;
   Seasons seasons_;
   std::vector<data::FrameRange> left_out_;
-  std::vector<PlaneSums> sums_;  // (months, V)
+  std::vector<PlaneSums> sums_;  // (blocks, months, V)
 };
 
 /// @brief Climatology of one variable for the frames that leave out what frame `like` leaves out. One thread at a time.
@@ -176,14 +185,20 @@ class ClimatologyPlanes {
     for (int other = 0; other < seasons.count; ++other) {
       const float weight = weight_of(other);
       if (weight == 0) continue;
-      bool touched = false;
-      for (int t = out_.begin; t < out_.end; ++t) touched |= seasons.of[static_cast<std::size_t>(t)] == other;
-      if (!touched) {
-        total.add(of_.sums(other, v_), weight);
-        continue;
+      const auto is_of = [&](int t) { return seasons.of[static_cast<std::size_t>(t)] == other; };
+      for (int b = 0; b < of_.blocks(); ++b) {
+        const PlaneSums& sums = of_.sums(b, other, v_);
+        if (sums.sum.empty()) continue;
+        const data::FrameRange block = of_.block(b), out = data::common(block, out_);
+        bool touched = false;
+        for (int t = out.begin; t < out.end; ++t) touched |= is_of(t);
+        if (!touched) {
+          total.add(sums, weight);
+          continue;
+        }
+        for (int t = block.begin; t < block.end; ++t)
+          if (is_of(t) && !out_.contains(t)) of_.add_frame(t, v_, weight, total);
       }
-      for (int t = of_.learned().begin; t < of_.learned().end; ++t)
-        if (seasons.of[static_cast<std::size_t>(t)] == other && !out_.contains(t)) of_.add_frame(t, v_, weight, total);
     }
     PlaneSums far = total;
     narrow_(total.sum.data(), total.sum.data());
