@@ -37,7 +37,8 @@ TEST_CASE("samples are made once, gone on with, and made anew where they are ano
   CHECK(anew.count_complete() == 3);
   CHECK(anew.read(1).values != mark.values);
   put_content(path, "notes");
-  CHECK_THROWS_WITH(make_samples("advection", s, samples, 1), Catch::Matchers::EndsWith("; remove it to have it made anew"));
+  CHECK_THROWS_WITH(make_samples("advection", s, samples, 1),
+                    Catch::Matchers::EndsWith("; if it is damaged, remove it to have it made anew"));
   CHECK(content(path) == "notes");
   CHECK_THROWS_AS(make_samples("burgers", s, samples, 1), OptionError);
 }

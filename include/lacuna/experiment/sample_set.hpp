@@ -50,7 +50,7 @@ inline physics::SampleFile make_samples(const std::string& set, const SetSetting
       std::printf("%s: holds samples of another set or other settings; making it anew\n", path.c_str());
       std::filesystem::remove(path);
     } catch (const DataError& error) {
-      throw DataError(text(error.what(), "; remove it to have it made anew"));
+      throw DataError(text(error.what(), "; if it is damaged, remove it to have it made anew"));
     }
     auto file = physics::SampleFile::open_or_create(path, description, samples, 0);
     Progress progress;
