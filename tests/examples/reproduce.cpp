@@ -270,6 +270,40 @@ TEST_CASE("the ERA5 columns are made of files in the store's forms, and anew of 
   reproduce.fails("1 --budget smoke --columns era5 --era5 " + file("first.nc"), "there is no variable z: ");
 }
 
+TEST_CASE("on a full disk it says what cannot be written, keeps what there is, and goes on when there is room") {
+  const Reproduce reproduce;
+  const std::string column = "4 --budget smoke --columns 'advection 80'";
+  const auto full = [&](int blocks, const std::string& what) {  // no file may exceed so many blocks of 512 bytes
+    const Program limited(text("trap '' XFSZ; ulimit -f ", blocks, "; " LACUNA_REPRODUCE));
+    limited.fails(column + " --threads 1 --folder " + (reproduce.folder / "r"), what);
+  };
+  const auto smoke = std::filesystem::path(reproduce.folder / "r") / "smoke";
+  const auto files = [&] {
+    std::set<std::string> found;
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(smoke))
+      if (entry.is_regular_file()) found.insert(entry.path().string());
+    return found;
+  };
+  full(100, "advection-16-6.nc: no room for its 1 MiB: ");
+  CHECK(files().empty());
+  REQUIRE(reproduce("2 --budget smoke --columns 'advection 8/9' --rows Laplace").code == 0);  // the samples
+  const auto before = files();
+  full(100, "state.safetensors: cannot be written: ");
+  CHECK(files() == before);
+  REQUIRE(reproduce(column).code == 0);
+  const auto all = files();
+  const auto table = reproduce.table(4);
+  std::filesystem::remove_all(smoke / "outcomes");
+  full(4, ".json: cannot be written: ");
+  for (const auto& file : all)
+    if (file.ends_with(".png")) std::filesystem::remove(file);
+  full(24, ".png: cannot be written: ");
+  const auto again = reproduce(column);
+  CHECK(again.code == 0);
+  CHECK_THAT(again.out, !Contains("trained"));
+  CHECK(reproduce.table(4).at("rows") == table.at("rows"));
+}
+
 TEST_CASE("lacuna-reproduce says what it was asked for in vain") {
   const Reproduce reproduce;
   reproduce.fails("3", "table 3: expected 1, 2, 4, 5, 6, 7, 8, 9 or all");

@@ -7,6 +7,8 @@
 
 using namespace lacuna;
 using namespace lacuna::experiment;
+using Catch::Matchers::Contains;
+using Catch::Matchers::EndsWith;
 
 namespace {
 
@@ -55,5 +57,7 @@ TEST_CASE("a checkpoint that is damaged or another job's is an error, and stays 
   CHECK_THROWS_AS(Trained(c.device, c.samples, other, c.settings, 1, folder / "n"), DataError);
   CHECK(content(path) == before);
   put_content(path, "damaged");
-  CHECK_THROWS_AS(Trained(c.device, c.samples, c.job, c.settings, 1, folder / "n"), DataError);
+  CHECK_THROWS_WITH(Trained(c.device, c.samples, c.job, c.settings, 1, folder / "n"),
+                    Contains("state.safetensors") && EndsWith("; to have it trained anew, remove " + (folder / "n")));
+  CHECK(content(path) == "damaged");
 }

@@ -37,16 +37,21 @@ template <class DeviceType = cpu::Device>
 class Trained {
  public:
   /// Trains, or goes on from a checkpoint in `folder`, or takes a finished one.
-  /// samples: what is learned from; it must outlive the object. Throws: DataError for a damaged checkpoint or one of another job.
+  /// samples: what is learned from; it must outlive the object. Throws: DataError for a damaged checkpoint or one of another job,
+  /// which stays as it is.
   Trained(DeviceType& device, const train::Samples& samples, const Job& job, const SetSettings& s, std::uint64_t seed,
           const std::filesystem::path& folder)
       : job_(job), settings_(s), seed_(seed), learner_(device, samples, {policy_of(job), 0.0f}, learner_settings(job, s, seed)) {
     const fill::Checkpoint checkpoint(folder, fingerprint(job, s));
     fill::Checkpoint::Run run{.training = {}, .threads = device.threads()};
     auto state = learner_.trainer().state();
-    if (const auto found = checkpoint.load(learner_.parameters(), state)) {
-      learner_.trainer().restore(std::move(state));
-      run = *found;
+    try {
+      if (const auto found = checkpoint.load(learner_.parameters(), state)) {
+        learner_.trainer().restore(std::move(state));
+        run = *found;
+      }
+    } catch (const DataError& error) {
+      throw DataError(text(error.what(), "; to have it trained anew, remove ", folder.string()));
     }
     train(checkpoint, run);
   }
