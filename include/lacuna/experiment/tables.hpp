@@ -229,6 +229,8 @@ inline Table table_9() {
        learned("ours, 1 step", "ours", "contexts", {{0.1878, 0.0054}, {0.7379, 0.1101}, {0.1035, 0.0008}, {0.1189, 0.0069}}),
        learned("ours, 200 steps", "ours", "steps:200", {{0.1869, 0.0015}, {0.7502, 0.1120}, {0.1037, 0.0009}, {0.1231, 0.0109}}),
        learned("ours, 200 steps, published update", "ours", "steps:200:linear:published"),
+       learned("ours, 5 steps", "ours", "steps:5"),
+       learned("ours, 5 steps, published update", "ours", "steps:5:linear:published"),
        learned("ours, 20 steps", "ours", "steps:20"),
        learned("ours, 20 steps, published update", "ours", "steps:20:linear:published"),
        learned("ours, 20 steps, closing mean", "ours", "steps:20:linear:first-order:time:10"),
