@@ -103,9 +103,19 @@ TEST_CASE("tables share cells of the same job and settings") {
   CHECK(tables[0].at("shared") == std::vector{9});
   CHECK(tables[1].at("shared") == std::vector{5});
   CHECK_THAT(Sheet(tables[0]).made, Contains("a processor, 1 thread; some cells are those of table 9; 0 min in all"));
-  // What a table has of its own stays.
+  // More seeds tell more, whichever table has them; of as many a table keeps its own.
+  const nlohmann::json three{{"mean", 2.0}, {"deviation", 0.5}, {"missing", 1.0}, {"seeds", 3}};
+  for (const std::size_t more : {0u, 1u}) {
+    auto some = given;
+    row(some[0], "ours, FNO").at("cells").at(1) = more == 0 ? three : one;
+    row(some[1], "ours, 1 step").at("cells").at(1) = more == 0 ? one : three;
+    share_cells(some);
+    CHECK(row(some[0], "ours, FNO").at("cells").at(1) == three);
+    CHECK(row(some[1], "ours, 1 step").at("cells").at(1) == three);
+  }
   auto own = given;
-  row(own[0], "ours, FNO").at("cells").at(1) = {{"mean", 2.0}, {"deviation", 0.5}, {"missing", 1.0}, {"seeds", 3}};
+  row(own[0], "ours, FNO").at("cells").at(1) = one;
+  row(own[0], "ours, FNO").at("cells").at(1).at("mean") = 2.0;
   share_cells(own);
   CHECK(row(own[0], "ours, FNO").at("cells").at(1).at("mean") == 2.0);
   // Neither another budget nor other settings are the same.

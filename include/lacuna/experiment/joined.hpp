@@ -13,6 +13,9 @@
 
 namespace lacuna::experiment {
 
+/// Of how many seeds a kept cell is.
+inline int seeds_of(const nlohmann::json& cell) { return cell.is_null() ? 0 : cell.at("seeds").get<int>(); }
+
 /// Whether a kept table has any outcome in a column.
 inline bool has_outcomes(const nlohmann::json& table, std::size_t column) {
   const auto& rows = table.at("rows");
@@ -71,10 +74,9 @@ inline std::vector<nlohmann::json> joined(const std::vector<nlohmann::json>& par
       for (std::size_t c = 0; c < row.at("cells").size(); ++c) {
         auto& cell = its->at("cells").at(c);
         const auto& other = row.at("cells").at(c);
-        const auto seeds = [](const nlohmann::json& of) { return of.is_null() ? 0 : of.at("seeds").get<int>(); };
-        require<DataError>(seeds(cell) != seeds(other) || cell == other, name, row.value("label", ""), ", ",
+        require<DataError>(seeds_of(cell) != seeds_of(other) || cell == other, name, row.value("label", ""), ", ",
                            part.at("columns").at(c).value("label", ""), " has two outcomes");
-        if (seeds(cell) < seeds(other)) cell = other;
+        if (seeds_of(cell) < seeds_of(other)) cell = other;
       }
     }
     for (const auto& made : part.at("made"))
@@ -101,23 +103,30 @@ void for_known_cells(nlohmann::json& kept, const Visit& visit) {
   }
 }
 
-/// @brief Gives tables the cells that they lack and another of them has, which measured the same: the same job with the same
-/// settings. Whose cells a table was given is listed in its "shared"; its seconds are still those of its own. Throws: DataError
-/// for JSON that is no table.
+/// @brief Gives tables the cells that they lack, or have of fewer seeds, and another of them has, which measured the same: the
+/// same job with the same settings. Whose cells a table was given is listed in its "shared"; its seconds are still those of its
+/// own. Throws: DataError for JSON that is no table.
 inline void share_cells(std::vector<nlohmann::json>& tables) try {
-  std::map<std::string, std::pair<int, nlohmann::json>> known;  // the number of the first table that has it, and its cell
+  struct Known {
+    int table, seeds;
+    nlohmann::json cell;
+  };
+  std::map<std::string, Known> known;  // of most seeds, in the first table that has so many
   const auto name = [](const nlohmann::json& table, const std::string& cell) { return table.value("budget", "") + " " + cell; };
   for (auto& table : tables)
     for_known_cells(table, [&](const nlohmann::json& cell, const std::string& measured) {
-      if (!cell.is_null()) known.try_emplace(name(table, measured), table.at("table").get<int>(), cell);
+      const Known own{table.at("table").get<int>(), seeds_of(cell), cell};
+      if (own.seeds == 0) return;
+      const auto [found, fresh] = known.try_emplace(name(table, measured), own);
+      if (!fresh && found->second.seeds < own.seeds) found->second = own;
     });
   for (auto& table : tables) {
     std::set<int> shared;
     for_known_cells(table, [&](nlohmann::json& cell, const std::string& measured) {
       const auto found = known.find(name(table, measured));
-      if (!cell.is_null() || found == known.end()) return;
-      cell = found->second.second;
-      shared.insert(found->second.first);
+      if (found == known.end() || seeds_of(cell) >= found->second.seeds) return;
+      cell = found->second.cell;
+      shared.insert(found->second.table);
     });
     if (!shared.empty()) table["shared"] = shared;
   }
