@@ -22,6 +22,10 @@ TEST_CASE("an objective draws contexts with the structure of the gaps") {
   CHECK(std::get<Pixels>(policy(job("ours"))).ratio == 0.7f);
   CHECK(std::get<Pixels>(policy(job("ours:0.5:0.9"))).query == 0.9f);
   CHECK(std::get<Pixels>(policy(job("random"))).random);
+  CHECK(std::get<Pixels>(policy(job("random"))).rest);
+  CHECK(std::get<Pixels>(policy(job("random:0.9"))).random);
+  CHECK_FALSE(std::get<Pixels>(policy(job("random:0.9"))).rest);
+  CHECK(std::get<Pixels>(policy(job("random:0.9"))).query == 0.9f);
   CHECK(std::holds_alternative<Blocks>(policy(job("ours", "b8"))));
   CHECK(std::holds_alternative<Pixels>(policy(job("pixel-contexts", "b8"))));
   CHECK(std::holds_alternative<MissDiff>(policy(job("missdiff", "b8"))));
@@ -29,9 +33,9 @@ TEST_CASE("an objective draws contexts with the structure of the gaps") {
   CHECK(std::holds_alternative<AmbientDiff<Pixels>>(policy(job("ambientdiff"))));
   CHECK(test::message_of<OptionError>([&] { policy(job("theirs")); }) ==
         "objective theirs: expected ours, random, pixel-contexts, missdiff or ambientdiff");
-  for (const char* wrong : {"ours:0.5", "random:0.5", "missdiff:1:2"})
+  for (const char* wrong : {"ours:0.5", "random:0.5:1", "missdiff:1:2"})
     CHECK(test::message_of<OptionError>([&] { policy(job(wrong)); }) ==
-          text("objective ", wrong, ": expected one word, or ours:CONTEXT:QUERY"));
+          text("objective ", wrong, ": expected one word, ours:CONTEXT:QUERY or random:QUERY"));
 }
 
 TEST_CASE("jobs that differ in use share their training, and all have names of their own") {

@@ -55,6 +55,30 @@ TEST_CASE("Pixels: a random ratio is uniform over samples, the query is the rest
   CHECK(squares / samples - mean * mean == Approx(1.0 / 48).epsilon(0.2));
 }
 
+TEST_CASE("Pixels: a random ratio may ask for a share of all of M, with the same contexts") {
+  const Owned o{1, 20, 20, 1};
+  const Window w = window_of(o.view(), 0, 1);
+  int shown = 0, queried = 0, both = 0;
+  const int samples = 100;
+  for (std::uint64_t s = 0; s < samples; ++s) {
+    auto some = Pixels::random_ratio(0.5f, false);
+    const auto rest = Pixels::random_ratio(0.5f).draw(test_key, s, w), all = some.draw(test_key, s, w);
+    some.query = 0.6f;
+    const auto share = some.draw(test_key, s, w);
+    for (int i = 0; i < 400; ++i) {
+      const Cell c{0, i / 20, i % 20, 0, 0};
+      CHECK(all.in_context(c) == rest.in_context(c));
+      CHECK(all.in_query(c));
+      shown += share.in_context(c);
+      queried += share.in_query(c);
+      both += share.in_context(c) && share.in_query(c);
+    }
+  }
+  const double cells = 400.0 * samples;
+  CHECK(queried / cells == Approx(0.6).margin(bound(0.6, cells)));
+  CHECK(static_cast<double>(both) / shown == Approx(0.6).margin(bound(0.6, shown)));  // independent of the context
+}
+
 TEST_CASE("Pixels: one cell observed is queried; nothing observed gives nothing") {
   Owned o{2, 5, 5, 2};
   o.draw(0, 2, std::string(25, '.'));

@@ -15,7 +15,7 @@ struct Job {
   std::string set;   ///< kolmogorov, shallow-water, advection, era5
   std::string gaps;  ///< of the samples that are learned from: p80, b8
   /// A classical method's name, or an objective: ours (fixed contexts), ours:0.5:0.9 (share of the pixels in context and query),
-  /// random (a random ratio of pixels), pixel-contexts (wrong on blocks), missdiff, ambientdiff.
+  /// random (a random ratio of pixels, the rest asked for), random:1 (that share of all observed ones asked for), pixel-contexts (wrong on blocks), missdiff, ambientdiff.
   std::string method;
   std::string network = "unet";     ///< unet or fno
   std::string background = "none";  ///< or kriging
@@ -62,13 +62,18 @@ inline constexpr float published_share = 0.7f;
 /// @brief How an objective draws contexts and queries in training. Throws: OptionError for an unknown one.
 inline mask::AnyPolicy policy_of(const Job& job) {
   const auto parts = split(job.method);
-  require<OptionError>(parts.size() == 1 || (parts[0] == "ours" && parts.size() == 3), "objective ", job.method,
-                       ": expected one word, or ours:CONTEXT:QUERY");
+  require<OptionError>(parts.size() == 1 || (parts[0] == "ours" && parts.size() == 3) || (parts[0] == "random" && parts.size() == 2),
+                       "objective ", job.method, ": expected one word, ours:CONTEXT:QUERY or random:QUERY");
   const mask::Pixels fixed{.ratio = published_share, .query = published_share};
   const bool blocks = Gaps(job.gaps).blocks;
   if (parts[0] == "missdiff") return mask::AnyPolicy{mask::MissDiff{}};
   if (parts[0] == "ours" && parts.size() == 3)
     return mask::AnyPolicy{mask::Pixels{.ratio = std::stof(parts[1]), .query = std::stof(parts[2])}};
+  if (parts[0] == "random" && parts.size() == 2) {
+    auto pixels = mask::Pixels::random_ratio(0.5f, false);
+    pixels.query = std::stof(parts[1]);
+    return mask::AnyPolicy{pixels};
+  }
   if (parts[0] == "random") return mask::AnyPolicy{mask::Pixels::random_ratio()};
   if (parts[0] == "pixel-contexts") return mask::AnyPolicy{fixed};
   if (parts[0] == "ours") return blocks ? mask::AnyPolicy{mask::Blocks{}} : mask::AnyPolicy{fixed};

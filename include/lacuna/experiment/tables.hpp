@@ -142,7 +142,9 @@ inline Table table_4() {
       two_sets_pixels(),
       {learned("ours, M itself", "ours", "mask", {{2.3983, 0.7880}, {2.6717, 1.4731}, {0.1320, 0.0155}, {0.1655, 0.0537}}),
        learned("ours, contexts", "ours", "contexts", {{0.1878, 0.0054}, {0.7379, 0.1101}, {0.1035, 0.0008}, {0.1189, 0.0069}}),
-       learned("random ratio, M itself", "random", "mask"), learned("random ratio, contexts", "random", "contexts")}};
+       learned("random ratio, M itself", "random", "mask"), learned("random ratio, contexts", "random", "contexts"),
+       learned("random ratio, all asked for, M itself", "random:1", "mask"),
+       learned("random ratio, all asked for, contexts", "random:1", "contexts")}};
 }
 
 /// @brief Table 5, backbones.
@@ -176,7 +178,7 @@ inline Table table_6() {
            learned("90 %, 90 %", "ours:0.9:0.9", "contexts", {{0.2252}, {0.5251}, {2.1309}}),
            learned("70 %, 100 %", "ours:0.7:1", "contexts", {{0.2103}, {0.5276}, {2.1178}}),
            learned("100 %, 100 %", "missdiff", "mask", {{0.2444}, {0.7023}, {2.5599}}),
-           learned("random from 50 %, the rest", "random", "mask")}};
+           learned("random from 50 %, the rest", "random", "mask"), learned("random from 50 %, 100 %", "random:1", "mask")}};
 }
 
 /// @brief Table 7, weights of multi-step sampling in 200 steps.

@@ -46,16 +46,20 @@ inline std::string advice(const Structure& s) {
   return "hide pixels";
 }
 
+/// @brief P(query | outside the context) of an observed cell.
+inline double query_share(const Pixels& p) { return p.random && p.rest ? 1 : static_cast<double>(p.query); }
+
 /// @brief P(query | outside the context) if cells are observed with probability d and in the context with probability r:
-/// d (1 - r) q / (1 - d r); averaged over r ~ U(lower, 1) if the ratio is random.
+/// d (1 - r) q / (1 - d r), q = 1 where the query is the rest; averaged over r ~ U(lower, 1) if the ratio is random.
 inline double pixel_exposure(const Pixels& p, double d) {
   if (!p.random)
     return p.ratio < 1
-               ? d * (1 - static_cast<double>(p.ratio)) * static_cast<double>(p.query) / (1 - d * static_cast<double>(p.ratio))
+               ? d * (1 - static_cast<double>(p.ratio)) * query_share(p) / (1 - d * static_cast<double>(p.ratio))
                : 0;
   const double l = p.lower;
-  if (d <= 0 || d >= 1) return d <= 0 ? 0 : 1;
-  return 1 + (1 - d) / d * std::log((1 - d) / (1 - d * l)) / (1 - l);
+  const double q = query_share(p);
+  if (d <= 0 || d >= 1) return d <= 0 ? 0 : q;
+  return q * (1 + (1 - d) / d * std::log((1 - d) / (1 - d * l)) / (1 - l));
 }
 
 /// @brief P(none of n observed cells is in the context).
@@ -166,7 +170,7 @@ inline Exposure exposure_within_planes(const Pixels& policy, const Structure& s,
     for (int x = 0; x < s.width; ++x)
       for (int v = 0; v < s.variables; ++v)
         if (is_live(s, y, x, v)) cells[static_cast<std::size_t>(partition.block(y, x))] += 1.0 / s.variables;
-  const double query = policy.random ? 1 : static_cast<double>(policy.query);
+  const double query = query_share(policy);
   Exposure e = single_exposure(s, "missing blocks", 1, query);
   e.mean = 0;
   const int live = std::popcount(s.live_blocks);

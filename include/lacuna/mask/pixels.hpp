@@ -37,17 +37,20 @@ inline Cell random_observed(PhiloxKey key, std::uint64_t sample, const Window& w
 /// @brief Every observed cell of a group is in the context with one probability: for cells that are missing independently.
 ///
 /// Fixed (the paper, section 4): context with probability `ratio`, query with probability `query`, independently.
-/// Random: ratio ~ U(lower, 1) per sample, query = M minus context, at least one cell of the window; the mask M itself is then
-/// within the distribution of contexts.
+/// Random: ratio ~ U(lower, 1) per sample, and at least one observed cell of the window is outside of the context; the mask M
+/// itself is then within the distribution of contexts. The query is M minus context, or (rest = false) as above with `query`:
+/// contexts that show nearly all then weigh no less in the loss than those that show half.
 /// Determinism: the same (key, sample, group, y, x) gives the same answer on every backend.
 struct Pixels {
   float ratio = 0.7f;
   float query = 0.7f;
   bool random = false;
   float lower = 0.5f;
+  bool rest = true;  ///< random: the query is the rest of M
 
-  static constexpr Pixels random_ratio(float lower = 0.5f) {
-    return {.ratio = 1.0f, .query = 1.0f, .random = true, .lower = lower};
+  /// rest = false: all of M is the query.
+  static constexpr Pixels random_ratio(float lower = 0.5f, bool rest = true) {
+    return {.ratio = 1.0f, .query = 1.0f, .random = true, .lower = lower, .rest = rest};
   }
 
   struct Draw {
@@ -57,7 +60,7 @@ struct Pixels {
     std::uint64_t sample = 0;
     float ratio = 1.0f, query = 1.0f;
     bool complement = false;       ///< the query is everything outside the context
-    int group = -1, y = 0, x = 0;  ///< the cell kept out of the context so that the query is never empty
+    int group = -1, y = 0, x = 0;  ///< the cell kept out of the context so that something is to be learned
 
     bool in_context(Cell c) const {
       if (c.group == group && c.y == y && c.x == x) return false;
@@ -71,7 +74,7 @@ struct Pixels {
 
   Draw draw(PhiloxKey key, std::uint64_t sample, const Window& window) const {
     check();
-    Draw d{.key = key, .sample = sample, .ratio = ratio, .query = query, .complement = random};
+    Draw d{.key = key, .sample = sample, .ratio = ratio, .query = query, .complement = random && rest};
     if (!random) return d;
     d.ratio = std::fma(1.0f - lower, uniform(philox(key, sample, sample_position(0))[0]), lower);  // one rounding everywhere
     const Cell kept = random_observed(key, sample, window);
