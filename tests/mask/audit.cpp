@@ -83,9 +83,10 @@ TEST_CASE("Audit: pixel contexts on block masks have no exposure in missing bloc
     const Exposure e = d.audit_of(policy);
     CHECK(e.minimum < 1e-9);
     CHECK(e.verdict == Verdict::refused);
-    CHECK(e.reason == std::string("hiding pixels at ") + (policy.random ? "a random ratio" : "ratio 0.7") +
-                          " leaves positions to be filled (missing blocks) without exposure, the output there would be arbitrary; "
-                          "whole blocks are missing: hide blocks, 3 x 3");
+    CHECK(e.reason ==
+          std::string("hiding pixels at ") + (policy.random ? "a random ratio" : "ratio 0.7") +
+              " leaves positions to be filled (missing blocks) without exposure, the output there would be arbitrary; "
+              "whole blocks are missing: hide blocks, 3 x 3");
     CHECK_THROWS_AS(require_exposure(e), OptionError);
     CHECK_NOTHROW(require_exposure(e, true));
     double whole = 0;

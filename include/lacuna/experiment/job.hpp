@@ -15,7 +15,8 @@ struct Job {
   std::string set;   ///< kolmogorov, shallow-water, advection, era5
   std::string gaps;  ///< of the samples that are learned from: p80, b8
   /// A classical method's name, or an objective: ours (fixed contexts), ours:0.5:0.9 (share of the pixels in context and query),
-  /// random (a random ratio of pixels, the rest asked for), random:1 (that share of all observed ones asked for), pixel-contexts (wrong on blocks), missdiff, ambientdiff.
+  /// random (a random ratio of pixels, the rest is the query), random:1 (the query is that share of all observed pixels),
+  /// pixel-contexts (wrong on blocks), missdiff, ambientdiff.
   std::string method;
   std::string network = "unet";     ///< unet or fno
   std::string background = "none";  ///< or kriging
@@ -62,8 +63,9 @@ inline constexpr float published_share = 0.7f;
 /// @brief How an objective draws contexts and queries in training. Throws: OptionError for an unknown one.
 inline mask::AnyPolicy policy_of(const Job& job) {
   const auto parts = split(job.method);
-  require<OptionError>(parts.size() == 1 || (parts[0] == "ours" && parts.size() == 3) || (parts[0] == "random" && parts.size() == 2),
-                       "objective ", job.method, ": expected one word, ours:CONTEXT:QUERY or random:QUERY");
+  require<OptionError>(
+      parts.size() == 1 || (parts[0] == "ours" && parts.size() == 3) || (parts[0] == "random" && parts.size() == 2), "objective ",
+      job.method, ": expected one word, ours:CONTEXT:QUERY or random:QUERY");
   const mask::Pixels fixed{.ratio = published_share, .query = published_share};
   const bool blocks = Gaps(job.gaps).blocks;
   if (parts[0] == "missdiff") return mask::AnyPolicy{mask::MissDiff{}};

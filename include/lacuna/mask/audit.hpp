@@ -53,9 +53,7 @@ inline double query_share(const Pixels& p) { return p.random && p.rest ? 1 : sta
 /// d (1 - r) q / (1 - d r), q = 1 where the query is the rest; averaged over r ~ U(lower, 1) if the ratio is random.
 inline double pixel_exposure(const Pixels& p, double d) {
   if (!p.random)
-    return p.ratio < 1
-               ? d * (1 - static_cast<double>(p.ratio)) * query_share(p) / (1 - d * static_cast<double>(p.ratio))
-               : 0;
+    return p.ratio < 1 ? d * (1 - static_cast<double>(p.ratio)) * query_share(p) / (1 - d * static_cast<double>(p.ratio)) : 0;
   const double l = p.lower;
   const double q = query_share(p);
   if (d <= 0 || d >= 1) return d <= 0 ? 0 : q;
