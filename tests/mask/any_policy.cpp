@@ -24,7 +24,7 @@ TEST_CASE("a policy chosen at run time draws what the policy itself draws") {
     CHECK(direct.query_count > 0);
   };
   same(Pixels::random_ratio());
-  same(Pixels::random_ratio(0.5f, false));
+  same(Pixels{.query = 1.0f, .random = true, .rest = false});
   same(Pixels{});
   same(Blocks{});
   same(Observed{});

@@ -58,7 +58,7 @@ TEST_CASE("Audit: a random ratio's exposure is the average over its ratios") {
   for (int i = 0; i < 1000; ++i)
     sum += pixel_exposure({.ratio = 0.5f + (static_cast<float>(i) + 0.5f) / 2000, .query = 1.0f}, 0.3) / 1000;
   CHECK(pixel_exposure(Pixels::random_ratio(0.5f), 0.3) == Approx(sum).epsilon(1e-4));
-  auto half = Pixels::random_ratio(0.5f, false);
+  auto half = Pixels{.query = 1.0f, .random = true, .rest = false};
   CHECK(pixel_exposure(half, 0.3) == pixel_exposure(Pixels::random_ratio(0.5f), 0.3));
   half.query = 0.5f;
   CHECK(pixel_exposure(half, 0.3) == Approx(sum / 2).epsilon(1e-4));
@@ -79,7 +79,7 @@ TEST_CASE("Audit: context = query = M is refused on any gaps") {
 TEST_CASE("Audit: pixel contexts on block masks have no exposure in missing blocks") {
   const Data d = block_data(2);
   REQUIRE(d.structure.kind == Structure::Kind::blocks);
-  for (const Pixels& policy : {Pixels{}, Pixels::random_ratio(), Pixels::random_ratio(0.5f, false)}) {
+  for (const Pixels& policy : {Pixels{}, Pixels::random_ratio(), Pixels{.query = 1.0f, .random = true, .rest = false}}) {
     const Exposure e = d.audit_of(policy);
     CHECK(e.minimum < 1e-9);
     CHECK(e.verdict == Verdict::refused);

@@ -83,7 +83,7 @@ TEST_CASE("Partition: subsets of M and the same draw in every patch, for every p
     check_policy(LostPlanes<Pixels>{.policy = {}, .probability = 0.9f, .all_variables = 0.3f}, shared);
     check_policy(Pixels{}, o);
     check_policy(Pixels::random_ratio(), o);
-    check_policy(Pixels::random_ratio(0.5f, false), o);
+    check_policy(Pixels{.query = 1.0f, .random = true, .rest = false}, o);
     check_policy(Blocks{.drop_max = 3}, o);
     check_policy(Empirical(windows), o);
     check_policy(Observed{}, o);

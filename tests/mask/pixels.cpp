@@ -61,7 +61,7 @@ TEST_CASE("Pixels: a random ratio may ask for a share of all of M, with the same
   int shown = 0, queried = 0, both = 0;
   const int samples = 100;
   for (std::uint64_t s = 0; s < samples; ++s) {
-    auto some = Pixels::random_ratio(0.5f, false);
+    auto some = Pixels{.query = 1.0f, .random = true, .rest = false};
     const auto rest = Pixels::random_ratio(0.5f).draw(test_key, s, w), all = some.draw(test_key, s, w);
     some.query = 0.6f;
     const auto share = some.draw(test_key, s, w);

@@ -71,11 +71,8 @@ inline mask::AnyPolicy policy_of(const Job& job) {
   if (parts[0] == "missdiff") return mask::AnyPolicy{mask::MissDiff{}};
   if (parts[0] == "ours" && parts.size() == 3)
     return mask::AnyPolicy{mask::Pixels{.ratio = std::stof(parts[1]), .query = std::stof(parts[2])}};
-  if (parts[0] == "random" && parts.size() == 2) {
-    auto pixels = mask::Pixels::random_ratio(0.5f, false);
-    pixels.query = std::stof(parts[1]);
-    return mask::AnyPolicy{pixels};
-  }
+  if (parts[0] == "random" && parts.size() == 2)
+    return mask::AnyPolicy{mask::Pixels{.query = std::stof(parts[1]), .random = true, .rest = false}};
   if (parts[0] == "random") return mask::AnyPolicy{mask::Pixels::random_ratio()};
   if (parts[0] == "pixel-contexts") return mask::AnyPolicy{fixed};
   if (parts[0] == "ours") return blocks ? mask::AnyPolicy{mask::Blocks{}} : mask::AnyPolicy{fixed};

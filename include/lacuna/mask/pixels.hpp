@@ -48,9 +48,8 @@ struct Pixels {
   float lower = 0.5f;
   bool rest = true;  ///< random: the query is the rest of M
 
-  /// rest = false: all of M is the query.
-  static constexpr Pixels random_ratio(float lower = 0.5f, bool rest = true) {
-    return {.ratio = 1.0f, .query = 1.0f, .random = true, .lower = lower, .rest = rest};
+  static constexpr Pixels random_ratio(float lower = 0.5f) {
+    return {.ratio = 1.0f, .query = 1.0f, .random = true, .lower = lower};
   }
 
   struct Draw {
