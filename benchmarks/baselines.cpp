@@ -26,7 +26,7 @@ struct Case {
     for (int y = 0; y < height; ++y) f.grid.y.push_back(globe ? -90 + 2.5 * y : 20 + y);
     for (int x = 0; x < width; ++x) f.grid.x.push_back(globe ? 2.5 * x : -110 + 1.5 * x);
     for (int v = 0; v < variables; ++v) f.names.emplace_back(1, static_cast<char>('a' + v));
-    const auto key = philox_key(1, Purpose::withhold);
+    const auto key = philox_key(1, Purpose::gaps);
     for (int t = 0; t < frames; ++t) {
       f.time.push_back(t);
       for (int i = 0; i < height * width; ++i) {

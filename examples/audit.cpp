@@ -12,7 +12,7 @@ using namespace lacuna;
 /// Masks (T, H, W, 1) of 12 frames: a quarter of the pixels observed, or 8 of 3 x 3 blocks.
 std::vector<std::uint8_t> make_masks(bool blocks, int frames, int size) {
   std::vector<std::uint8_t> observed;
-  const auto key = philox_key(1, Purpose::withhold);
+  const auto key = philox_key(1, Purpose::gaps);
   for (int t = 0; t < frames; ++t)
     for (int y = 0; y < size; ++y)
       for (int x = 0; x < size; ++x) {

@@ -44,7 +44,7 @@ data::Fields gappy(const Eigen::MatrixXd& root, std::uint64_t first, int count, 
     const auto number = first + static_cast<std::uint64_t>(t);
     const Eigen::VectorXd x = frame(root, number);
     for (int i = 0; i < cells; ++i) {
-      const float u = uniform(philox(philox_key(1, Purpose::withhold), number, static_cast<std::uint64_t>(i))[0]);
+      const float u = uniform(philox(philox_key(1, Purpose::gaps), number, static_cast<std::uint64_t>(i))[0]);
       f.values.push_back(static_cast<double>(u) < density ? static_cast<float>(x[i]) : data::not_observed);
     }
   }

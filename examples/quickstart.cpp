@@ -16,7 +16,7 @@ lacuna::data::Fields make_waves(int frames, int height, int width) {
   for (int y = 0; y < height; ++y) fields.grid.y.push_back(y);
   for (int x = 0; x < width; ++x) fields.grid.x.push_back(x);
   fields.names = {"height"};
-  const auto key = lacuna::philox_key(7, lacuna::Purpose::withhold);
+  const auto key = lacuna::philox_key(7, lacuna::Purpose::gaps);
   for (int t = 0; t < frames; ++t) {
     fields.time.push_back(t);
     for (int y = 0; y < height; ++y)

@@ -27,7 +27,7 @@ inline lacuna::data::Fields make(int frames, int variables, Gaps gaps, float den
     f.grid.x.push_back(i);
   }
   for (int v = 0; v < variables; ++v) f.names.push_back("wave" + std::to_string(v));
-  const auto key = lacuna::philox_key(11, lacuna::Purpose::withhold);
+  const auto key = lacuna::philox_key(11, lacuna::Purpose::gaps);
   for (int t = 0; t < frames; ++t) {
     f.time.push_back(t);
     const auto window = static_cast<std::uint64_t>(t / 3);

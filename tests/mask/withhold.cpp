@@ -1,9 +1,11 @@
 #include "lacuna/mask/withhold.hpp"
 
+#include <bit>
 #include <cmath>
 #include <numeric>
 
 #include "catch.hpp"
+#include "lacuna/mask/draw.hpp"
 #include "mask/maker.hpp"
 
 using namespace lacuna;
@@ -112,4 +114,27 @@ TEST_CASE("Withhold: the same seed hides the same cells, another seed others") {
       b(block_masks(30, 18, 18, 1, 3, 3, 2, 3, 6), 3, 3, 0.1, 5), c(block_masks(30, 18, 18, 1, 3, 3, 2, 3, 6), 3, 3, 0.1, 6);
   CHECK(a.hidden == b.hidden);
   CHECK(a.hidden != c.hidden);
+}
+
+TEST_CASE("Withhold: gaps that were drawn with the same seed do not tell what is withheld") {
+  constexpr int frames = 400, side = 9;
+  const data::Grid grid = {.y = std::vector<double>(side), .x = std::vector<double>(side)};
+  Owned o{frames, side, side, 1};
+  o.bytes = draw_blocks(grid, frames, 3, 3, 1, 5);
+  const Withheld w(o, 1, 1, 0.1, 5);
+  const auto p = BlockPartition::of(3, 3, side, side);
+  int found = 0, next = 0;
+  for (int t = 0; t < frames; ++t) {
+    BlockSet hidden = 0, missing = 0;
+    for (int y = 0; y < side; ++y)
+      for (int x = 0; x < side; ++x) {
+        if (w.at(t, y, x, 0)) hidden |= block_bit(p.block(y, x));
+        if (!w.data.view().at(t, y, x, 0)) missing |= block_bit(p.block(y, x));
+      }
+    if (hidden == 0) continue;
+    ++found;
+    next += std::abs(std::countr_zero(hidden) - std::countr_zero(missing)) == 1;
+  }
+  REQUIRE(found > 200);
+  CHECK(next < 0.3 * found);  // 16 of 72 pairs of different blocks
 }

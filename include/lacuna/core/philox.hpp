@@ -23,13 +23,14 @@ enum class Purpose : std::uint32_t {
   query,
   crop,
   window,
-  withhold,
+  gaps,  ///< of made data: what nobody observes
   initial,
   shuffle,
   sampling,
   ensemble,
   path,
-  generate
+  generate,
+  withhold
 };
 
 /// @brief One 64-bit mixing step (SplitMix64 finaliser), to spread seeds and purposes over keys.

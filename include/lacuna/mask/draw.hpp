@@ -15,7 +15,7 @@ namespace lacuna::mask {
 /// but grid, frame and seed.
 inline std::vector<std::uint8_t> draw_pixels(const data::Grid& grid, int frames, double ratio, std::uint64_t seed) {
   std::vector<std::uint8_t> observed;
-  const auto key = philox_key(seed, Purpose::withhold);
+  const auto key = philox_key(seed, Purpose::gaps);
   for (int t = 0; t < frames; ++t)
     for (int i = 0; i < grid.cells(); ++i)
       observed.push_back(
@@ -32,7 +32,7 @@ inline std::vector<std::uint8_t> draw_blocks(const data::Grid& grid, int frames,
   const BlockSet all = partition.count() == 64 ? ~BlockSet{0} : block_bit(partition.count()) - 1;
   std::vector<std::uint8_t> observed;
   for (int t = 0; t < frames; ++t) {
-    const auto gone = choose_blocks(philox_key(seed, Purpose::withhold), static_cast<std::uint64_t>(t), 0, all, lost);
+    const auto gone = choose_blocks(philox_key(seed, Purpose::gaps), static_cast<std::uint64_t>(t), 0, all, lost);
     for (int y = 0; y < grid.height(); ++y)
       for (int x = 0; x < grid.width(); ++x) observed.push_back((gone >> partition.block(y, x) & 1u) == 0);
   }
