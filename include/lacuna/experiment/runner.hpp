@@ -119,10 +119,11 @@ class Runner {
     return filled;
   }
 
-  /// Observations kept aside of a few samples, for what is fitted.
+  /// Observations kept aside of some samples, for what is fitted. Of 8 with blocks missing a fit is luck: on shallow water
+  /// kriging's squared error was 16 to 73 % more than with a fit to 64 (three seeds); 128 change little.
   baseline::Evidence evidence() {
     if (!study_) {
-      constexpr int most_samples = 8;
+      constexpr int most_samples = 64;
       const int few = std::min(most_samples, settings_.train);
       study_ = fill::make_study(data::frames_of(learned_, {0, few * settings_.frames}), windows(), 0.1, seed_);
     }
