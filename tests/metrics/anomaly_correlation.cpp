@@ -1,5 +1,7 @@
 #include "lacuna/metrics/anomaly_correlation.hpp"
 
+#include <limits>
+
 #include "catch.hpp"
 #include "support/fill.hpp"
 
@@ -36,6 +38,8 @@ TEST_CASE("Unknown positions are left out; a filled value that is missing is an 
   CHECK(anomaly_correlation(Values{5, 1, 2}, Values{5, 1, 2}, Values{nan, 0, 0}) == Approx(1));
   CHECK(anomaly_correlation(Values{nan, 1, 2}, Values{5, 1, 2}, Values{0, 0, 0}, Values{0, 1, 1}) == Approx(1));
   CHECK_THROWS_AS(anomaly_correlation(Values{nan}, Values{1}, Values{0}), DataError);
+  const double infinite = std::numeric_limits<double>::infinity();
+  CHECK_THROWS_AS(anomaly_correlation(Values{1, 1}, Values{infinite, 1}, Values{0, 0}), DataError);
 }
 
 TEST_CASE("Errors name what is wrong") {

@@ -1,5 +1,8 @@
 #include "lacuna/metrics/calibration.hpp"
 
+#include <cmath>
+#include <limits>
+
 #include "catch.hpp"
 #include "theory/line.hpp"
 
@@ -144,6 +147,16 @@ TEST_CASE("exact posterior samples of a Gaussian: even ranks, nominal coverage, 
   CHECK(covered == Approx(0.9).margin(0.01));
   CHECK(narrow == Approx(0.7923).margin(0.01));  // 1 - 0.8 * integral of phi(x) Phi(2 x)^7
   CHECK(sampled == Approx(closed).epsilon(0.02));
+}
+
+TEST_CASE("a member or a truth that is not finite is an error, and leaves the scores as they are") {
+  const double nan = std::nan(""), infinite = std::numeric_limits<double>::infinity();
+  CHECK_THROWS_AS(crps_ensemble<double>(std::vector{0.0, nan, 1.0}, 0.5), DataError);
+  CHECK_THROWS_AS(crps_ensemble<double>(std::vector{0.0, 1.0}, infinite), DataError);
+  EnsembleScores scores(2);
+  CHECK_THROWS_AS(scores.add<double>(std::vector{nan, 1.0}, 0.5), DataError);
+  CHECK(scores.count() == 0);
+  CHECK(scores.ranks() == std::vector<double>(3, 0.0));
 }
 
 TEST_CASE("what is observed or not known is not scored") {

@@ -86,4 +86,5 @@ TEST_CASE("NaN shows; sizes and emptiness are errors") {
   spectrum.add(broken);
   CHECK(std::isnan(spectrum.mean()[1]));
   CHECK(std::isnan(log_spectral_distance(spectrum.mean(), std::vector<double>{1, 1, 1})));
+  CHECK(std::isnan(log_spectral_distance(std::vector<double>{1, 1, 1}, spectrum.mean())));
 }

@@ -18,8 +18,8 @@ namespace lacuna::metrics {
 /// Shapes: filled, truth, climatology of one size | weights of that size, or shorter and then repeated (one of (H, W) that all
 /// frames share); empty: all one.
 /// NaN: positions at which the truth or the climatology is NaN, and those of weight 0, are left out.
-/// Throws: ShapeError if sizes do not fit, DataError if a scored value is not finite, a weight is negative or NaN, or one of the
-/// anomalies is zero throughout.
+/// Throws: ShapeError if sizes do not fit, DataError if a scored value, its truth or its climatology is infinite, or the value
+/// NaN, a weight is negative or NaN, or one of the anomalies is zero throughout.
 inline double anomaly_correlation(std::span<const double> filled, std::span<const double> truth,
                                   std::span<const double> climatology, std::span<const double> weights = {}) {
   require<ShapeError>(filled.size() == truth.size() && truth.size() == climatology.size() &&
@@ -32,7 +32,8 @@ inline double anomaly_correlation(std::span<const double> filled, std::span<cons
     require<DataError>(w >= 0, "anomaly correlation: weight ", i, " is ", w, ", expected a number not below zero");
     if (w == 0 || std::isnan(truth[i]) || std::isnan(climatology[i])) continue;
     const double f = filled[i] - climatology[i], a = truth[i] - climatology[i];
-    require<DataError>(std::isfinite(f), "anomaly correlation: value ", i, " is ", filled[i]);
+    require<DataError>(std::isfinite(f) && std::isfinite(a), "anomaly correlation: value ", i, " is ", filled[i], ", the truth ",
+                       truth[i], ", the climatology ", climatology[i]);
     both += w * f * a;
     of_filled += w * f * f;
     of_truth += w * a * a;

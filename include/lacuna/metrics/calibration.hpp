@@ -24,12 +24,14 @@ inline double crps_normal(double error, double spread) {
 /// @brief The same for members x_1 .. x_K that stand for the law: mean |x_k - truth| - sum over pairs |x_j - x_k| / (K (K - 1)).
 ///
 /// Unbiased: its expectation is the score of the law that the members were drawn from, however few they are.
-/// Throws: ShapeError for fewer than two members. Cost: O(K log K).
+/// Throws: ShapeError for fewer than two members, DataError if they or the truth are not finite. Cost: O(K log K).
 /// Source: Ferro 2014, doi:10.1002/qj.2270, eq. 4 (the "fair" score).
 template <class T>
 double crps_ensemble(std::span<const T> members, double truth) {
   const std::size_t n = members.size();
   require<ShapeError>(n >= 2, "crps_ensemble: ", n, " members, a score needs at least 2");
+  const bool finite = std::all_of(members.begin(), members.end(), [](T x) { return std::isfinite(x); });
+  require<DataError>(finite && std::isfinite(truth), "crps_ensemble: the truth or one of the members is not finite");
   std::vector<double> sorted(members.begin(), members.end());
   std::sort(sorted.begin(), sorted.end());
   const auto count = static_cast<double>(n);
@@ -85,18 +87,19 @@ class EnsembleScores {
     require<OptionError>(members >= 2, "EnsembleScores: ", members, " members, expected at least 2");
   }
 
-  /// One truth and its members. Where it equals some of them its count is shared among the ranks that it may have.
+  /// One truth and its members. Where it equals some of them its count is shared among the ranks that it may have. Throws:
+  /// ShapeError for another number of members, DataError for a value that is not finite.
   template <class T>
   void add(std::span<const T> members, double truth) {
     require<ShapeError>(members.size() + 1 == ranks_.size(), "EnsembleScores: ", members.size(), " members, expected ",
                         ranks_.size() - 1);
+    crps_ += crps_ensemble(members, truth);
     std::size_t below = 0, equal = 0;
     for (const T x : members) {
       below += static_cast<double>(x) < truth ? 1 : 0;
       equal += static_cast<double>(x) == truth ? 1 : 0;
     }
     for (std::size_t r = below; r <= below + equal; ++r) ranks_[r] += 1.0 / static_cast<double>(equal + 1);
-    crps_ += crps_ensemble(members, truth);
     ++count_;
   }
 

@@ -64,10 +64,14 @@ class RadialSpectrum {
 ///
 /// Shells in which the truth has less than 1e-12 of its largest shell are left out, since they hold rounding; below that floor a
 /// tested value counts as the floor, so that the distance stays finite. 0 if equal; 3 dB are a factor of two throughout.
-/// NaN: gives NaN. Throws: ShapeError unless both have the same two or more shells, DataError if the truth has no energy.
+/// NaN in a shell from 1 on: gives NaN. Throws: ShapeError unless both have the same two or more shells, DataError if the truth
+/// has no energy.
 inline double log_spectral_distance(std::span<const double> tested, std::span<const double> truth) {
   require<ShapeError>(tested.size() == truth.size() && truth.size() >= 2, "log-spectral distance: ", tested.size(), " and ",
                       truth.size(), " shells, expected equal numbers of at least 2");
+  const auto is_nan = [](double e) { return std::isnan(e); };
+  if (std::any_of(tested.begin() + 1, tested.end(), is_nan) || std::any_of(truth.begin() + 1, truth.end(), is_nan))
+    return std::nan("");
   const double floor = 1e-12 * *std::max_element(truth.begin() + 1, truth.end());
   require<DataError>(floor > 0, "log-spectral distance: the true spectrum is empty");
   double sum = 0;
