@@ -100,6 +100,23 @@ TEST_CASE("A file of other settings is refused, and stays as it is") {
   other = two_variables();
   other.time[1] = 0.6;
   CHECK_THAT(refused(other, 5, 9), Contains("time 1 at 0.5, asked for 0.6"));
+  other = two_variables();
+  other.variables[1].units = "km s-1";
+  CHECK_THAT(refused(other, 5, 9), Contains("exists with b in units of m s-1, asked for km s-1"));
+}
+
+TEST_CASE("Samples of another version are refused") {
+  const Scratch scratch;
+  const std::string path = scratch / "s.nc";
+  SampleFile::open_or_create(path, two_variables(), 5, 9).close();
+  int file = -1;
+  REQUIRE(nc_open(path.c_str(), NC_WRITE, &file) == NC_NOERR);
+  REQUIRE(nc_redef(file) == NC_NOERR);
+  REQUIRE(nc_put_att_text(file, NC_GLOBAL, "source", 12, "lacuna 0.0.1") == NC_NOERR);
+  REQUIRE(nc_close(file) == NC_NOERR);
+  CHECK_THROWS_AS(SampleFile::open_or_create(path, two_variables(), 5, 9), OtherSamples);
+  CHECK_THAT(error_of([&] { SampleFile::open_or_create(path, two_variables(), 5, 9); }),
+             Contains(text("exists with source lacuna 0.0.1, asked for lacuna ", version)));
 }
 
 TEST_CASE("What is no file of samples is refused") {

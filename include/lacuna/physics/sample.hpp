@@ -21,7 +21,7 @@ struct Description {
   std::vector<double> time, y, x;    ///< coordinates: T, H, W
   std::string time_units, length_units;
   bool double_precision = false;                         ///< how variables are kept in files: double or float
-  std::vector<std::pair<std::string, double>> settings;  ///< all that decides what a sample is, but for the seed
+  std::vector<std::pair<std::string, double>> settings;  ///< with the version of the code, all that decides a sample but the seed
 
   std::size_t frame_cells() const { return y.size() * x.size(); }
   std::size_t values() const { return variables.size() * time.size() * frame_cells(); }

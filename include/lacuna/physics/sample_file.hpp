@@ -144,17 +144,23 @@ class SampleFile {
   };
   Part part(std::size_t index) const { return {{index, 0, 0, 0}, {1, extents_[1], extents_[2], extents_[3]}}; }
 
+  /// What made the samples: another version's may be others.
+  static std::string source() { return text("lacuna ", version); }
+
   void require_same(const Description& d, std::size_t count, std::uint64_t seed) const {
     const auto differs = [&](const std::string& what, const auto& here, const auto& asked) {
       require<OtherSamples>(here == asked, file_.path(), ": exists with ", what, " ", here, ", asked for ", asked,
                             "; name another file or remove it");
     };
     differs("set", data::netcdf::text_attribute(file_, NC_GLOBAL, "set"), d.name);
+    differs("source", data::netcdf::text_attribute(file_, NC_GLOBAL, "source"), source());
     differs("seed", data::netcdf::text_attribute(file_, NC_GLOBAL, "seed"), std::to_string(seed));
     differs("samples", samples(), count);
     differs("frames", frames(), d.time.size());
     differs("rows", height(), d.y.size());
     differs("columns", width(), d.x.size());
+    for (const Quantity& q : d.variables)
+      differs(q.name + " in units of", data::netcdf::text_attribute(file_, id(q.name), "units"), q.units);
     for (const auto& [name, value] : d.settings) {
       const auto here = data::netcdf::number_attribute(file_, NC_GLOBAL, name);
       differs(name, here.size() == 1 ? here[0] : std::nan(""), value);
@@ -220,7 +226,7 @@ class SampleFile {
     using data::netcdf::put_text;
     put_text(file, NC_GLOBAL, "Conventions", "CF-1.8");
     put_text(file, NC_GLOBAL, "title", d.title);
-    put_text(file, NC_GLOBAL, "source", text("lacuna ", version));
+    put_text(file, NC_GLOBAL, "source", source());
     put_text(file, NC_GLOBAL, "set", d.name);
     put_text(file, NC_GLOBAL, "seed", std::to_string(seed));
     for (const auto& [name, value] : d.settings)
