@@ -93,7 +93,8 @@ int main(int argc, char** argv) {
     experiment::Reproduction reproduce(experiment::read_budget(o.settings, o.run.budget), o.run);
     if (tables.size() > 1) {
       std::erase_if(tables, [&](const auto& table) { return !reproduce.concerns(table); });
-      require<OptionError>(!tables.empty(), "no table has a column of --columns and a row of --rows");
+      require<OptionError>(!tables.empty(),
+                           "no table has a column of --columns and a row of --rows (ERA5's need --era5 FILE...)");
     }
     for (const auto& table : tables) experiment::print(experiment::Sheet(reproduce(table)), stdout);
   } catch (const std::exception& error) {

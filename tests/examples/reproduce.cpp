@@ -102,6 +102,28 @@ TEST_CASE("two seeds give a mean and a deviation") {
   CHECK(cell.at("deviation").get<double>() > 0);
   CHECK_THAT(run.out, Contains("+-"));
   CHECK_THAT(run.out, Contains("(1.094)"));  // the paper's figure of the whole table's fourth column
+  // What is made later, of one seed, takes none from the others.
+  REQUIRE(reproduce("2 --budget smoke --columns 'advection 8/9' --rows Laplace").code == 0);
+  const auto after = reproduce.table(2);
+  for (std::size_t r = 0; r < table.at("rows").size(); ++r)
+    CHECK(after.at("rows").at(r).at("cells").at(3) == table.at("rows").at(r).at("cells").at(3));
+}
+
+TEST_CASE("an outcome that cannot be made is named, and the table has those before it") {
+  const Reproduce reproduce;
+  REQUIRE(reproduce("4 --budget smoke --columns advection --rows 'ours, M itself'").code == 0);
+  const std::filesystem::path made = reproduce.folder / "r/smoke";
+  std::filesystem::remove(made / "table4.json");
+  std::filesystem::path network;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(made / "networks"))
+    if (entry.path().string().find("p30") != std::string::npos && entry.path().filename() == "state.safetensors")
+      network = entry.path();
+  std::ofstream(network) << "damaged";
+  reproduce.fails("4 --budget smoke --columns advection --rows ours", "advection 30 %, ours, contexts, seed 1: ");
+  const auto table = reproduce.table(4);
+  const auto cells = [&](std::size_t r) { return table.at("rows").at(r).at("cells"); };
+  CHECK_FALSE((cells(0).at(2).is_null() || cells(0).at(3).is_null() || cells(1).at(2).is_null()));
+  CHECK(cells(1).at(3).is_null());
 }
 
 TEST_CASE("a column that is made later joins those there are") {

@@ -48,6 +48,9 @@ TEST_CASE("jobs that differ in use share their training, and all have names of t
   CHECK(contexts.key() != mask.key());
   CHECK(contexts.key() != other.key());
   CHECK(classical.key() != contexts.key());
+  Job classical_on_others = classical;
+  classical_on_others.test_gaps = "p20";
+  CHECK(classical_on_others.key() != classical.key());
   CHECK(job("ours").training() != job("missdiff").training());
   CHECK(job("ours:0.5:0.5").key().find(':') == std::string::npos);
 }

@@ -79,6 +79,7 @@ TEST_CASE("files of a table that do not belong together are an error") {
   };
   using Pointer = nlohmann::json::json_pointer;
   differs(Pointer("/budget"), "full", "budgets smoke and full");
+  differs(Pointer("/version"), "9.9.9", text("made by versions ", version, " and 9.9.9"));
   differs(Pointer("/columns/0/label"), "tiny", "columns or their settings differ");
   differs(Pointer("/columns/0/settings"), 1, "columns or their settings differ");
   differs(Pointer("/rows/1/cells/2/mean"), 3, "ours, large has two outcomes");
@@ -118,12 +119,18 @@ TEST_CASE("tables share cells of the same job and settings") {
   row(own[0], "ours, FNO").at("cells").at(1).at("mean") = 2.0;
   share_cells(own);
   CHECK(row(own[0], "ours, FNO").at("cells").at(1).at("mean") == 2.0);
-  // Neither another budget nor other settings are the same.
-  auto full = given;
-  full[0]["budget"] = "full";
-  const auto before = full;
-  share_cells(full);
-  CHECK(full == before);
+  // Neither another budget nor another version nor other settings are the same.
+  for (const char* what : {"budget", "version"}) {
+    auto changed = given;
+    changed[0][what] = "another";
+    const auto before = changed;
+    share_cells(changed);
+    CHECK(changed == before);
+  }
+  auto moved = given;  // kept when the paper's table had other gaps there
+  moved[1].at("columns").at(1).at("gaps") = "p20";
+  share_cells(moved);
+  CHECK(row(moved[0], "ours, FNO").at("cells") == nlohmann::json{one, nullptr, nullptr, nullptr});
   auto longer = given;
   longer[0].at("columns").at(0).at("settings").at("steps") = 4000;
   share_cells(longer);

@@ -60,6 +60,9 @@ TEST_CASE("observed values are exact in an outcome, and steps, one context and a
   Job blocks = ours("adapted");
   blocks.test_gaps = "b8";
   CHECK_THROWS_WITH(runner(blocks), Catch::Matchers::Contains("use adapted: of pixels alone, not of p80 and b8"));
+  Job rival = at_other_density;
+  rival.method = "missdiff";
+  CHECK_THROWS_WITH(runner(rival), Catch::Matchers::Contains("use adapted: of the objective ours alone, not of missdiff"));
 }
 
 TEST_CASE("a classical method fills a sample without a look at those beside it") {

@@ -64,6 +64,7 @@ TEST_CASE("a budget file that is wrong says where") {
   const std::string unsolved = R"("train": 4, "test": 2, "frames": 6, "window": 3, "hidden": 4, "batch": 2, "steps": 9)";
   CHECK(message(R"({"tiny": {"a": {)" + unsolved + "}}}") == "FILE: tiny, a: solver must be a whole number from 0");
   CHECK(message(R"({"tiny": {"era5 pixels": {)" + unsolved + "}}}").empty());
+  CHECK(message(R"({"tiny": {"era5 pixels": {)" + whole + "}}}") == "FILE: tiny, era5 pixels: solver is no setting");
   CHECK(message(R"({"tiny": {"a": {)" + whole + R"(, "coarsen": "x"}}})") ==
         "FILE: tiny, a: coarsen must be a whole number from 0");
   const auto with = [&](const std::string& entry, const std::string& key = "a") {

@@ -45,8 +45,7 @@ struct Law {
       f.time.push_back(t);
       const auto x = truth(t);
       for (int i = 0; i < cells; ++i) {
-        const auto word =
-            philox(philox_key(7, Purpose::gaps), static_cast<std::uint64_t>(t), static_cast<std::uint64_t>(i))[0];
+        const auto word = philox(philox_key(7, Purpose::gaps), static_cast<std::uint64_t>(t), static_cast<std::uint64_t>(i))[0];
         const float u = uniform(word);
         f.values.push_back(static_cast<double>(u) < density ? static_cast<float>(x[i]) : data::not_observed);
       }

@@ -93,7 +93,7 @@ class Era5Samples {
     take(filled, settings_.test);
   }
 
-  /// Reads samples: visit(its frames, coarse). Files are read in large pieces, gaps between the samples included, since they are
+  /// Reads samples: visit(its frames). Files are read in large pieces, gaps between the samples included, since they are
   /// compressed in chunks of many frames, each of which would else be unpacked again for every sample in it.
   template <class Visit>
   void each_sample(int first, int count, const Visit& visit) const {
@@ -109,9 +109,9 @@ class Era5Samples {
       while (last + 1 < end && start(last + 1) > start(last) && start(last + 1) + settings_.frames - start(i) <= most) ++last;
       const data::Fields piece = record_->read({start(i), start(last) + settings_.frames});
       for (const int from = start(i); i <= last; ++i) {
-        const data::Fields sample = data::frames_of(piece, {start(i) - from, start(i) - from + settings_.frames});
+        data::Fields sample = data::frames_of(piece, {start(i) - from, start(i) - from + settings_.frames});
         require_complete(sample);
-        visit(coarsen(sample, settings_.coarsen));
+        visit(std::move(sample));
       }
     }
   }
@@ -131,7 +131,7 @@ class Era5Samples {
     const std::size_t variables = record_->names().size();
     std::vector<double> origin, sum(variables, 0.0), squares(variables, 0.0);
     double count = 0;
-    each_sample(0, settings_.train, [&](const data::Fields& sample) {
+    each_sample(0, settings_.train, [&](data::Fields&& sample) {
       if (origin.empty()) origin.assign(sample.values.begin(), sample.values.begin() + static_cast<std::ptrdiff_t>(variables));
       for (std::size_t i = 0; i < sample.values.size(); ++i) {
         const double d = static_cast<double>(sample.values[i]) - origin[i % variables];

@@ -20,10 +20,11 @@ struct Job {
   std::string method;
   std::string network = "unet";     ///< unet or fno
   std::string background = "none";  ///< or kriging
-  /// How an objective's network fills: contexts (their mean), mask (M itself), one (a single context), adapted (contexts that
-  /// show as much as in training), or N steps of multi-step sampling, steps:N[:weight[:solver[:spacing[:closing]]]]: weight none,
-  /// linear or quadratic; solver first-order, second-order or published (its update alone); even steps of time or of log-snr;
-  /// closing: the number of random contexts whose mean is the end, as published (0).
+  /// How an objective's network fills: contexts (their mean), mask (M itself), one (a single context), adapted (of ours alone:
+  /// contexts that show as much as in training), or N steps of multi-step sampling,
+  /// steps:N[:weight[:solver[:spacing[:closing]]]]: weight none, linear or quadratic; solver first-order, second-order or
+  /// published (its update alone); even steps of time or of log-snr; closing: the number of random contexts whose mean is the
+  /// end, as published (0).
   std::string use = "contexts";
   std::string test_gaps{};  ///< of the samples that are filled, if others
 
@@ -33,8 +34,8 @@ struct Job {
   std::string training() const { return safe(set + " " + gaps + " " + method + " " + network + " " + background); }
   /// A name for files.
   std::string key() const {
-    if (classical()) return safe(set + " " + gaps + " " + method);
-    return training() + "_" + safe(use + (test_gaps.empty() ? "" : " on " + test_gaps));
+    const std::string on = test_gaps.empty() ? "" : " on " + test_gaps;
+    return classical() ? safe(set + " " + gaps + " " + method + on) : training() + "_" + safe(use + on);
   }
 
  private:

@@ -43,8 +43,8 @@ inline void join_columns(nlohmann::json& table, const nlohmann::json& other, con
 
 /// @brief Tables that were made in several places as one each, in the order of the first of each: a cell is from the file that
 /// has it of most seeds, a row that some lack stands where the longest has it. Seconds are those of all files, what was made in
-/// two of them counted twice. Throws: DataError where files of a table are of different budgets or columns, have outcomes of
-/// different settings in a column, or disagree in a cell of as many seeds.
+/// two of them counted twice. Throws: DataError where files of a table are of different versions, budgets or columns, have
+/// outcomes of different settings in a column, or disagree in a cell of as many seeds.
 inline std::vector<nlohmann::json> joined(const std::vector<nlohmann::json>& parts) try {
   std::vector<nlohmann::json> tables;
   const auto same = [](const nlohmann::json& a, const nlohmann::json& b, const char* what) {
@@ -62,6 +62,8 @@ inline std::vector<nlohmann::json> joined(const std::vector<nlohmann::json>& par
     const std::string name = text("table ", found->at("table").get<int>(), " of several files: ");
     require<DataError>(same(part, *found, "budget"), name, "budgets ", found->value("budget", ""), " and ",
                        part.value("budget", ""));
+    require<DataError>(same(part, *found, "version"), name, "made by versions ", found->value("version", ""), " and ",
+                       part.value("version", ""));
     join_columns(*found, part, name);
     for (const auto& row : part.at("rows")) {
       auto& rows = found->at("rows");
@@ -96,9 +98,11 @@ void for_known_cells(nlohmann::json& kept, const Visit& visit) {
     for (auto& row : kept.at("rows"))
       for (std::size_t r = 0; r < table.rows.size(); ++r) {
         if (row.at("label") != table.rows[r].label) continue;
-        for (std::size_t c = 0; c < std::min(table.columns.size(), row.at("cells").size()); ++c)
-          visit(row.at("cells").at(c),
-                table.job(r, c).key() + kept.at("columns").at(c).value("settings", nlohmann::json()).dump());
+        for (std::size_t c = 0; c < std::min(table.columns.size(), row.at("cells").size()); ++c) {
+          const auto& column = kept.at("columns").at(c);
+          if (column.at("set") == table.columns[c].set && column.at("gaps") == table.columns[c].gaps)
+            visit(row.at("cells").at(c), table.job(r, c).key() + column.value("settings", nlohmann::json()).dump());
+        }
       }
   }
 }
@@ -112,7 +116,9 @@ inline void share_cells(std::vector<nlohmann::json>& tables) try {
     nlohmann::json cell;
   };
   std::map<std::string, Known> known;  // of most seeds, in the first table that has so many
-  const auto name = [](const nlohmann::json& table, const std::string& cell) { return table.value("budget", "") + " " + cell; };
+  const auto name = [](const nlohmann::json& table, const std::string& cell) {
+    return table.value("budget", "") + " " + table.value("version", "") + " " + cell;
+  };
   for (auto& table : tables)
     for_known_cells(table, [&](const nlohmann::json& cell, const std::string& measured) {
       const Known own{table.at("table").get<int>(), seeds_of(cell), cell};

@@ -1,12 +1,15 @@
 #pragma once
 
 #include <algorithm>
-#include <cmath>
+#include <cstdint>
 #include <cstdio>
+#include <exception>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "lacuna/experiment/comparison.hpp"
@@ -56,32 +59,66 @@ class Reproduction {
            std::any_of(table.rows.begin(), table.rows.end(), [&](const Row& row) { return wanted(row); });
   }
 
-  /// Columns and rows that are not wanted keep what outcomes they have; columns of era5 are left out, with a note, where its
-  /// files were not named. Throws: OptionError where the budget has no settings for a wanted column, or no column matches or has
-  /// files, or no row matches; DataError.
+  /// The table has all outcomes that there are: also of columns and rows that are not wanted now, and of more seeds; where one
+  /// cannot be made it is written with those there are, and the error names column, row and seed. Columns of era5 are left out,
+  /// with a note, where its files were not named. Throws: OptionError where the budget has no settings for a wanted column, or no
+  /// column matches or has files, or no row matches; DataError.
   nlohmann::json operator()(const Table& table) {
-    const auto any = [&](const auto& is) { return std::any_of(table.columns.begin(), table.columns.end(), is); };
-    require<OptionError>(any([&](const Column& c) { return matches(c); }), "table ", table.number,
-                         ": no column of it matches --columns");
-    require<OptionError>(any([&](const Column& c) { return wanted(c); }), "table ", table.number,
-                         ": its ERA5 columns need --era5 FILE... (docs/data-sets.md says how to get the files)");
-    require<OptionError>(std::any_of(table.rows.begin(), table.rows.end(), [&](const Row& row) { return wanted(row); }), "table ",
-                         table.number, ": no row of it matches --rows");
-    Measured m{.table = table, .budget = o_.budget};
-    if (!fill::has_opencv &&
-        std::any_of(table.rows.begin(), table.rows.end(), [](const Row& row) { return !available(row.job); }))
-      m.note = "Fast marching and Navier-Stokes inpainting are left out: build with OpenCV (Debian: libopencv-photo-dev)\n";
-    if (any([&](const Column& c) { return matches(c) && !has_data(c); }))
-      m.note += text("The ERA5 columns are left out: name their files by --era5 FILE...; to get them:\n", era5_request);
+    require_wanted(table);
+    Measured m{.table = table, .budget = o_.budget, .note = what_is_left_out(table)};
     m.errors.assign(table.rows.size(), std::vector<Statistics>(table.columns.size()));
     m.missing = m.errors;
-    for (std::size_t c = 0; c < table.columns.size(); ++c) fill_column(m, c);
-    auto json = table_json(m);
-    write(json);
-    return json;
+    std::vector<const SetSettings*> known;
+    for (const Column& column : table.columns) {
+      known.push_back(settings(column));
+      m.settings.push_back(known.back() != nullptr ? known.back()->json() : nlohmann::json());
+      if (!has_data(column)) known.back() = nullptr;
+    }
+    const auto each = [&](const auto& visit) {
+      for (std::size_t c = 0; c < known.size(); ++c)
+        if (known[c] != nullptr) visit(c, *known[c]);
+    };
+    // Collected after all was made: meanwhile another program may have made some of it.
+    const auto finish = [&](bool also_empty) {
+      each([&](std::size_t c, const SetSettings& s) { collect(m, c, s); });
+      auto json = table_json(m);
+      if (also_empty || !m.origins.empty()) write(json);
+      return json;
+    };
+    try {
+      each([&](std::size_t c, const SetSettings& s) {
+        if (wanted(table.columns[c])) make(table, table.columns[c], c, s);
+      });
+    } catch (...) {
+      try {
+        finish(false);
+      } catch (const std::exception&) {  // the first error is the one to tell
+      }
+      throw;
+    }
+    return finish(true);
   }
 
  private:
+  void require_wanted(const Table& table) const {
+    const auto any = [](const auto& of, const auto& is) { return std::any_of(of.begin(), of.end(), is); };
+    require<OptionError>(any(table.columns, [&](const Column& c) { return matches(c); }), "table ", table.number,
+                         ": no column of it matches --columns");
+    require<OptionError>(any(table.columns, [&](const Column& c) { return wanted(c); }), "table ", table.number,
+                         ": its ERA5 columns need --era5 FILE... (docs/data-sets.md says how to get the files)");
+    require<OptionError>(any(table.rows, [&](const Row& row) { return wanted(row); }), "table ", table.number,
+                         ": no row of it matches --rows");
+  }
+
+  std::string what_is_left_out(const Table& table) const {
+    std::string note;
+    if (std::any_of(table.rows.begin(), table.rows.end(), [](const Row& row) { return !available(row.job); }))
+      note = "Fast marching and Navier-Stokes inpainting are left out: build with OpenCV (Debian: libopencv-photo-dev)\n";
+    if (std::any_of(table.columns.begin(), table.columns.end(), [&](const Column& c) { return matches(c) && !has_data(c); }))
+      note += text("The ERA5 columns are left out: name their files by --era5 FILE...; to get them:\n", era5_request);
+    return note;
+  }
+
   bool has_data(const Column& column) const { return column.set != "era5" || era5_; }
   bool wanted(const Column& column) const { return matches(column) && has_data(column); }
   bool matches(const Column& column) const {
@@ -104,39 +141,59 @@ class Reproduction {
     return found != budget_.end() ? &found->second : nullptr;
   }
 
-  void fill_column(Measured& m, std::size_t c) {
+  /// Runs `work`; an error of it says first what it was doing.
+  template <class Work>
+  static void naming(const std::string& what, const Work& work) try {
+    work();
+  } catch (const OptionError& error) {
+    throw OptionError(what + error.what());
+  } catch (const ShapeError& error) {
+    throw ShapeError(what + error.what());
+  } catch (const DataError& error) {
+    throw DataError(what + error.what());
+  } catch (const Error& error) {
+    throw Error(what + error.what());
+  }
+
+  static std::uint64_t number(int seed) { return static_cast<std::uint64_t>(seed); }
+
+  /// Makes the outcomes of a column that are wanted and not there yet. Throws: an error of what made one, which says of which.
+  void make(const Table& table, const Column& column, std::size_t c, const SetSettings& s) {
+    for (int seed = 1; seed <= (o_.seeds > 0 ? o_.seeds : s.seeds); ++seed) {
+      std::unique_ptr<Runner> runner;  // made when something is missing
+      for (std::size_t r = 0; r < table.rows.size(); ++r) {
+        const Job job = table.job(r, c);
+        if (!wanted(table.rows[r]) || !available(job) || results_.load(job, s, number(seed))) continue;
+        const std::string what = text(column.label, ", ", table.rows[r].label, ", seed ", seed, ": ");
+        naming(what, [&] {
+          if (!runner) runner = this->runner(column, s, seed);
+          Outcome made = (*runner)(job);
+          made.origin = {origin_.commit, origin_.machine, origin_.threads, made.origin.device};
+          results_.save(job, s, number(seed), made);
+          std::printf("  %s%.4g (missing positions %.4g), %.0f s\n", what.c_str(), made.errors.table, made.errors.missing,
+                      made.seconds);
+          std::fflush(stdout);
+        });
+      }
+    }
+  }
+
+  /// Puts a column's outcomes into the table, all that there are, of however many seeds. Draws the column if it is wanted and one
+  /// of them is newer than the picture.
+  void collect(Measured& m, std::size_t c, const SetSettings& s) {
     const Column& column = m.table.columns[c];
-    const SetSettings* found = settings(column);
-    m.settings.push_back(found != nullptr ? found->json() : nlohmann::json());
-    if (found == nullptr || !has_data(column)) return;
-    const SetSettings& s = *found;
-    const int seeds = o_.seeds > 0 ? o_.seeds : s.seeds;
     std::vector<std::vector<double>> errors(m.table.rows.size()), missing(m.table.rows.size());
     std::vector<Panel> panels;  // of what fills the column's own gaps
-    bool stale = false;
     std::set<std::string> trained;
-    std::unique_ptr<Runner> runner;  // made when something is missing
-    const auto make = [&](int seed) {
-      return std::make_unique<Runner>(column.set, s, o_.folder / o_.budget, static_cast<std::uint64_t>(seed), o_.threads,
-                                      column.set == "era5" ? SampleSource(Era5Samples(era5_, s)) : SampleSource(), o_.networks);
-    };
+    bool stale = false, found = true;
     const auto picture =
         o_.folder / o_.budget / text("table", m.table.number, "_", column.set, "_", column.gaps, "_", digest(s), ".png");
-    for (int seed = 1; seed <= seeds; ++seed, runner.reset()) {
+    for (int seed = 1; std::exchange(found, false); ++seed)
       for (std::size_t r = 0; r < m.table.rows.size(); ++r) {
         const Job job = m.table.job(r, c);
-        if (!available(job)) continue;
-        auto outcome = results_.load(job, s, static_cast<std::uint64_t>(seed));
-        if (!outcome && !(wanted(column) && wanted(m.table.rows[r]))) continue;
-        if (!outcome) {
-          if (!runner) runner = make(seed);
-          outcome = (*runner)(job);
-          outcome->origin = {origin_.commit, origin_.machine, origin_.threads, outcome->origin.device};
-          results_.save(job, s, static_cast<std::uint64_t>(seed), *outcome);
-          std::printf("  %s, %s, seed %d: %.4g (missing positions %.4g), %.0f s\n", column.label.c_str(),
-                      m.table.rows[r].label.c_str(), seed, outcome->errors.table, outcome->errors.missing, outcome->seconds);
-          std::fflush(stdout);
-        }
+        const auto outcome = available(job) ? results_.load(job, s, number(seed)) : std::nullopt;
+        if (!outcome) continue;
+        found = true;
         errors[r].push_back(outcome->errors.table);
         missing[r].push_back(outcome->errors.missing);
         m.seconds += outcome->seconds;
@@ -145,19 +202,23 @@ class Reproduction {
           m.origins.push_back(outcome->origin);
         if (seed > 1 || job.filled_gaps() != column.gaps) continue;
         panels.push_back({m.table.rows[r].label, outcome->shown});
-        stale |= results_.newer(job, s, static_cast<std::uint64_t>(seed), picture);
+        stale |= results_.newer(job, s, number(seed), picture);
       }
-      if (seed > 1 || !wanted(column) || !stale) continue;
-      if (!runner) runner = make(seed);
-      const Job shown{.set = column.set, .gaps = column.gaps, .method = {}};
-      draw_comparison(text("Table ", m.table.number, ", ", column.label, ", budget ", o_.budget), runner->grid().height(),
-                      runner->grid().width(), runner->truth_shown(shown), runner->observed_shown(shown), panels)
-          .save(picture.string());
-    }
     for (std::size_t r = 0; r < errors.size(); ++r) {
       m.errors[r][c] = statistics(errors[r]);
       m.missing[r][c] = statistics(missing[r]);
     }
+    if (!stale || !wanted(column)) return;
+    const auto first = runner(column, s, 1);
+    const Job shown{.set = column.set, .gaps = column.gaps, .method = {}};
+    draw_comparison(text("Table ", m.table.number, ", ", column.label, ", budget ", o_.budget), first->grid().height(),
+                    first->grid().width(), first->truth_shown(shown), first->observed_shown(shown), panels)
+        .save(picture.string());
+  }
+
+  std::unique_ptr<Runner> runner(const Column& column, const SetSettings& s, int seed) const {
+    return std::make_unique<Runner>(column.set, s, o_.folder / o_.budget, number(seed), o_.threads,
+                                    column.set == "era5" ? SampleSource(Era5Samples(era5_, s)) : SampleSource(), o_.networks);
   }
 
   void write(const nlohmann::json& table) const {

@@ -17,7 +17,7 @@ namespace lacuna::experiment {
 /// @brief How large an experiment on one set is. Everything but the seed that decides a result.
 struct SetSettings {
   int train = 0, test = 0;  ///< samples
-  int solver = 0;           ///< grid points a side that the set is solved on, where it is made
+  int solver = 0;           ///< grid points a side that the set is solved on; 0 of era5, which is read
   int frames = 0;           ///< of each sample: its first ones
   int window = 0;           ///< frames that a network sees at once; divides `frames`
   int coarsen = 1;          ///< cells a side that become one
@@ -82,7 +82,7 @@ inline Budget read_budget(const std::string& path, const std::string& name) {
       given.at(entry).get_to(to);
     };
     number("train", s.train), number("test", s.test), number("frames", s.frames);
-    number("solver", s.solver, !key.starts_with("era5 "));
+    if (!key.starts_with("era5 ")) number("solver", s.solver);
     number("window", s.window), number("hidden", s.hidden), number("batch", s.batch), number("steps", s.steps);
     number("coarsen", s.coarsen, false), number("crop", s.crop, false), number("learning_rate", s.learning_rate, false);
     number("members", s.members, false), number("seeds", s.seeds, false);
@@ -91,7 +91,7 @@ inline Budget read_budget(const std::string& path, const std::string& name) {
     s.unet = unet;
     entries.insert("unet");
     for (const auto& [entry, value] : given.items()) require<DataError>(entries.contains(entry), where, entry, " is no setting");
-    // Errors of waves are of the grid that they were solved on.
+    // Errors of waves are of the grid that they were solved on; ERA5 is taken as it is.
     require<DataError>(s.coarsen == 1 || key.starts_with("kolmogorov "), where, "coarsen must be 1");
     require<DataError>(s.train > 0 && s.test > 0 && s.window > 0 && s.frames % s.window == 0 && s.coarsen > 0 && s.members > 0 &&
                            s.seeds > 0 && s.steps > 0 && s.batch > 0 && s.hidden > 0,

@@ -82,32 +82,25 @@ class Trained {
  private:
   using Sampler = typename fill::Learner<DeviceType>::Sampler;
 
-  void train(const fill::Checkpoint& checkpoint, fill::Checkpoint::Run run) {
-    using Clock = std::chrono::steady_clock;
-    constexpr double save_every = 60;
-    auto& trainer = learner_.trainer();
-    auto start = Clock::now();
-    double before = run.training.seconds, saved = before, loss = 0;
-    const auto now = [&] { return before + std::chrono::duration<double>(Clock::now() - start).count(); };
-    const auto save = [&] {
-      run.training.seconds = saved = now();
-      checkpoint.save(learner_.parameters(), trainer.state(), run);
-    };
-    const train::LearningRate rate{.peak = settings_.learning_rate};
+  void train(const fill::Checkpoint& checkpoint, fill::Checkpoint::Run kept) {
+    constexpr double save_every = 60;  // seconds
+    seconds_ = kept.training.seconds;
+    if (learner_.trainer().steps_done() >= settings_.steps) return;
     Progress progress;
-    const bool fresh = trainer.steps_done() < settings_.steps;
-    while (trainer.steps_done() < settings_.steps) {
-      const double done = static_cast<double>(trainer.steps_done()) / settings_.steps;
-      loss = trainer.step(rate(done));
-      progress.step(done, trainer.steps_done(), loss, now());
-      if (now() - saved > save_every) save();
-    }
-    progress.finish();
-    if (fresh) save();
-    seconds_ = run.training.seconds;
-    if (fresh)
-      std::printf("  trained %s, seed %llu: %d steps in %.0f s\n", job_.training().c_str(),
-                  static_cast<unsigned long long>(seed_), settings_.steps, seconds_);
+    fill::TrainingRun run(learner_, {.steps = settings_.steps}, progress);
+    run.resume(kept.training);
+    double saved = kept.training.seconds;
+    const auto save = [&] {
+      kept.training = run.state();
+      seconds_ = saved = kept.training.seconds;
+      checkpoint.save(learner_.parameters(), learner_.trainer().state(), kept);
+    };
+    run([] { return 0.0; }, [&](std::int64_t) {  // no score: the number of steps ends it
+      if (run.seconds() - saved > save_every) save();
+    });
+    save();
+    std::printf("  trained %s, seed %llu: %d steps in %.0f s\n", job_.training().c_str(), static_cast<unsigned long long>(seed_),
+                settings_.steps, seconds_);
     std::fflush(stdout);
   }
 
@@ -120,6 +113,7 @@ class Trained {
     const Gaps learned(job_.gaps), found(job_.filled_gaps());
     require<OptionError>(!learned.blocks && !found.blocks, "use adapted: of pixels alone, not of ", job_.gaps, " and ",
                          job_.filled_gaps());
+    require<OptionError>(job_.method == "ours", "use adapted: of the objective ours alone, not of ", job_.method);
     const auto adapted =
         mask::adapted_ratio({.density = learned.observed / 100.0, .ratio = published_share}, found.observed / 100.0);
     if (!adapted.warning.empty()) std::printf("  %s: %s\n", job_.key().c_str(), adapted.warning.c_str());
