@@ -80,12 +80,6 @@ TEST_CASE("Samples are the files' values in units of the deviation of those that
                              samples.scale().mean[variable];
         CHECK(value == Approx(static_cast<double>(wave({two[variable], hour, 2, 4, 1}))).epsilon(1e-6));
       }
-  SetSettings coarse = s;
-  coarse.coarsen = 2;
-  const SampleSet means = Era5Samples(record, coarse)(0, 30);
-  CHECK(means.truth.grid.y == std::vector<double>{50.875, 50.375});
-  CHECK(means.truth.grid.x == std::vector<double>{10.125, 10.625});
-  CHECK(data::measure_normalisation(means.truth).deviation[1] == Approx(1).epsilon(1e-5));
 }
 
 TEST_CASE("The error of a fill is the mean square over all positions, x 100, in these units") {

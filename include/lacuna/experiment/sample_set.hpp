@@ -70,20 +70,17 @@ inline physics::SampleFile make_samples(const std::string& set, const SetSetting
   return physics::SampleFile(path);
 }
 
-/// @brief Means over c x c cells; rows and columns that are left over are cut off. Throws: OptionError where none is left.
+/// @brief Means over c x c cells, whose coordinates count them; rows and columns that are left over are cut off. Throws:
+/// OptionError where none is left.
 inline data::Fields coarsen(const data::Fields& f, int c) {
   const int rows = f.grid.height() / c, columns = f.grid.width() / c;
   require<OptionError>(rows > 0 && columns > 0, "a grid of ", f.grid.height(), " x ", f.grid.width(),
                        " cells cannot be made coarser by ", c, " x ", c);
   data::Fields out{.grid = f.grid, .names = f.names, .time = f.time, .time_units = f.time_units, .values = {}};
-  const auto means = [&](const std::vector<double>& axis, int count) {
-    std::vector<double> to;
-    for (int i = 0; i < count; ++i)
-      to.push_back(std::accumulate(axis.begin() + i * c, axis.begin() + (i + 1) * c, 0.0) / static_cast<double>(c));
-    return to;
-  };
-  out.grid.y = means(f.grid.y, rows);
-  out.grid.x = means(f.grid.x, columns);
+  out.grid.y.resize(static_cast<std::size_t>(rows));
+  out.grid.x.resize(static_cast<std::size_t>(columns));
+  std::iota(out.grid.y.begin(), out.grid.y.end(), 0.0);
+  std::iota(out.grid.x.begin(), out.grid.x.end(), 0.0);
   out.grid.periodic_x = f.grid.periodic_x && columns * c == f.grid.width();
   out.values.reserve(out.frame_size() * out.time.size());
   for (int t = 0; t < f.frames(); ++t)
@@ -117,8 +114,6 @@ inline SampleSet load_samples(const physics::SampleFile& file, int first, int co
     const data::Fields coarse = coarsen(fine, s.coarsen);
     if (out.truth.values.empty()) {
       out.truth = {.grid = coarse.grid, .names = coarse.names, .time = {}, .time_units = "", .values = {}};
-      std::iota(out.truth.grid.y.begin(), out.truth.grid.y.end(), 0.0);  // in cells, whatever their size
-      std::iota(out.truth.grid.x.begin(), out.truth.grid.x.end(), 0.0);
       out.truth.values.reserve(static_cast<std::size_t>(count) * coarse.values.size());
     }
     for (std::size_t t = 0; t < frames; ++t) out.truth.time.push_back(static_cast<double>(out.truth.time.size()));
