@@ -107,9 +107,9 @@ void for_known_cells(nlohmann::json& kept, const Visit& visit) {
   }
 }
 
-/// @brief Gives tables the cells that they lack, or have of fewer seeds, and another of them has, which measured the same: the
-/// same job with the same settings. Whose cells a table was given is listed in its "shared"; its seconds are still those of its
-/// own. Throws: DataError for JSON that is no table.
+/// @brief Gives tables the cells that they lack and another of them has, which measured the same: the same job with the same
+/// settings. What a table has of fewer seeds it keeps: its rows are compared with each other. Whose cells a table was given is
+/// listed in its "shared"; its seconds are still those of its own. Throws: DataError for JSON that is no table.
 inline void share_cells(std::vector<nlohmann::json>& tables) try {
   struct Known {
     int table, seeds;
@@ -130,7 +130,7 @@ inline void share_cells(std::vector<nlohmann::json>& tables) try {
     std::set<int> shared;
     for_known_cells(table, [&](nlohmann::json& cell, const std::string& measured) {
       const auto found = known.find(name(table, measured));
-      if (found == known.end() || seeds_of(cell) >= found->second.seeds) return;
+      if (!cell.is_null() || found == known.end()) return;
       cell = found->second.cell;
       shared.insert(found->second.table);
     });
