@@ -3,7 +3,6 @@
 #include "baseline/maker.hpp"
 #include "catch.hpp"
 #include "support/compare.hpp"
-#include "support/fill.hpp"
 
 using namespace lacuna;
 using baseline::Correlation;
@@ -82,17 +81,9 @@ TEST_CASE("Kriging: the expected error is the error over many fields, in tiles a
   CHECK(test::relative_difference(tiled, dense) < 0.05);
   CHECK(expected({.max_neighbours = 100}, 3) == tiled);
 
-  // Fields with the covariance K + nugget I, kriged with the same.
-  const baseline::CovarianceTable table(grid, c);
-  Eigen::MatrixXd covariance(cells, cells);
-  for (int i = 0; i < grid.cells(); ++i)
-    for (int j = 0; j < grid.cells(); ++j)
-      covariance(i, j) = static_cast<double>(table(i / grid.width(), i % grid.width(), j / grid.width(), j % grid.width())) +
-                         (i == j ? c.nugget : 0.0);
+  // Fields with that covariance, kriged with it.
   constexpr int fields = 1500;
-  const Eigen::MatrixXd factor = covariance.llt().matrixL();
-  const auto white = test::normals<double>(cells * fields, 3);
-  const Eigen::MatrixXd drawn = factor * Eigen::Map<const Eigen::MatrixXd>(white.data(), grid.cells(), fields);
+  const Eigen::MatrixXd drawn = test::gaussian_fields(grid, c, fields, 3);
   std::vector<float> values(cells * fields);
   for (std::size_t i = 0; i < cells; ++i)
     for (int k = 0; k < fields; ++k)

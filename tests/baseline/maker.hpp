@@ -1,12 +1,16 @@
 #pragma once
 
+#include <Eigen/Cholesky>
+#include <Eigen/Core>
 #include <cmath>
 #include <cstdint>
 #include <string>
 #include <vector>
 
+#include "lacuna/baseline/covariance.hpp"
 #include "lacuna/core/philox.hpp"
 #include "lacuna/data/field.hpp"
+#include "support/fill.hpp"
 
 namespace lacuna::test {
 
@@ -68,6 +72,18 @@ inline data::Fields drifting(const data::Grid& grid, int frames, int variables, 
                                                                                        : data::not_observed);
   }
   return f;
+}
+
+/// Independent Gaussian fields of mean zero with a correlation's covariance, its nugget included: (h w, fields).
+inline Eigen::MatrixXd gaussian_fields(const data::Grid& grid, const baseline::Correlation& c, int fields, std::uint64_t seed) {
+  const baseline::Covariance between(grid, c);
+  const int cells = grid.cells(), width = grid.width();
+  Eigen::MatrixXd covariance(cells, cells);
+  for (int i = 0; i < cells; ++i)
+    for (int j = 0; j < cells; ++j)
+      covariance(i, j) = between(i / width, i % width, j / width, j % width) + (i == j ? c.nugget : 0.0);
+  const auto white = normals<double>(static_cast<std::size_t>(cells) * static_cast<std::size_t>(fields), seed);
+  return covariance.llt().matrixL() * Eigen::Map<const Eigen::MatrixXd>(white.data(), cells, fields);
 }
 
 }  // namespace lacuna::test
