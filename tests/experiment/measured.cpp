@@ -38,6 +38,7 @@ TEST_CASE("a table that was kept is shown the same") {
   CHECK(markdown(Sheet(kept)) == markdown(Sheet(json)));
   CHECK(Sheet(kept).note == "why");
   CHECK(kept.at("rows").at(1).at("paper").at(2).at("mean").is_null());
+  CHECK(kept.at("rows").at(1).at("cells").at(0).at("by_seed") == std::vector<double>{1, 3});
 }
 
 TEST_CASE("what is no table is said to be none") {

@@ -39,3 +39,27 @@ TEST_CASE("a table has what another command made in the folder meanwhile") {
   std::ifstream file(folder / "r/tiny/table4.json");
   CHECK(nlohmann::json::parse(file) == outer);
 }
+
+TEST_CASE("without OpenCV its rows are left out, and the table says how to get them") {
+  const Scratch folder;
+  const Table table = table_9();
+  const auto made = [&](bool opencv) {
+    ReproduceOptions o{.budget = "tiny",
+                       .folder = folder / (opencv ? "with" : "without"),
+                       .columns = {"advection 80 %"},
+                       .rows = {"temporal", "fast marching", "inpainting"},
+                       .threads = 1};
+    o.opencv = opencv;
+    const auto json = Reproduction({{"advection pixels", tiny()}}, o)(table);
+    std::vector<bool> cells;
+    for (std::size_t r = 0; r < 3; ++r) cells.push_back(!json.at("rows").at(r).at("cells").at(2).is_null());
+    return std::pair(cells, json.value("note", "").find("are left out: build with OpenCV (Debian: libopencv-photo-dev)"));
+  };
+  const auto without = made(false);
+  CHECK(without.first == std::vector<bool>{true, false, false});
+  CHECK(without.second != std::string::npos);
+  if (!fill::has_opencv) return;
+  const auto with = made(true);
+  CHECK(with.first == std::vector<bool>{true, true, true});
+  CHECK(with.second == std::string::npos);
+}

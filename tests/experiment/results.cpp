@@ -58,7 +58,7 @@ TEST_CASE("a damaged outcome is none, and one that is written is newer than a fi
 }
 
 TEST_CASE("mean and deviation over seeds") {
-  CHECK(statistics({}).count == 0);
+  CHECK(statistics({}).values.empty());
   CHECK(statistics({3.0}).mean == 3.0);
   CHECK(std::isnan(statistics({3.0}).deviation));
   CHECK(statistics({1.0, 3.0}).mean == 2.0);

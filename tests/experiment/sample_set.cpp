@@ -36,11 +36,42 @@ TEST_CASE("samples are made once, gone on with, and made anew where they are ano
   CHECK(anew.variables() == std::vector<std::string>{"u"});
   CHECK(anew.count_complete() == 3);
   CHECK(anew.read(1).values != mark.values);
-  put_content(path, "notes");
-  CHECK_THROWS_WITH(make_samples("advection", s, samples, 1),
-                    Catch::Matchers::EndsWith("; if it is damaged, remove it to have it made anew"));
-  CHECK(content(path) == "notes");
   CHECK_THROWS_AS(make_samples("burgers", s, samples, 1), OptionError);
+}
+
+TEST_CASE("samples whose file is cut short, empty or something else are made anew, and what it was is kept") {
+  const Scratch folder;
+  const std::filesystem::path samples = folder / "samples";
+  const SetSettings s = small(2, 1);
+  const auto whole = make_samples("advection", s, samples, 1).read(2).values;
+  const auto path = samples / "advection-16-3.nc";
+  const std::string bytes = content(path);
+  int found = 0;
+  for (const std::string& words :
+       {bytes.substr(0, bytes.size() / 2), bytes.substr(0, 100), std::string(), std::string("notes")}) {
+    INFO(words.size() << " bytes");
+    put_content(path, words);
+    CHECK(make_samples("advection", s, samples, 1).read(2).values == whole);
+    CHECK(content(path.string() + (++found == 1 ? ".damaged" : text(".damaged-", found))) == words);
+  }
+}
+
+TEST_CASE("samples that another program is writing are left to it") {
+  const Scratch folder;
+  const std::filesystem::path samples = folder / "samples";
+  const SetSettings s = small(2, 1);
+  std::filesystem::create_directories(samples);
+  auto other =
+      physics::SampleFile::open_or_create(samples / "advection-16-3.nc", physics::Advection({.size = 16}).description(), 3, 0);
+  const int lock = ::open((samples / "advection-16-3.nc").c_str(), O_RDONLY | O_CLOEXEC);
+  CHECK(data::netcdf::being_written(samples / "advection-16-3.nc"));
+  other.close();
+  CHECK_FALSE(data::netcdf::being_written(samples / "advection-16-3.nc"));
+  REQUIRE(::flock(lock, LOCK_EX | LOCK_NB) == 0);  // as HDF5 does it
+  CHECK_THROWS_WITH(make_samples("advection", s, samples, 1), Catch::Matchers::EndsWith("or another program is writing it)"));
+  CHECK(std::distance(std::filesystem::directory_iterator(samples), {}) == 1);
+  ::close(lock);
+  CHECK(make_samples("advection", s, samples, 1).count_complete() == 3);
 }
 
 TEST_CASE("complete samples are read by two at once") {

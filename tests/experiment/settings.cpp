@@ -78,6 +78,7 @@ TEST_CASE("a budget file that is wrong says where") {
   CHECK(with(R"("hidden": 0)") == "FILE: tiny, a: numbers must be above 0, and window must divide frames");
   CHECK(with(R"("coarsen": 2)", "advection pixels") == "FILE: tiny, advection pixels: coarsen must be 1");
   CHECK(with(R"("coarsen": 2)", "kolmogorov pixels").empty());
+  CHECK(message(R"({"tiny": 1})") == "FILE: tiny: expected an object of settings by set and kind of gaps");
   CHECK(message(R"({"tiny": {"a": 1}})") == "FILE: tiny, a: expected an object of settings");
   CHECK(message(R"({"tiny": {"a": {)" + whole + R"(, "window": 4}}})") ==
         "FILE: tiny, a: numbers must be above 0, and window must divide frames");

@@ -1,9 +1,13 @@
 #pragma once
 
+#include <fcntl.h>
 #include <netcdf.h>
 #include <netcdf_mem.h>
+#include <sys/file.h>
+#include <unistd.h>
 
 #include <array>
+#include <cerrno>
 #include <cmath>
 #include <cstdint>
 #include <cstring>
@@ -41,6 +45,15 @@ inline std::string describe(const Variable& variable) {
   std::string out = variable.name + "(";
   for (const Dimension& d : variable.dims) out += (&d == variable.dims.data() ? "" : ", ") + text(d.name, "=", d.size);
   return out + ")";
+}
+
+/// @brief Whether a program has a NetCDF-4 file open for writing: HDF5 locks it then. Throws: DataError where it cannot be read.
+inline bool being_written(const std::string& path) {
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  require<DataError>(fd >= 0, path, ": cannot be read: ", std::strerror(errno));
+  const bool locked = ::flock(fd, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+  ::close(fd);
+  return locked;
 }
 
 /// @brief An open NetCDF file; closed on destruction (quietly: call close() to learn of errors, a full disk among them).

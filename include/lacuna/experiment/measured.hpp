@@ -54,8 +54,9 @@ inline nlohmann::json table_json(const Measured& m) {
     for (std::size_t c = 0; c < m.table.columns.size(); ++c) {
       const auto &e = m.errors[r][c], &missing = m.missing[r][c];
       nlohmann::json cell;
-      if (e.count > 0)
-        cell = {{"mean", e.mean}, {"deviation", number(e.deviation)}, {"missing", missing.mean}, {"seeds", e.count}};
+      if (!e.values.empty())
+        cell = {{"mean", e.mean}, {"deviation", number(e.deviation)}, {"missing", missing.mean}, {"seeds", e.values.size()}};
+      if (e.values.size() > 1) cell["by_seed"] = e.values;
       cells.push_back(std::move(cell));
     }
     for (const Printed& p : m.table.rows[r].paper)

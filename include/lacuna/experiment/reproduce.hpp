@@ -34,10 +34,8 @@ struct ReproduceOptions {
   int threads = 0;
   std::string commit = "unknown";  ///< of the sources, for whoever reads the figures
   DoesNetworkJobs networks{};      ///< on another device than the CPU
+  bool opencv = fill::has_opencv;  ///< whether its fills are there
 };
-
-/// @brief Whether a row can be had from this build: OpenCV's fills are optional.
-inline bool available(const Job& job) { return fill::has_opencv || (job.method != "telea" && job.method != "navier-stokes"); }
 
 /// @brief Makes a table's outcomes, those that are not there yet, draws it, and writes it as JSON.
 class Reproduction {
@@ -110,9 +108,12 @@ class Reproduction {
                          ": no row of it matches --rows");
   }
 
+  /// Whether an outcome can be had.
+  bool available(const Job& job) const { return o_.opencv || (job.method != "telea" && job.method != "navier-stokes"); }
+
   std::string what_is_left_out(const Table& table) const {
     std::string note;
-    if (std::any_of(table.rows.begin(), table.rows.end(), [](const Row& row) { return !available(row.job); }))
+    if (std::any_of(table.rows.begin(), table.rows.end(), [&](const Row& row) { return !available(row.job); }))
       note = "Fast marching and Navier-Stokes inpainting are left out: build with OpenCV (Debian: libopencv-photo-dev)\n";
     if (std::any_of(table.columns.begin(), table.columns.end(), [&](const Column& c) { return matches(c) && !has_data(c); }))
       note += text("The ERA5 columns are left out: name their files by --era5 FILE...; to get them:\n", era5_request);
@@ -205,8 +206,8 @@ class Reproduction {
         stale |= results_.newer(job, s, number(seed), picture);
       }
     for (std::size_t r = 0; r < errors.size(); ++r) {
-      m.errors[r][c] = statistics(errors[r]);
-      m.missing[r][c] = statistics(missing[r]);
+      m.errors[r][c] = statistics(std::move(errors[r]));
+      m.missing[r][c] = statistics(std::move(missing[r]));
     }
     if (!stale || !wanted(column)) return;
     const auto first = runner(column, s, 1);

@@ -9,6 +9,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "lacuna/core/version.hpp"
@@ -82,15 +83,16 @@ class Results {
 /// @brief Mean and deviation over seeds; NaN where there are none.
 struct Statistics {
   double mean = std::nan(""), deviation = std::nan("");
-  std::size_t count = 0;
+  std::vector<double> values{};  ///< by seed
 };
-inline Statistics statistics(const std::vector<double>& values) {
+inline Statistics statistics(std::vector<double> values) {
   if (values.empty()) return {};
   double sum = 0, squares = 0;
   for (const double x : values) sum += x;
   const double mean = sum / static_cast<double>(values.size());
   for (const double x : values) squares += (x - mean) * (x - mean);
-  return {mean, values.size() > 1 ? std::sqrt(squares / static_cast<double>(values.size() - 1)) : std::nan(""), values.size()};
+  const double deviation = values.size() > 1 ? std::sqrt(squares / static_cast<double>(values.size() - 1)) : std::nan("");
+  return {mean, deviation, std::move(values)};
 }
 
 }  // namespace lacuna::experiment

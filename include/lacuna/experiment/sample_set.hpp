@@ -33,9 +33,18 @@ struct SampleSet {
   int samples() const { return static_cast<int>(parameters.size()); }
 };
 
+/// Renames a file to a name beside it that is free, and gives that.
+inline std::string put_aside(const std::string& path) {
+  std::string aside = path + ".damaged";
+  for (int i = 2; std::filesystem::exists(aside); ++i) aside = text(path, ".damaged-", i);
+  std::filesystem::rename(path, aside);
+  return aside;
+}
+
 /// @brief The file of a set's samples in a folder: made if it is not there, gone on with if it was left half made, and made anew,
-/// with a word about it, if it is another set's. A complete one is only read, so that several programs can share it.
-/// Throws: DataError; what is no file of samples, is damaged or being written by another program, stays as it is.
+/// with a word about it, if it is another set's; what is damaged or no file of samples is put aside before. A complete one is
+/// only read, so that several programs can share it.
+/// Throws: DataError, also where another program is writing the file.
 inline physics::SampleFile make_samples(const std::string& set, const SetSettings& s, const std::filesystem::path& folder,
                                         int threads) {
   std::filesystem::create_directories(folder);
@@ -50,7 +59,8 @@ inline physics::SampleFile make_samples(const std::string& set, const SetSetting
       std::printf("%s: holds samples of another set or other settings; making it anew\n", path.c_str());
       std::filesystem::remove(path);
     } catch (const DataError& error) {
-      throw DataError(text(error.what(), "; if it is damaged, remove it to have it made anew"));
+      if (!std::filesystem::is_regular_file(path) || data::netcdf::being_written(path)) throw;
+      std::printf("%s; making it anew, what it was is kept as %s\n", error.what(), put_aside(path).c_str());
     }
     auto file = physics::SampleFile::open_or_create(path, description, samples, 0);
     Progress progress;

@@ -66,6 +66,7 @@ inline Budget read_budget(const std::string& path, const std::string& name) {
   std::string known;
   for (const auto& [key, value] : all.items()) known += (known.empty() ? "" : ", ") + key;
   require<OptionError>(all.contains(name), "--budget ", name, ": ", path, " has ", known);
+  require<DataError>(all.at(name).is_object(), path, ": ", name, ": expected an object of settings by set and kind of gaps");
   Budget budget;
   for (const auto& [key, given] : all.at(name).items()) {
     SetSettings s;
