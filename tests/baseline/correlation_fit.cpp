@@ -1,5 +1,9 @@
 #include "lacuna/baseline/correlation_fit.hpp"
 
+#include <cmath>
+#include <utility>
+#include <vector>
+
 #include "baseline/maker.hpp"
 #include "catch.hpp"
 

@@ -1,5 +1,9 @@
 #include "lacuna/experiment/sample_set.hpp"
 
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
 #include "../data/scratch.hpp"
 #include "catch.hpp"
 #include "lacuna/experiment/gaps.hpp"
