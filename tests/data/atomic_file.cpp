@@ -82,3 +82,46 @@ TEST_CASE("An output that cannot be is refused before any work") {
     std::filesystem::permissions(scratch / ".", std::filesystem::perms::owner_all);
   }
 }
+
+TEST_CASE("A file that appeared meanwhile is kept, and what was computed beside it") {
+  const Scratch scratch;
+  AtomicFile file(scratch / "out", Existing::kept);
+  put_content(file.temporary(), "computed");
+  put_content(scratch / "out", "another's");
+  CHECK(error_of([&] { file.commit(); }) == scratch / "out" +
+                                                ": another program has made this file meanwhile; what was to be "
+                                                "written is kept in " +
+                                                (scratch / "out.1"));
+  CHECK(content(scratch / "out") == "another's");
+  CHECK(content(scratch / "out.1") == "computed");
+}
+
+TEST_CASE("A link to a file that is not there yet stays a link, and its target is made") {
+  const Scratch scratch;
+  std::filesystem::create_directory(scratch / "folder");
+  std::filesystem::create_symlink("folder/target", scratch / "link");
+  write_atomically(scratch / "link", {bytes_of("new")}, Existing::kept);
+  CHECK(std::filesystem::is_symlink(scratch / "link"));
+  CHECK(content(scratch / "folder/target") == "new");
+  std::filesystem::create_symlink("absent/target", scratch / "nowhere");
+  CHECK_THAT(error_of([&] { require_writable_output(scratch / "nowhere"); }), Contains("absent does not exist"));
+  std::filesystem::create_symlink("circle", scratch / "circle");
+  CHECK_THAT(error_of([&] { require_writable_output(scratch / "circle"); }), Contains("circle"));
+}
+
+TEST_CASE("Permissions of a file that is replaced stay") {
+  const Scratch scratch;
+  put_content(scratch / "a", "old");
+  std::filesystem::permissions(scratch / "a", std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
+  write_atomically(scratch / "a", {bytes_of("new")});
+  CHECK(std::filesystem::status(scratch / "a").permissions() ==
+        (std::filesystem::perms::owner_read | std::filesystem::perms::owner_write));
+}
+
+TEST_CASE("The longest name that the system has can be written, a longer one is refused") {
+  const Scratch scratch;
+  const std::string longest = scratch / std::string(NAME_MAX, 'n');
+  write_atomically(longest, {bytes_of("new")});
+  CHECK(content(longest) == "new");
+  CHECK_THAT(error_of([&] { require_writable_output(longest + "n"); }), Contains("too long"));
+}

@@ -27,24 +27,6 @@ std::vector<double> numbers(const std::string& path, const std::string& name) {
   return out;
 }
 
-/// A file with bounds and a frame number beside the variable.
-void make_part(const std::string& path, const std::string& units, const std::vector<double>& times, int mode, short scale) {
-  Maker(path, mode)
-      .dim("time", NC_UNLIMITED)
-      .dim("lat", 2)
-      .dim("lon", 3)
-      .dim("two", 2)
-      .var<double>("time", {"time"})
-      .att("units", units)
-      .att("bounds", "time_bnds")
-      .put(times)
-      .var<double>("time_bnds", {"time", "two"})
-      .put<double>({times[0], times[1], times[1], times[1] + 1})
-      .var<short>("u", usual)
-      .att<float>("scale_factor", {static_cast<float>(scale)})
-      .put<short>({0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11});
-}
-
 }  // namespace
 
 TEST_CASE("Several files become one: the first gives coordinates, each its variable") {
@@ -70,37 +52,6 @@ TEST_CASE("Several files become one: the first gives coordinates, each its varia
   CHECK(netcdf::describe(out.find("w").value()) == "w(time=2, lev_w=1, lat=2, lon=3)");
   CHECK(numbers(scratch / "out.nc", "lev") == std::vector<double>{1000});
   CHECK(numbers(scratch / "out.nc", "w") == std::vector<double>(twelve.begin(), twelve.end()));
-}
-
-TEST_CASE("A variable split in time is written as one, with all that depends on time") {
-  const Scratch scratch;
-  const int mode = GENERATE(0, NC_NETCDF4);
-  make_part(scratch / "a.nc", "days since 2000-01-01", {2, 3}, mode, 2);
-  make_part(scratch / "b.nc", "days since 2000-01-01", {0, 1}, mode, 2);
-  write_back({scratch / "a.nc", scratch / "b.nc"}, {"u"}, scratch / "out.nc");
-  CHECK(numbers(scratch / "out.nc", "time") == std::vector<double>{0, 1, 2, 3});
-  CHECK(numbers(scratch / "out.nc", "time_bnds") == std::vector<double>{0, 1, 1, 2, 2, 3, 3, 4});
-  const auto u = numbers(scratch / "out.nc", "u");
-  CHECK(u.size() == 24);
-  CHECK(u[11] == 11);
-  CHECK(u[12] == 0);
-  CHECK(netcdf::File::open(scratch / "out.nc").find("u").value().type == NC_SHORT);
-}
-
-TEST_CASE("Parts with other epochs and packing are brought to one") {
-  const Scratch scratch;
-  make_part(scratch / "a.nc", "days since 2000-01-01", {0, 1}, 0, 2);
-  make_part(scratch / "b.nc", "hours since 2000-01-03 12:00", {0, 12}, 0, 3);
-  write_back({scratch / "a.nc", scratch / "b.nc"}, {"u"}, scratch / "out.nc");
-  CHECK(numbers(scratch / "out.nc", "time") == std::vector<double>{0, 1, 2.5, 3});
-  const auto out = netcdf::File::open(scratch / "out.nc");
-  CHECK_FALSE(out.find("time_bnds"));  // bounds are in the old units
-  CHECK(netcdf::text_attribute(out, out.find("time").value().id, "units") == "days since 2000-01-01");
-  CHECK(out.find("u").value().type == NC_FLOAT);
-  const auto u = numbers(scratch / "out.nc", "u");
-  CHECK(u[11] == 22);
-  CHECK(u[23] == 33);
-  CHECK(netcdf::text_attribute(out, NC_GLOBAL, "history") == "line (u is unpacked to float: the files pack it differently)");
 }
 
 TEST_CASE("Strings and characters are copied") {
@@ -130,4 +81,27 @@ TEST_CASE("Strings and characters are copied") {
   CHECK(std::string(got[2]) == "three");
   nc_free_string(3, got);
   CHECK(netcdf::text_attribute(out, out.find("words").value().id, "meaning") == "one");
+}
+
+TEST_CASE("A _FillValue of another type is written in the variable's, or left out where that does not hold it") {
+  const Scratch scratch;
+  const double fill = GENERATE(-999.0, 1e300);
+  int id = -1, variable = -1, dims[3] = {};
+  Maker(scratch / "a.nc").usual_grid();
+  REQUIRE(nc_open((scratch / "a.nc").c_str(), NC_WRITE, &id) == NC_NOERR);
+  nc_redef(id);
+  for (int d = 0; d < 3; ++d) dims[d] = d;
+  REQUIRE(nc_def_var(id, "u", NC_FLOAT, 3, dims, &variable) == NC_NOERR);
+  REQUIRE(nc_put_att_double(id, variable, "_FillXalue", NC_DOUBLE, 1, &fill) == NC_NOERR);  // the library refuses the real name
+  nc_enddef(id);
+  const std::size_t start[3] = {}, count[3] = {2, 2, 3};
+  REQUIRE(nc_put_vara_float(id, variable, start, count, twelve.data()) == NC_NOERR);
+  REQUIRE(nc_close(id) == NC_NOERR);
+  std::string bytes = content(scratch / "a.nc");
+  bytes[bytes.find("_FillXalue") + 5] = 'V';
+  put_content(scratch / "a.nc", bytes);
+  write_back({scratch / "a.nc"}, {"u"}, scratch / "out.nc");
+  const auto out = netcdf::File::open(scratch / "out.nc");
+  const auto written = netcdf::number_attribute(out, out.find("u").value().id, "_FillValue");
+  CHECK(written == (fill == -999 ? std::vector<double>{-999} : std::vector<double>{}));
 }

@@ -1,5 +1,7 @@
 #include "lacuna/data/netcdf_handle.hpp"
 
+#include <sys/stat.h>
+
 #include "netcdf_maker.hpp"
 #include "scratch.hpp"
 
@@ -27,6 +29,24 @@ TEST_CASE("A truncated file is refused, whatever its format") {
   CHECK_NOTHROW(File::open(path));
   put_content(path, content(path).substr(0, content(path).size() / 2));
   CHECK_THAT(error_of([&] { File::open(path); }), Contains(mode == 0 ? "is truncated" : "is damaged"));
+}
+
+TEST_CASE("A classic file is refused if it lacks as little as a byte of its values") {
+  const Scratch scratch;
+  const std::string path = scratch / "a.nc";
+  Maker(path).usual_grid().var<float>("u", {"time", "lat", "lon"}).put(std::vector<float>(12, 1.F));
+  const std::string bytes = content(path);
+  CHECK_NOTHROW(File::open(path));
+  for (const std::size_t lost : {1, 4, 48, 80}) {
+    put_content(path, bytes.substr(0, bytes.size() - lost));
+    CHECK_THAT(error_of([&] { File::open(path); }), Contains("is truncated: it has"));
+  }
+}
+
+TEST_CASE("What one would wait for is no file") {
+  const Scratch scratch;
+  REQUIRE(::mkfifo((scratch / "fifo").c_str(), 0600) == 0);
+  CHECK(error_of([&] { File::open(scratch / "fifo"); }) == scratch / "fifo" + ": is not a regular file");
 }
 
 TEST_CASE("Attributes come as text, as numbers and in the variable's own bits") {

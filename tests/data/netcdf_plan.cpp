@@ -8,7 +8,7 @@ using namespace lacuna::data;
 using namespace lacuna::data::netcdf;
 
 TEST_CASE("A computed value is packed to the nearest number that reads back as data") {
-  const Encoding<std::int16_t> e{.scale = 0.5, .offset = 10, .packed = true, .codes = {4, -32768}, .low = -100, .high = 100};
+  const Encoding<std::int16_t> e{.packing = {.scale = 0.5, .offset = 10}, .codes = {4, -32768}, .low = -100, .high = 100};
   CHECK(encode(e, 10.0) == std::int16_t{0});
   CHECK(encode(e, 10.7) == std::int16_t{1});
   CHECK(encode(e, 12.0) == std::int16_t{5});      // 4 means missing
@@ -17,7 +17,7 @@ TEST_CASE("A computed value is packed to the nearest number that reads back as d
 }
 
 TEST_CASE("A value the type cannot hold is said to be so") {
-  const Encoding<std::int16_t> e{.scale = 0.5, .packed = true};
+  const Encoding<std::int16_t> e{.packing = {.scale = 0.5}};
   CHECK(encode(e, 16383.5) == std::int16_t{32767});
   CHECK_FALSE(encode(e, 16384.0));
   CHECK_FALSE(encode(e, -16385.0));
@@ -26,7 +26,7 @@ TEST_CASE("A value the type cannot hold is said to be so") {
   CHECK_FALSE(encode(bytes, -1.0));
   const Encoding<std::int64_t> wide{};
   CHECK_FALSE(encode(wide, 9.3e18));
-  const Encoding<float> packed{.scale = 1e-30, .packed = true};
+  const Encoding<float> packed{.packing = {.scale = 1e-30}};
   CHECK_FALSE(encode(packed, 1e30));
 }
 
@@ -38,7 +38,7 @@ TEST_CASE("A floating-point value that equals a missing code moves by one step")
 }
 
 TEST_CASE("A range in unpacked units bounds the unpacked value") {
-  const Encoding<std::int16_t> e{.scale = 0.5, .packed = true, .low = 0, .high = 10, .range_is_unpacked = true};
+  const Encoding<std::int16_t> e{.packing = {.scale = 0.5}, .low = 0, .high = 10, .range_is_unpacked = true};
   CHECK(encode(e, 50.0) == std::int16_t{20});
   CHECK(encode(e, -3.0) == std::int16_t{0});
 }

@@ -176,10 +176,49 @@ TEST_CASE("A variable split in time is put together in time order, whatever the 
       .var<float>("u", {"time", "lat", "lon"})
       .put<float>({-1, -2, -3, -4, -5, -6});
   const Fields f = read_netcdf({scratch / "a.nc", scratch / "b.nc"}, {"u"});
-  CHECK(f.time == std::vector<double>{30.5, 31, 32});
+  CHECK(f.time_units == "hours since 2000-01-31 12:00:00");  // the earliest file's, whichever was named first
+  CHECK(f.time == std::vector<double>{0, 12, 36});
   CHECK(f.at(0, 1, 2, 0) == -6);
   CHECK(f.at(1, 0, 0, 0) == 0);
   CHECK(f.at(2, 1, 2, 0) == 11);
+  const Fields named_in_order = read_netcdf({scratch / "b.nc", scratch / "a.nc"}, {"u"});
+  CHECK(named_in_order.time == f.time);
+  CHECK(named_in_order.time_units == f.time_units);
+  CHECK(named_in_order.values == f.values);
+}
+
+TEST_CASE("Doubles keep what varies: large offsets are taken away, huge and tiny numbers are scaled") {
+  const Scratch scratch;
+  const double offset = GENERATE(0.0, 1e9, -1e15), size = GENERATE(1.0, 0.1, 1e300, 1e-200);
+  if (offset != 0 && (size > 1e9 || size < 1e-9)) return;
+  std::vector<double> values;
+  for (const double signal : {0, 3, 1, 4, 1, 5, 9, 2, 6, 5, 3, 5}) values.push_back(offset + size * signal);
+  values[4] = NC_FILL_DOUBLE;
+  Maker(scratch / "a.nc").usual_grid().var<double>("v", {"time", "lat", "lon"}).put(values);
+  const Fields f = read_netcdf({scratch / "a.nc"}, {"v"});
+  const auto affine = f.affine_of(0);
+  CHECK(affine.is_identity() == (offset == 0 && size > 0.01 && size < 10));
+  const double spacing = 1e-6 * 9 * size + 1e-15 * std::abs(offset);
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    if (i == 4)
+      CHECK(std::isnan(f.values[i]));
+    else
+      CHECK(std::abs(affine.value(f.values[i]) - values[i]) <= spacing);
+  }
+}
+
+TEST_CASE("Floats in a file are the same floats in memory, and a constant is exact") {
+  const Scratch scratch;
+  Maker(scratch / "a.nc")
+      .usual_grid()
+      .var<float>("v", {"time", "lat", "lon"})
+      .put<float>({1e9F, 1e9F + 64, 1e9F, 1e9F, 1e9F, 1e9F, 1e9F, 1e9F, 1e9F, 1e9F, 1e9F, 1e9F})
+      .var<double>("c", {"time", "lat", "lon"})
+      .put(std::vector<double>(12, 1e9 + 0.1));
+  const Fields f = read_netcdf({scratch / "a.nc"}, {"v", "c"});
+  CHECK(f.affine_of(0).is_identity());
+  CHECK(f.at(0, 0, 1, 0) == 1e9F + 64);
+  CHECK(f.affine_of(1).value(f.at(0, 0, 1, 1)) == 1e9 + 0.1);
 }
 
 TEST_CASE("What is observed is remembered whatever becomes of the fields") {
@@ -235,6 +274,35 @@ TEST_CASE("Bad input gets one line that says what is wrong") {
         .var<float>("v", {"time", "lat", "lon"})
         .put(twelve);
     CHECK_THAT(failure({a, b}, {"u", "v"}), Contains("grids differ: the row coordinates") && Contains("begin with 60 and 50"));
+  }
+  SECTION("times that do not increase") {
+    Maker(b).usual_grid({0, 0}).var<float>("v", {"time", "lat", "lon"}).put(twelve);
+    CHECK(failure({b}, {"v"}) ==
+          "times of variable v(time=2, lat=2, lon=3) in " + b +
+              " do not increase: frame 0 is at 0, frame 1 at 0 too (sort them first, and keep one of each)");
+    Maker(b).usual_grid({5, 0}).var<float>("v", {"time", "lat", "lon"}).put(twelve);
+    CHECK_THAT(failure({b}, {"v"}), Contains("frame 0 is at 5, frame 1 at 0 ("));
+  }
+  SECTION("numbers that are written as text") {
+    for (const char* name : {"scale_factor", "add_offset", "missing_value", "valid_min"}) {
+      Maker(b).usual_grid().var<short>("v", {"time", "lat", "lon"}).att(name, "0.1").put(std::vector<short>(12, 1));
+      CHECK(failure({b}, {"v"}) == b + ": variable v: " + name + " is text, expected a number");
+    }
+  }
+  SECTION("more values than fit into memory") {
+    Maker(b, NC_NETCDF4).dim("time", 1 << 20).dim("lat", 1 << 15).dim("lon", 1 << 15).var<float>("v", {"time", "lat", "lon"});
+    CHECK_THAT(failure({b}, {"v"}), Contains("GB of values, which is more memory than can be had"));
+    Maker(b, NC_NETCDF4).dim("time", 1).dim("lat", 1 << 20).dim("lon", 1 << 20).var<float>("v", {"time", "lat", "lon"});
+    CHECK_THAT(failure({b}, {"v"}), Contains("more cells or frames"));
+  }
+  SECTION("a group's variable") {
+    int id = -1, group = -1, variable = -1, dims[3] = {};
+    Maker(b, NC_NETCDF4).usual_grid().var<float>("v", {"time", "lat", "lon"}).put(twelve);
+    REQUIRE(nc_open(b.c_str(), NC_WRITE, &id) == NC_NOERR);
+    REQUIRE(nc_def_grp(id, "ocean", &group) == NC_NOERR);
+    REQUIRE(nc_def_var(group, "sst", NC_FLOAT, 3, dims, &variable) == NC_NOERR);
+    REQUIRE(nc_close(id) == NC_NOERR);
+    CHECK_THAT(failure({b}, {"ocean/sst"}), Contains("ocean/sst") && Contains("group") && Contains("ncks"));
   }
   SECTION("times that differ or overlap") {
     Maker(b).usual_grid({0, 1, 2}).var<float>("v", {"time", "lat", "lon"}).put(std::vector<float>(18, 1.F));

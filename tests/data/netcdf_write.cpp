@@ -226,3 +226,84 @@ TEST_CASE("Sizes and names that do not fit are refused") {
   CHECK_THROWS_AS(write_filled(input, {few, right}, scratch / "out.nc"), ShapeError);
   CHECK_THROWS_AS(write_filled(input, {infinite, right}, scratch / "out.nc"), DataError);
 }
+
+TEST_CASE("What varies is kept through reading and writing, whatever the offset and size") {
+  const Scratch scratch;
+  const double offset = GENERATE(1e9, 0.0), size = GENERATE(0.1, 1e300, 1e-200);
+  if (offset != 0 && size != 0.1) return;
+  std::vector<double> values;
+  for (const double signal : {0, 3, 1, 4, 1, 5, 9, 2, 6, 5, 3, 5}) values.push_back(offset + size * signal);
+  values[4] = NC_FILL_DOUBLE;
+  Maker(scratch / "in.nc").usual_grid().var<double>("v", usual).put(values);
+  const auto input = read_netcdf_input({scratch / "in.nc"}, {"v"});
+  auto filled = input.fields.values;
+  filled[4] = input.fields.affine_of(0).number(offset + 7 * size);
+  std::vector<float> spread(filled.size(), 0.0F);
+  spread[4] = static_cast<float>(2 * size / input.fields.affine_of(0).factor);
+  write_filled(input, {filled, spread}, scratch / "out.nc");
+  const auto out = netcdf::File::open(scratch / "out.nc");
+  std::vector<double> got(12), got_spread(12);
+  REQUIRE(nc_get_var_double(out.id(), out.find("v").value().id, got.data()) == NC_NOERR);
+  REQUIRE(nc_get_var_double(out.id(), out.find("v_spread").value().id, got_spread.data()) == NC_NOERR);
+  for (std::size_t i = 0; i < values.size(); ++i)
+    if (i != 4) CHECK(got[i] == values[i]);
+  CHECK(std::abs(got[4] - (offset + 7 * size)) < 1e-6 * size + 1e-15 * offset);
+  CHECK(got_spread[4] == Approx(2 * size));
+}
+
+TEST_CASE("A packing with a large offset is unpacked to double where it cannot hold what was computed") {
+  const Scratch scratch;
+  Maker(scratch / "in.nc")
+      .usual_grid()
+      .var<short>("v", usual)
+      .att<double>("add_offset", {1e9})
+      .att<double>("scale_factor", {1e-3})
+      .att<short>("_FillValue", {-1})
+      .put<short>({0, 1, 2, 3, -1, 5, 6, 7, 8, 9, 10, 11});
+  const auto input = read_netcdf_input({scratch / "in.nc"}, {"v"});
+  auto filled = input.fields.values;
+  filled[4] = input.fields.affine_of(0).number(1e9 + 100);  // short ends at 32.767
+  write_filled(input, {filled, std::vector<float>(12)}, scratch / "out.nc");
+  const auto out = netcdf::File::open(scratch / "out.nc");
+  CHECK(out.find("v").value().type == NC_DOUBLE);
+  std::vector<double> got(12);
+  REQUIRE(nc_get_var_double(out.id(), out.find("v").value().id, got.data()) == NC_NOERR);
+  CHECK(got[3] == 1e9 + 3e-3);
+  CHECK(got[4] == Approx(1e9 + 100).epsilon(1e-12));
+}
+
+TEST_CASE("An input that changes is refused, one that is only touched is not") {
+  const Scratch scratch;
+  const std::string in = scratch / "in.nc", out = scratch / "out.nc";
+  const auto make = [&](float first) {
+    Maker(in).usual_grid().var<float>("v", usual).put<float>({first, gap, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11});
+  };
+  make(0);
+  const auto input = read_netcdf_input({in}, {"v"});
+  const auto failure = [&] { return error_of([&] { fill_with(input, 1, out, {.overwrite = true}); }); };
+  std::filesystem::last_write_time(in, std::filesystem::last_write_time(in) + std::chrono::seconds(5));
+  CHECK(failure().empty());
+  std::filesystem::remove(out);
+  make(100);
+  CHECK(failure() == in + " has been changed since it was read: it holds other values now");
+  Maker(in).usual_grid({0, 1, 2}).var<float>("v", usual).put(std::vector<float>(18, 1.F));
+  CHECK_THAT(failure(), Contains("has been changed since it was read"));
+  std::filesystem::remove(in);
+  CHECK_THAT(failure(), Contains(in));
+  CHECK_FALSE(std::filesystem::exists(out));
+  CHECK(scratch.entries() == 0);
+}
+
+TEST_CASE("What cannot become a header is known before anything is computed") {
+  const Scratch scratch;
+  const int mode = GENERATE(0, NC_NETCDF4);
+  const std::string name(250, 'v');  // with _spread longer than names may be
+  Maker(scratch / "in.nc", mode).usual_grid().var<float>(name, usual).put<float>({0, gap, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11});
+  const auto input = read_netcdf_input({scratch / "in.nc"}, {name});
+  const std::string message = error_of([&] { require_writable(input, scratch / "out.nc"); });
+  CHECK_THAT(message, Contains(scratch / "out.nc") && Contains(name + "_spread"));
+  CHECK(scratch.entries() == 1);
+  Maker(scratch / "in.nc", mode).usual_grid().var<float>("v", usual).put<float>({0, gap, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11});
+  CHECK_NOTHROW(require_writable(read_netcdf_input({scratch / "in.nc"}, {"v"}), scratch / "out.nc"));
+  CHECK(scratch.entries() == 1);
+}

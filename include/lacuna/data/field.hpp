@@ -49,6 +49,21 @@ inline FrameRange common(const FrameRange& a, const FrameRange& b) {
   return both.size() > 0 ? both : FrameRange{};
 }
 
+/// @brief What the numbers of a variable stand for: value = offset + factor * number.
+///
+/// A float keeps 24 bits. Values that vary little beside their size, or that are larger or smaller than floats can be, lose their
+/// signal in it; numbers centred and scaled in double keep it.
+struct Affine {
+  double offset = 0, factor = 1;  ///< in the variable's unit
+
+  bool is_identity() const { return offset == 0 && factor == 1; }
+  double value(float number) const {
+    return is_identity() ? static_cast<double>(number) : offset + factor * static_cast<double>(number);
+  }
+  float number(double value) const { return static_cast<float>(is_identity() ? value : (value - offset) / factor); }
+  bool operator==(const Affine&) const = default;
+};
+
 /// @brief Gappy variables on one grid over time, in memory: values (T, H, W, V) with V contiguous, NaN = not observed.
 struct Fields {
   Grid grid;
@@ -56,6 +71,7 @@ struct Fields {
   std::vector<double> time;        ///< T time coordinates in the file's unit (frame numbers when the file has none)
   std::string time_units;          ///< CF units of `time` ("days since 1900-01-01"), empty if unknown
   std::vector<float> values;       ///< (T, H, W, V)
+  std::vector<Affine> affine{};    ///< (V) what the values stand for; empty: for themselves
 
   int frames() const { return static_cast<int>(time.size()); }
   int variables() const { return static_cast<int>(names.size()); }
@@ -71,6 +87,7 @@ struct Fields {
   }
   float at(int t, int y, int x, int v) const { return values[index(t, y, x, v)]; }
   float& at(int t, int y, int x, int v) { return values[index(t, y, x, v)]; }
+  Affine affine_of(int v) const { return affine.empty() ? Affine{} : affine[static_cast<std::size_t>(v)]; }
   bool observed(int t, int y, int x, int v) const { return !std::isnan(at(t, y, x, v)); }
 };
 
@@ -83,7 +100,8 @@ inline Fields frames_of(const Fields& f, const FrameRange& range) {
                                                from.begin() + static_cast<std::ptrdiff_t>(end));
   };
   const auto begin = static_cast<std::size_t>(range.begin), end = static_cast<std::size_t>(range.end);
-  return {f.grid, f.names, cut(f.time, begin, end), f.time_units, cut(f.values, begin * f.frame_size(), end * f.frame_size())};
+  return {f.grid,  f.names, cut(f.time, begin, end), f.time_units, cut(f.values, begin * f.frame_size(), end * f.frame_size()),
+          f.affine};
 }
 
 inline constexpr float not_observed = std::numeric_limits<float>::quiet_NaN();
@@ -92,6 +110,8 @@ inline constexpr float not_observed = std::numeric_limits<float>::quiet_NaN();
 inline void require_consistent(const Fields& f) {
   require<ShapeError>(f.values.size() == f.frame_size() * f.time.size(), "Fields: ", f.values.size(), " values, expected ",
                       f.frames(), " frames x ", f.grid.height(), " x ", f.grid.width(), " x ", f.variables(), " variables");
+  require<ShapeError>(f.affine.empty() || f.affine.size() == f.names.size(), "Fields: affine of ", f.affine.size(),
+                      " variables, expected none or ", f.variables());
 }
 
 }  // namespace lacuna::data

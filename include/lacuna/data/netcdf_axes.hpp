@@ -4,6 +4,7 @@
 #include <array>
 #include <cctype>
 #include <cmath>
+#include <limits>
 #include <optional>
 #include <string>
 #include <utility>
@@ -122,12 +123,13 @@ inline std::vector<Role> dimension_roles(const File& file, const Variable& varia
 /// The values of a one-dimensional coordinate, unpacked; empty if there is none.
 inline std::vector<double> coordinate_values(const File& file, const std::optional<Variable>& coordinate) {
   if (!coordinate) return {};
+  require<DataError>(coordinate->dims[0].size <= std::numeric_limits<int>::max(), file.path(), ": coordinate ",
+                     describe(*coordinate), " is too long");
   std::vector<double> values(coordinate->dims[0].size);
   file.check(nc_get_var_double(file.id(), coordinate->id, values.data()), "reading coordinate " + coordinate->name);
-  const auto scale = number_attribute(file, coordinate->id, "scale_factor");
-  const auto offset = number_attribute(file, coordinate->id, "add_offset");
+  const Packing packing = read_packing(file, *coordinate);
   for (double& v : values) {
-    v = v * (scale.empty() ? 1.0 : scale[0]) + (offset.empty() ? 0.0 : offset[0]);
+    v = packing.unpack(v);
     require<DataError>(std::isfinite(v) && std::abs(v) < 9e36, file.path(), ": coordinate ", coordinate->name,
                        " has missing or infinite values");
   }
@@ -206,6 +208,9 @@ inline Layout locate(const File& file, const Variable& in_file) {
                        variable.dims[d].size, " levels, only one is possible (extract one first)");
     require<DataError>(variable.dims[d].size > 0, where, ": dimension ", variable.dims[d].name, " is empty");
   }
+  const double cells = static_cast<double>(out.dim(out.y_axis).size) * static_cast<double>(out.dim(out.x_axis).size);
+  require<DataError>(std::max(cells, static_cast<double>(out.dim(out.time_axis).size)) <= std::numeric_limits<int>::max(), where,
+                     ": has more cells or frames than the ", std::numeric_limits<int>::max(), " that are possible");
   const auto y = coordinate_of(file, out.dim(out.y_axis)), x = coordinate_of(file, out.dim(out.x_axis));
   out.has_y = y.has_value();
   out.has_x = x.has_value();

@@ -11,13 +11,35 @@
 #include "lacuna/core/error.hpp"
 #include "lacuna/data/netcdf_axes.hpp"
 #include "lacuna/data/netcdf_handle.hpp"
-#include "lacuna/data/netcdf_read.hpp"
+#include "lacuna/data/netcdf_series.hpp"
 
 /// Copies what surrounds the filled variables: dimensions, coordinates, attributes.
 namespace lacuna::data::netcdf {
 
 inline bool among(const std::vector<std::string>& list, const std::string& word) {
   return std::find(list.begin(), list.end(), word) != list.end();
+}
+
+/// Attributes that say how a variable's numbers are stored: they mean nothing of unpacked ones.
+inline const std::vector<std::string>& packing_attributes() {
+  static const std::vector<std::string> names = {"scale_factor", "add_offset", "_FillValue", "missing_value",
+                                                 "valid_range",  "valid_min",  "valid_max",  "_Unsigned"};
+  return names;
+}
+
+/// Some files have a _FillValue of another type than the variable's, which the C library reads but does not write: written in the
+/// variable's type, or left out where that does not hold it (then no value can be equal to it). False: its type is right.
+inline bool copy_mistyped_fill(const File& in, int in_variable, const File& out, int out_variable) {
+  const Variable v = in.variable(in_variable);
+  const auto attribute = find_attribute(in, in_variable, "_FillValue");
+  if (!attribute || attribute->type == v.type || !is_numeric(v.type)) return false;
+  const std::vector<double> fill = number_attribute(in, in_variable, "_FillValue");
+  if (fill.empty()) return true;
+  const int status = nc_put_att_double(out.id(), out_variable, "_FillValue", v.type, 1, fill.data());
+  require<DataError>(status == NC_NOERR || status == NC_ERANGE, out.path(), ": writing attribute _FillValue of ", v.name, ": ",
+                     nc_strerror(status));
+  if (status == NC_ERANGE) nc_del_att(out.id(), out_variable, "_FillValue");
+  return true;
 }
 
 /// Copies the attributes of a variable (NC_GLOBAL: of the file) except those named.
@@ -31,6 +53,8 @@ inline void copy_attributes(const File& in, int in_variable, const File& out, in
     in.check(nc_inq_attname(in.id(), in_variable, i, name), "reading an attribute's name");
     const auto attribute = find_attribute(in, in_variable, name);
     if (among(except, name) || !attribute || attribute->type > NC_STRING) continue;
+    if (std::string(name) == "_FillValue" && in_variable != NC_GLOBAL && copy_mistyped_fill(in, in_variable, out, out_variable))
+      continue;
     out.check(nc_copy_att(in.id(), in_variable, name, out.id(), out_variable), text("copying attribute ", name));
   }
 }
@@ -113,86 +137,5 @@ class OutputDimensions {
   bool unlimited_ = false;
   std::map<std::string, int> ids_;
 };
-
-/// @brief A variable that goes into the output as it is.
-struct Companion {
-  std::string in_name;
-  int out_id = -1;
-  int time_axis = -1;  ///< -1: does not depend on time
-  bool is_time_coordinate = false;
-};
-
-/// Copies a hyperslab; the two files' types are the same.
-inline void copy_block(const File& in, const Variable& v, const File& out, int out_variable, std::vector<std::size_t> start,
-                       const std::vector<std::size_t>& count, int time_axis, std::size_t first_frame) {
-  std::size_t size = 0, cells = 1;
-  in.check(nc_inq_type(in.id(), v.type, nullptr, &size), "asking for a type");
-  for (std::size_t c : count) cells *= c;
-  if (cells == 0) return;
-  std::vector<char> bytes(size * cells);
-  in.check(nc_get_vara(in.id(), v.id, start.data(), count.data(), bytes.data()), "reading variable " + v.name);
-  if (time_axis >= 0) start[static_cast<std::size_t>(time_axis)] = first_frame;
-  const int status = nc_put_vara(out.id(), out_variable, start.data(), count.data(), bytes.data());
-  if (v.type == NC_STRING) nc_free_string(cells, reinterpret_cast<char**>(bytes.data()));
-  out.check(status, "writing variable " + v.name);
-}
-
-/// Copies the data of a companion from every file of the first variable.
-inline void copy_companion(const Companion& companion, const Series& series, const File& out) {
-  std::size_t frame = 0;
-  for (const Layout& part : series.parts) {
-    const File in = File::open(part.path);
-    const auto v = in.find(companion.in_name);
-    if (companion.is_time_coordinate &&
-        std::any_of(series.parts.begin(), series.parts.end(), [](const Layout& l) { return l.time_converted; })) {
-      const std::size_t count = part.time.size();
-      out.check(nc_put_vara_double(out.id(), companion.out_id, &frame, &count, part.time.data()), "writing " + companion.in_name);
-    } else if (v) {
-      std::vector<std::size_t> count;
-      for (const Dimension& d : v->dims) count.push_back(d.size);
-      const std::vector<std::size_t> start(count.size(), 0);
-      copy_block(in, *v, out, companion.out_id, start, count, companion.time_axis, frame);
-    }
-    if (companion.time_axis < 0) return;
-    frame += part.time.size();
-  }
-}
-
-/// True for gridded fields over time, which go into the output only when they are asked for.
-inline bool is_field(const Variable& v, const Dimension& time) {
-  int long_dims = 0;
-  bool over_time = false;
-  for (const Dimension& d : v.dims) {
-    over_time = over_time || d.id == time.id;
-    long_dims += d.id != time.id && d.size > 1 ? 1 : 0;
-  }
-  return over_time && long_dims >= 2;
-}
-
-/// Defines every variable of the first file that is no gridded field: coordinates, bounds, projections, static masks.
-inline std::vector<Companion> define_companions(const File& in, const Series& series, const std::vector<std::string>& taken,
-                                                OutputDimensions& dims, const File& out) {
-  const Layout& first = series.parts.front();
-  const bool converted = std::any_of(series.parts.begin(), series.parts.end(), [](const Layout& l) { return l.time_converted; });
-  const auto time = coordinate_of(in, first.dim(first.time_axis));
-  const std::string bounds = time ? text_attribute(in, time->id, "bounds") : "";
-  std::vector<Companion> all;
-  for (const Variable& v : in.variables()) {
-    if (is_field(v, dims.time()) || among(taken, v.name) || v.type > NC_STRING) continue;
-    if (converted && v.name == bounds) continue;
-    Companion c{.in_name = v.name, .is_time_coordinate = time && v.id == time->id};
-    for (std::size_t d = 0; d < v.dims.size(); ++d) {
-      if (v.dims[d].id == dims.time().id) c.time_axis = static_cast<int>(d);
-    }
-    const bool as_double = converted && c.is_time_coordinate;
-    c.out_id = define_variable(out, v.name, as_double ? NC_DOUBLE : v.type, dims.of_first(v));
-    set_compression(in, v, out, c.out_id, 0);
-    copy_attributes(in, v.id, out, c.out_id,
-                    as_double ? std::vector<std::string>{"_FillValue", "scale_factor", "add_offset", "bounds", "valid_range"}
-                              : std::vector<std::string>{});
-    all.push_back(c);
-  }
-  return all;
-}
 
 }  // namespace lacuna::data::netcdf

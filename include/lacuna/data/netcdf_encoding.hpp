@@ -19,15 +19,14 @@ namespace lacuna::data::netcdf {
 /// @brief How numbers are stored: packing, and which of them mean "not observed". T is the stored type.
 template <class T>
 struct Encoding {
-  double scale = 1, offset = 0;
-  bool packed = false;
+  Packing packing{};
   std::vector<T> codes;  ///< _FillValue, missing_value, the type's default fill
   double low = -std::numeric_limits<double>::infinity(), high = std::numeric_limits<double>::infinity();
   bool range_is_unpacked = false;  ///< low and high apply to unpacked values
 
   bool operator==(const Encoding&) const = default;
 
-  double unpack(T raw) const { return packed ? static_cast<double>(raw) * scale + offset : static_cast<double>(raw); }
+  double unpack(T raw) const { return packing.unpack(static_cast<double>(raw)); }
 
   bool missing(T raw) const {
     if constexpr (std::is_floating_point_v<T>) {
@@ -62,7 +61,7 @@ template <class T>
 void read_range(const File& file, const Variable& v, Encoding<T>& out) {
   const auto limit = [&](const char* name, std::size_t i, double& bound) {
     const auto a = find_attribute(file, v.id, name);
-    const std::vector<double> numbers = number_attribute(file, v.id, name);
+    const std::vector<double> numbers = required_number_attribute(file, v, name);
     if (!a || numbers.size() <= i || std::isnan(numbers[i])) return;
     bound = numbers[i];
     if constexpr (std::is_same_v<T, float>) bound = static_cast<double>(static_cast<float>(bound));
@@ -80,14 +79,9 @@ void read_range(const File& file, const Variable& v, Encoding<T>& out) {
 template <class T>
 Encoding<T> read_encoding(const File& file, const Variable& v) {
   Encoding<T> out;
-  const auto scale = number_attribute(file, v.id, "scale_factor");
-  const auto offset = number_attribute(file, v.id, "add_offset");
-  if (!scale.empty()) out.scale = scale[0];
-  if (!offset.empty()) out.offset = offset[0];
-  out.packed = out.scale != 1 || out.offset != 0;
-  require<DataError>(std::isfinite(out.scale) && std::isfinite(out.offset) && out.scale != 0, file.path(), ": variable ", v.name,
-                     ": scale_factor ", out.scale, " and add_offset ", out.offset, " cannot be used");
+  out.packing = read_packing(file, v);
   for (const char* name : {"_FillValue", "missing_value"}) {
+    required_number_attribute(file, v, name);
     for (T code : native_attribute<T>(file, v, name)) {
       if (code == code) out.codes.push_back(code);  // NaN is missing anyhow, and equals nothing
     }

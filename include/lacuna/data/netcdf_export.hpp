@@ -13,12 +13,13 @@
 namespace lacuna::data {
 
 /// @brief Writes fields in memory to a NetCDF-4 file of their own: float variables on time x lat x lon (time x y x x where the
-/// grid is not geographic), not observed = NaN = _FillValue. To give back what was read from files, see write_filled.
-/// Throws: DataError if the file exists without `overwrite` or cannot be written; ShapeError if `fields` is inconsistent.
+/// grid is not geographic), not observed = NaN = _FillValue; double where Fields::affine says that floats do not hold them. To
+/// give back what was read from files, see write_filled. Throws: DataError if the file exists without `overwrite` or cannot be
+/// written; ShapeError if `fields` is inconsistent.
 inline void write_netcdf(const std::string& path, const Fields& fields, bool overwrite = false) {
   require_consistent(fields);
   require_writable_output(path, {}, overwrite);
-  netcdf::Output target(path, NC_NETCDF4);
+  netcdf::Output target(path, NC_NETCDF4, overwrite ? Existing::replaced : Existing::kept);
   const netcdf::File& out = target.file();
   const bool sphere = fields.grid.geographic;
   struct Axis {
@@ -36,17 +37,18 @@ inline void write_netcdf(const std::string& path, const Fields& fields, bool ove
     if (!a.units.empty()) netcdf::put_text(out, a.variable, "units", a.units);
     dims.push_back(a.dim);
   }
-  for (const std::string& name : fields.names) {
-    variables.push_back(netcdf::define_variable(out, name, NC_FLOAT, dims));
-    out.check(nc_put_att_float(out.id(), variables.back(), "_FillValue", NC_FLOAT, 1, &not_observed),
-              "writing attribute _FillValue");
+  for (int v = 0; v < fields.variables(); ++v) {
+    const nc_type type = fields.affine_of(v).is_identity() ? NC_FLOAT : NC_DOUBLE;
+    variables.push_back(netcdf::define_variable(out, fields.names[static_cast<std::size_t>(v)], type, dims));
+    out.check(nc_put_att_float(out.id(), variables.back(), "_FillValue", type, 1, &not_observed), "writing attribute _FillValue");
     out.check(nc_def_var_deflate(out.id(), variables.back(), 1, 1, 4), "setting compression");
   }
   for (const Axis& a : axes) out.check(nc_put_var_double(out.id(), a.variable, a.values->data()), "writing " + a.name);
-  std::vector<float> plane(fields.values.size() / fields.names.size());
+  std::vector<double> plane(fields.values.size() / fields.names.size());
   for (std::size_t v = 0; v < variables.size(); ++v) {
-    for (std::size_t i = 0; i < plane.size(); ++i) plane[i] = fields.values[i * variables.size() + v];
-    out.check(nc_put_var_float(out.id(), variables[v], plane.data()), "writing " + fields.names[v]);
+    const Affine affine = fields.affine_of(static_cast<int>(v));
+    for (std::size_t i = 0; i < plane.size(); ++i) plane[i] = affine.value(fields.values[i * variables.size() + v]);
+    out.check(nc_put_var_double(out.id(), variables[v], plane.data()), "writing " + fields.names[v]);
   }
   target.commit();
 }

@@ -22,6 +22,7 @@
 #include <vector>
 
 #include "lacuna/core/error.hpp"
+#include "lacuna/data/netcdf_classic.hpp"
 
 /// Thin ownership and error reporting over the NetCDF C library (which is not thread-safe: one thread at a time).
 namespace lacuna::data::netcdf {
@@ -64,6 +65,7 @@ class File {
     std::error_code ignored;
     require<DataError>(std::filesystem::exists(path, ignored), path, ": there is no such file");
     require<DataError>(!std::filesystem::is_directory(path, ignored), path, ": is a folder, not a NetCDF file");
+    require<DataError>(std::filesystem::is_regular_file(path, ignored), path, ": is not a regular file");  // a FIFO would wait
     int id = -1;
     const int status = nc_open(path.c_str(), mode, &id);
     // What is no NetCDF comes back as one of several codes, HDF5 files of another kind or locked as a general HDF5 error.
@@ -167,18 +169,11 @@ class File {
     return " (or is damaged, or another program is writing it)";
   }
 
-  /// A classic file that ends early reads as zeros without a word from the library, so compare its size with what it declares.
+  /// A classic file that ends early reads as zeros without a word from the library.
   void require_whole() const {
     if (is_netcdf4()) return;
-    std::uintmax_t expected = 0;
-    for (const Variable& v : variables()) {
-      std::size_t bytes = 0;
-      check(nc_inq_type(id_, v.type, nullptr, &bytes), "asking for a type");
-      for (const Dimension& d : v.dims) bytes *= d.size;
-      expected += bytes;
-    }
-    const std::uintmax_t size = std::filesystem::file_size(path_);
-    require<DataError>(size >= expected, path_, ": is truncated: ", size, " bytes, its variables need at least ", expected);
+    const std::uintmax_t needed = ClassicHeader(path_).bytes_needed(), size = std::filesystem::file_size(path_);
+    require<DataError>(size >= needed, path_, ": is truncated: it has ", size, " bytes, its header declares ", needed);
   }
 
   std::string path_;
@@ -243,6 +238,36 @@ inline std::vector<double> number_attribute(const File& file, int variable, cons
   if (!a || !is_numeric(a->type)) return {};
   std::vector<double> out(a->length);
   file.check(nc_get_att_double(file.id(), variable, name.c_str(), out.data()), "reading attribute " + name);
+  return out;
+}
+
+/// @brief The numbers of an attribute that must not be text: a number that is written as text would be taken as absent.
+/// Throws: DataError if it is.
+inline std::vector<double> required_number_attribute(const File& file, const Variable& variable, const std::string& name) {
+  const auto a = find_attribute(file, variable.id, name);
+  require<DataError>(!a || is_numeric(a->type), file.path(), ": variable ", variable.name, ": ", name,
+                     " is text, expected a number");
+  return number_attribute(file, variable.id, name);
+}
+
+/// @brief value = stored * scale + offset.
+struct Packing {
+  double scale = 1, offset = 0;
+
+  bool is_identity() const { return scale == 1 && offset == 0; }
+  double unpack(double stored) const { return is_identity() ? stored : stored * scale + offset; }
+  bool operator==(const Packing&) const = default;
+};
+
+/// @brief A variable's scale_factor and add_offset. Throws: DataError if they are no numbers to unpack with.
+inline Packing read_packing(const File& file, const Variable& variable) {
+  Packing out;
+  const auto scale = required_number_attribute(file, variable, "scale_factor");
+  const auto offset = required_number_attribute(file, variable, "add_offset");
+  if (!scale.empty()) out.scale = scale[0];
+  if (!offset.empty()) out.offset = offset[0];
+  require<DataError>(std::isfinite(out.scale) && std::isfinite(out.offset) && out.scale != 0, file.path(), ": variable ",
+                     variable.name, ": scale_factor ", out.scale, " and add_offset ", out.offset, " cannot be used");
   return out;
 }
 

@@ -24,9 +24,9 @@ namespace lacuna::data::netcdf {
 class Output {
  public:
   /// `mode` as of nc_create: NC_NETCDF4, NC_64BIT_OFFSET, ...
-  Output(const std::string& path, int mode)
+  Output(const std::string& path, int mode, Existing existing = Existing::replaced)
       : in_memory_((mode & NC_NETCDF4) != 0),
-        disk_(path),
+        disk_(path, existing),
         file_(in_memory_ ? in_memory(mode) : File::create(disk_.temporary(), mode, path)) {}
 
   const File& file() const { return file_; }

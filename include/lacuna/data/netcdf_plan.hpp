@@ -11,6 +11,7 @@
 #include <span>
 #include <string>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "lacuna/core/error.hpp"
@@ -22,10 +23,11 @@
 
 namespace lacuna::data {
 
-/// @brief What was computed, in the layout (T, H, W, V) of the fields it was computed from; NaN = left missing.
+/// @brief What was computed, in the layout (T, H, W, V) of the fields it was computed from, and as numbers of the same meaning
+/// (Fields::affine); NaN = left missing.
 struct FilledFields {
   std::span<const float> values;
-  std::span<const float> spread;  ///< standard deviation, in the variable's unit
+  std::span<const float> spread;  ///< standard deviation, in the variable's unit over Affine::factor
 };
 
 namespace netcdf {
@@ -35,7 +37,7 @@ namespace netcdf {
 template <class T>
 std::optional<T> encode(const Encoding<T>& e, double value) {
   if (e.range_is_unpacked) value = std::clamp(value, e.low, std::max(e.low, e.high));
-  double stored = e.packed ? (value - e.offset) / e.scale : value;
+  double stored = e.packing.is_identity() ? value : (value - e.packing.offset) / e.packing.scale;
   if (!e.range_is_unpacked) stored = std::clamp(stored, e.low, std::max(e.low, e.high));
   if constexpr (std::is_integral_v<T>) {
     stored = std::nearbyint(stored);
@@ -76,11 +78,16 @@ struct Filling {
     const bool wanted = fill_never_observed || ever_observed[i % ever_observed.size()];
     return wanted && !std::isnan(filled.values[i]) ? computed : left_missing;
   }
+  Affine affine(std::size_t i) const { return input->fields.affine_of(static_cast<int>(i % input->fields.names.size())); }
+  /// What was computed, in the variable's unit.
+  double value(std::size_t i) const { return affine(i).value(filled.values[i]); }
+  double spread(std::size_t i) const { return affine(i).factor * static_cast<double>(filled.spread[i]); }
 };
 
 /// @brief How a variable is stored in the output.
 struct Plan {
   nc_type type = NC_NAT;
+  nc_type spread_type = NC_FLOAT;
   bool widened = false;  ///< the input's packing cannot hold the result, so it is unpacked
   std::string reason{};
   int values_id = -1, spread_id = -1, observed_id = -1;
@@ -100,42 +107,47 @@ void with_encoding(const Layout& part, F&& f) {
 }
 
 /// True if two files store a variable in the same way, so that one set of attributes describes both.
-inline bool same_encoding(const Layout& a, const Layout& b) {
-  bool same = a.variable.type == b.variable.type;
-  with_encoding(a, [&](const File&, const Variable&, const auto& ea) {
-    with_encoding(b, [&](const File&, const Variable&, const auto& eb) {
-      if constexpr (std::is_same_v<decltype(ea), decltype(eb)>) {
-        same = same && ea == eb;
-      } else {
-        same = false;
-      }
-    });
+inline bool same_encoding(const File& file_a, const Variable& a, const File& file_b, const Variable& b) {
+  const bool as_unsigned = stored_unsigned(file_a, a);
+  if (a.type != b.type || as_unsigned != stored_unsigned(file_b, b)) return false;
+  return with_type(a.type, as_unsigned, [&](auto zero) {
+    return read_encoding<decltype(zero)>(file_a, a) == read_encoding<decltype(zero)>(file_b, b);
   });
-  return same;
+}
+
+inline bool same_encoding(const Layout& a, const Layout& b) {
+  const File file_a = File::open(a.path), file_b = File::open(b.path);
+  return same_encoding(file_a, file_a.variable(a.variable.id), file_b, file_b.variable(b.variable.id));
+}
+
+/// The plan for a variable whose stored type is kept, or given up for `reason`.
+inline Plan make_plan(const Series& series, const Affine& affine, std::string reason) {
+  Plan plan{.type = series.parts.front().variable.type, .reason = std::move(reason)};
+  for (const Layout& part : series.parts)
+    if (plan.reason.empty() && !same_encoding(series.parts.front(), part)) plan.reason = "the files pack it differently";
+  if (affine.factor != 1) plan.spread_type = NC_DOUBLE;  // a float may not hold it
+  plan.widened = !plan.reason.empty();
+  if (!plan.widened) return plan;
+  for (const Layout& part : series.parts) {
+    const nc_type type = affine.is_identity() ? widened_type(part.variable.type) : NC_DOUBLE;
+    plan.type = plan.type == NC_DOUBLE || type == NC_DOUBLE ? NC_DOUBLE : NC_FLOAT;
+  }
+  return plan;
 }
 
 /// Decides on the stored type: the input's unless a computed value does not fit or the files differ.
 inline Plan plan_variable(const Series& series, int v, const Filling& filling) {
-  const Layout& first = series.parts.front();
-  Plan plan{.type = first.variable.type};
-  for (const Layout& part : series.parts) {
-    if (!same_encoding(first, part)) plan.reason = "the files pack it differently";
-  }
-  with_encoding(first, [&](const File&, const Variable&, const auto& encoding) {
+  const Affine affine = filling.input->fields.affine_of(v);
+  const Plan kept = make_plan(series, affine, "");
+  if (kept.widened) return kept;
+  std::string reason;
+  with_encoding(series.parts.front(), [&](const File&, const Variable&, const auto& encoding) {
     const auto stride = static_cast<std::size_t>(filling.input->fields.variables());
-    for (auto i = static_cast<std::size_t>(v); i < filling.filled.values.size() && plan.reason.empty(); i += stride) {
-      if (filling.state(i) != Filling::computed || encode(encoding, filling.filled.values[i])) continue;
-      plan.reason = text("its packing cannot hold ", filling.filled.values[i]);
-    }
+    for (auto i = static_cast<std::size_t>(v); i < filling.filled.values.size() && reason.empty(); i += stride)
+      if (filling.state(i) == Filling::computed && !encode(encoding, filling.value(i)))
+        reason = text("its packing cannot hold ", filling.value(i));
   });
-  plan.widened = !plan.reason.empty();
-  if (plan.widened) {
-    for (const Layout& part : series.parts) {
-      const nc_type type = widened_type(part.variable.type);
-      plan.type = plan.type == NC_DOUBLE || type == NC_DOUBLE ? NC_DOUBLE : NC_FLOAT;
-    }
-  }
-  return plan;
+  return reason.empty() ? kept : make_plan(series, affine, reason);
 }
 
 }  // namespace netcdf

@@ -128,8 +128,11 @@ class NetcdfRecord {
         const int end = run_end(tracks_[v], begin, range.end);
         const Source& first = tracks_[v].sources[static_cast<std::size_t>(begin)];
         const Part& part = tracks_[v].parts[first.part];
-        netcdf::decode_frames(files_[part.file], part.layout, {first.frame, first.frame + end - begin}, begin - range.begin,
-                              static_cast<int>(v), part.flipped, out);
+        const auto extremes = netcdf::decode_frames(files_[part.file], part.layout, {first.frame, first.frame + end - begin},
+                                                    begin - range.begin, static_cast<int>(v), part.flipped, out);
+        for (const double value : {extremes.low, extremes.high})
+          require<DataError>(!std::isfinite(value) || std::isfinite(static_cast<float>(value)), netcdf::where(part.layout),
+                             " has the value ", value, ", which a float cannot hold");
         begin = end;
       }
     }

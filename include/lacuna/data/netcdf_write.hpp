@@ -16,6 +16,8 @@
 #include "lacuna/core/error.hpp"
 #include "lacuna/data/atomic_file.hpp"
 #include "lacuna/data/field.hpp"
+#include "lacuna/data/file_identity.hpp"
+#include "lacuna/data/netcdf_companions.hpp"
 #include "lacuna/data/netcdf_copy.hpp"
 #include "lacuna/data/netcdf_encoding.hpp"
 #include "lacuna/data/netcdf_output.hpp"
@@ -70,20 +72,21 @@ inline void define_filled(const Layout& first, OutputDimensions& dims, const Fil
   const Variable& v = first.variable;
   const std::vector<int> ids = dims.of_filled(first);
   plan.values_id = define_variable(out, v.name, plan.type, ids);
-  plan.spread_id = define_variable(out, v.name + "_spread", NC_FLOAT, ids);
+  plan.spread_id = define_variable(out, v.name + "_spread", plan.spread_type, ids);
   plan.observed_id = define_variable(out, v.name + "_observed", NC_BYTE, ids);
   for (int id : {plan.values_id, plan.spread_id, plan.observed_id}) set_compression(in, v, out, id, deflate);
 
   std::vector<std::string> dropped;
   if (plan.widened) {
-    dropped = {"scale_factor", "add_offset", "_FillValue", "missing_value", "valid_range", "valid_min", "valid_max", "_Unsigned"};
+    dropped = packing_attributes();
     const double fill = default_fill(plan.type);
     out.check(nc_put_att_double(out.id(), plan.values_id, "_FillValue", plan.type, 1, &fill), "writing attribute _FillValue");
   }
   copy_attributes(in, v.id, out, plan.values_id, dropped);
 
-  const float spread_fill = NC_FILL_FLOAT;
-  out.check(nc_put_att_float(out.id(), plan.spread_id, "_FillValue", NC_FLOAT, 1, &spread_fill), "writing attribute _FillValue");
+  const double spread_fill = default_fill(plan.spread_type);
+  out.check(nc_put_att_double(out.id(), plan.spread_id, "_FillValue", plan.spread_type, 1, &spread_fill),
+            "writing attribute _FillValue");
   put_text(out, plan.spread_id, "long_name", long_name(in, v) + ", standard deviation of the fill");
   if (const std::string units = text_attribute(in, v.id, "units"); !units.empty()) put_text(out, plan.spread_id, "units", units);
 
@@ -103,7 +106,10 @@ template <class T>
 void put_block(const File& out, int variable, const RawBlock<T>& block, std::size_t time_axis, std::size_t first_frame) {
   std::vector<std::size_t> start(block.count.size(), 0);
   start[time_axis] = first_frame;
-  out.check(nc_put_vara(out.id(), variable, start.data(), block.count.data(), block.values.data()), "writing");
+  if constexpr (std::is_same_v<T, double>)
+    out.check(nc_put_vara_double(out.id(), variable, start.data(), block.count.data(), block.values.data()), "writing");
+  else
+    out.check(nc_put_vara(out.id(), variable, start.data(), block.count.data(), block.values.data()), "writing");
 }
 
 /// Writes some frames: `raw` as stored where observed, computed values encoded elsewhere, into `out_type` U.
@@ -112,13 +118,14 @@ void write_block(const RawBlock<T>& raw, const Encoding<T>& encoding, const Layo
                  const Filling& filling, const Plan& plan, const File& out) {
   const int from = static_cast<int>(raw.start[static_cast<std::size_t>(layout.time_axis)]);
   auto values = make_block<U>(layout, from, raw.frames);
-  auto spread = make_block<float>(layout, from, raw.frames);
+  auto spread = make_block<double>(layout, from, raw.frames);
   auto flags = make_block<signed char>(layout, from, raw.frames);
-  const auto value_of = [&](T stored, signed char state, float computed) {
+  const double spread_fill = default_fill(plan.spread_type);
+  const auto value_of = [&](T stored, signed char state, std::size_t i) {
     if constexpr (std::is_same_v<U, T>) {
-      if (!plan.widened) return state == Filling::computed ? *encode(encoding, computed) : stored;
+      if (!plan.widened) return state == Filling::computed ? *encode(encoding, filling.value(i)) : stored;
     }
-    if (state == Filling::computed) return static_cast<U>(computed);
+    if (state == Filling::computed) return static_cast<U>(filling.value(i));
     return state == Filling::observed ? static_cast<U>(encoding.unpack(stored)) : static_cast<U>(default_fill(plan.type));
   };
   for (int t = 0; t < raw.frames; ++t) {
@@ -126,9 +133,13 @@ void write_block(const RawBlock<T>& raw, const Encoding<T>& encoding, const Layo
       for (int x = 0; x < layout.grid.width(); ++x) {
         const std::size_t i = filling.input->fields.index(first + t, y, x, v), at = raw.position(t, y, x);
         const signed char state = filling.state(i);
-        const float s = filling.filled.spread[i];
-        values.values[at] = value_of(raw.values[at], state, filling.filled.values[i]);
-        spread.values[at] = state == Filling::left_missing || std::isnan(s) ? NC_FILL_FLOAT : s;
+        const double s = filling.spread(i);
+        const bool missing = encoding.missing(raw.values[at]);
+        require<DataError>(missing == (state != Filling::observed), layout.path,
+                           ": has been changed since it was read: variable ", layout.variable.name, ", frame ", from + t,
+                           ", row ", y, ", column ", x, " is ", missing ? "missing now" : "observed now");
+        values.values[at] = value_of(raw.values[at], state, i);
+        spread.values[at] = state == Filling::left_missing || std::isnan(s) ? spread_fill : s;
         flags.values[at] = state;
       }
     }
@@ -195,41 +206,71 @@ inline void require_sound(const NetcdfInput& input, const FilledFields& filled) 
                      "write_filled: infinite values among those computed");
 }
 
+/// Throws DataError unless the files hold what was read, by their identity or, where that differs, by what was observed.
+inline void require_unchanged(const NetcdfInput& input) {
+  bool same = true;
+  for (std::size_t i = 0; i < input.paths.size(); ++i) same = same && file_identity(input.paths[i]) == input.identities[i];
+  if (same) return;
+  const NetcdfInput now = read_netcdf_input(input.paths, input.fields.names);
+  require<DataError>(now.content == input.content && now.observed == input.observed,
+                     input.paths.size() == 1 ? input.paths.front() : "an input file",
+                     " has been changed since it was read: it holds other values now");
+}
+
+/// Defines dimensions, variables and attributes of the output.
+inline std::vector<Companion> define_output(const NetcdfInput& input, const std::vector<Series>& all,
+                                            const NetcdfWriteOptions& options, const File& out, std::vector<Plan>& plans) {
+  const File first = File::open(all.front().parts.front().path);
+  OutputDimensions dims(out, all);
+  const auto companions = define_companions(first, all.front(), names_taken(input.fields.names), dims, out);
+  for (std::size_t v = 0; v < all.size(); ++v) define_filled(all[v].parts.front(), dims, out, options.deflate, plans[v]);
+  put_global_attributes(first, out, all, plans, options.history);
+  out.check(nc_enddef(out.id()), "writing the header");
+  return companions;
+}
+
 }  // namespace netcdf
+
+/// @brief Writes nothing, and finds out before hours of work whether write_filled() could: the output's header is made in memory,
+/// with each variable stored as in the input, and unpacked. Throws: as write_filled(), but for the room on the disk.
+inline void require_writable(const NetcdfInput& input, const std::string& path, const NetcdfWriteOptions& options = {}) {
+  require_writable_output(path, input.paths, options.overwrite);
+  const std::vector<netcdf::Series> all = netcdf::find_series(input.paths, input.fields.names);
+  for (const char* reason : {"", "rehearsed"}) {
+    std::vector<netcdf::Plan> plans;
+    for (int v = 0; v < input.fields.variables(); ++v)
+      plans.push_back(netcdf::make_plan(all[static_cast<std::size_t>(v)], input.fields.affine_of(v), reason));
+    const netcdf::File out = netcdf::File::create("rehearsal", netcdf::output_mode(input) | NC_DISKLESS, path);
+    netcdf::define_output(input, all, options, out, plans);
+  }
+}
 
 /// @brief Writes the input's variables with their gaps filled, each with NAME_spread (float) and NAME_observed (byte flag:
 /// 1 observed, 0 filled, fill value: left missing), and everything around them as it was: dimensions, coordinates, attributes,
 /// format. Observed values are copied as stored, bit for bit; computed ones are packed like them and kept inside valid_range;
 /// where a packing cannot hold them the variable is unpacked and the history says so. Cells never observed stay missing unless
-/// asked. Other gridded fields of the input are left out.
-/// The file appears whole or not at all (AtomicFile).          Cost: reads the input once more; NetCDF-4 is built in memory
-/// Throws: DataError if the output is an input, exists without `overwrite`, or cannot be written; ShapeError if sizes differ.
+/// asked. Other gridded fields of the input are left out. Where several files store a companion (time, its bounds) in other
+/// types, packing or units of time, it becomes double in the units of the earliest file. The file appears whole or not at all
+/// (AtomicFile).          Cost: reads the input once more; NetCDF-4 is built in memory Throws: DataError if the output is an
+/// input, exists without `overwrite`, or cannot be written, or if an input was changed since it was read; ShapeError if sizes
+/// differ.
 inline void write_filled(const NetcdfInput& input, const FilledFields& filled, const std::string& path,
                          const NetcdfWriteOptions& options = {}) {
   netcdf::require_sound(input, filled);
   require_writable_output(path, input.paths, options.overwrite);
+  netcdf::require_unchanged(input);
+  std::vector<FileIdentity> identities;
+  for (const std::string& name : input.paths) identities.push_back(file_identity(name));
   const std::vector<netcdf::Series> all = netcdf::find_series(input.paths, input.fields.names);
-  const auto taken = netcdf::names_taken(input.fields.names);
   const netcdf::Filling filling(input, filled, options.fill_never_observed);
   std::vector<netcdf::Plan> plans;
-  for (int v = 0; v < input.fields.variables(); ++v) {
-    const auto& series = all[static_cast<std::size_t>(v)];
-    require<DataError>(series.time().size() == input.fields.time.size(), "the input of ", series.name,
-                       " has changed since it was read");
-    plans.push_back(netcdf::plan_variable(series, v, filling));
-  }
+  for (int v = 0; v < input.fields.variables(); ++v)
+    plans.push_back(netcdf::plan_variable(all[static_cast<std::size_t>(v)], v, filling));
 
-  netcdf::Output target(path, netcdf::output_mode(input));
+  netcdf::Output target(path, netcdf::output_mode(input), options.overwrite ? Existing::replaced : Existing::kept);
   const netcdf::File& out = target.file();
-  const netcdf::File first = netcdf::File::open(all.front().parts.front().path);
-  netcdf::OutputDimensions dims(out, all);
-  const auto companions = netcdf::define_companions(first, all.front(), taken, dims, out);
-  for (std::size_t v = 0; v < all.size(); ++v) {
-    netcdf::define_filled(all[v].parts.front(), dims, out, options.deflate, plans[v]);
-  }
-  netcdf::put_global_attributes(first, out, all, plans, options.history);
-  out.check(nc_enddef(out.id()), "writing the header");
-  for (const auto& companion : companions) netcdf::copy_companion(companion, all.front(), out);
+  for (const auto& companion : netcdf::define_output(input, all, options, out, plans))
+    netcdf::copy_companion(companion, all.front(), out);
   for (std::size_t v = 0; v < all.size(); ++v) {
     int frame = 0;
     for (const netcdf::Layout& part : all[v].parts) {
@@ -237,6 +278,9 @@ inline void write_filled(const NetcdfInput& input, const FilledFields& filled, c
       frame += part.frames();
     }
   }
+  for (std::size_t i = 0; i < identities.size(); ++i)
+    require<DataError>(file_identity(input.paths[i]) == identities[i], input.paths[i],
+                       ": has been changed by another program while the output was written");
   target.commit();
 }
 
