@@ -6,6 +6,8 @@
 
 #define LACUNA_EXPORTED extern "C" __attribute__((visibility("default")))
 
+LACUNA_EXPORTED void lacuna_share_interruption(lacuna::Interruption::State* program) { lacuna::Interruption::share(*program); }
+
 LACUNA_EXPORTED void lacuna_impute_on_cuda(const lacuna::data::Fields& fields, const lacuna::fill::Options& options,
                                            lacuna::fill::Result& result) {
   lacuna::fill::validate(options);

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "lacuna/core/error.hpp"
+#include "lacuna/core/interruption.hpp"
 #include "lacuna/experiment/network_job.hpp"
 #include "lacuna/fill/impute.hpp"
 
@@ -20,13 +21,20 @@ extern "C" void lacuna_impute_on_cuda(const lacuna::data::Fields& fields, const 
 extern "C" void lacuna_train_and_fill_on_cuda(int gpu, int threads, const lacuna::experiment::NetworkJob& job,
                                               lacuna::experiment::NetworkFill& result);
 
+/// @brief Makes the library's training end with a checkpoint when a signal reaches the program.
+extern "C" void lacuna_share_interruption(lacuna::Interruption::State* program);
+
 /// @brief One of these functions, from the library. Throws: Error if that is not there.
 template <class Function>
 Function* from_cuda_backend(const char* name) {
   void* library = dlopen(LACUNA_CUDA_BACKEND, RTLD_NOW | RTLD_LOCAL);
   lacuna::require(library != nullptr, "--device cuda: ", library == nullptr ? dlerror() : "",
                   " (it is built where nvcc 12.8, cuBLAS, cuFFT and cuDNN 9 are found)");
-  void* function = dlsym(library, name);
-  lacuna::require(function != nullptr, "--device cuda: ", LACUNA_CUDA_BACKEND, " has no ", name);
-  return reinterpret_cast<Function*>(function);
+  const auto find = [&](const char* wanted) {
+    void* function = dlsym(library, wanted);
+    lacuna::require(function != nullptr, "--device cuda: ", LACUNA_CUDA_BACKEND, " has no ", wanted);
+    return function;
+  };
+  reinterpret_cast<decltype(&lacuna_share_interruption)>(find("lacuna_share_interruption"))(&lacuna::Interruption::state());
+  return reinterpret_cast<Function*>(find(name));
 }

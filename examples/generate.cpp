@@ -12,6 +12,7 @@
 #include "lacuna/physics/advection.hpp"
 #include "lacuna/physics/shallow_water.hpp"
 #include "lacuna/physics/turbulence.hpp"
+#include "run_program.hpp"
 
 namespace {
 
@@ -83,21 +84,7 @@ void declare(CLI::App& app, Options& o) {
 
 int main(int argc, char** argv) {
   CLI::App app{"Makes a synthetic data set: advection, shallow-water, kolmogorov or decaying (two-dimensional turbulence)"};
-  app.set_version_flag("--version", lacuna::version);
   Options options;
   declare(app, options);
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    if (error.get_exit_code() == 0) return app.exit(error);
-    std::fprintf(stderr, "generate: %s (see --help)\n", error.what());
-    return 1;
-  }
-  try {
-    run(options);
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "generate: %s\n", error.what());
-    return 1;
-  }
-  return 0;
+  return run_program("generate", app, argc, argv, [&] { run(options); });
 }

@@ -4,13 +4,12 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
-#include <exception>
 #include <string>
 #include <vector>
 
 #include "cuda_backend.hpp"
-#include "lacuna/core/version.hpp"
 #include "lacuna/experiment/joined.hpp"
+#include "run_program.hpp"
 
 extern const char* const lacuna_commit;  // written by the build
 
@@ -64,20 +63,12 @@ void show(const std::vector<std::string>& files) {
 
 int main(int argc, char** argv) {
   CLI::App app{"Reproduces the tables of \"Incomplete Data, Complete Dynamics\""};
-  app.set_version_flag("--version", lacuna::version);
   Options o;
   declare(app, o);
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    if (error.get_exit_code() == 0) return app.exit(error);
-    std::fprintf(stderr, "lacuna-reproduce: %s (see --help)\n", error.what());
-    return 1;
-  }
-  try {
+  return run_program("lacuna-reproduce", app, argc, argv, [&] {
     if (!o.show.empty()) {
       show(o.show);
-      return 0;
+      return;
     }
     require<OptionError>(!o.which.empty(), "table is required: 1, 2, 4, 5, 6, 7, 8, 9 or all");
     auto tables = chosen(o.which);
@@ -97,9 +88,5 @@ int main(int argc, char** argv) {
                            "no table has a column of --columns and a row of --rows (ERA5's need --era5 FILE...)");
     }
     for (const auto& table : tables) experiment::print(experiment::Sheet(reproduce(table)), stdout);
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "lacuna-reproduce: %s\n", error.what());
-    return 1;
-  }
-  return 0;
+  });
 }

@@ -1,6 +1,7 @@
 #include "lacuna/core/parallel.hpp"
 
 #include <atomic>
+#include <limits>
 #include <stdexcept>
 #include <vector>
 
@@ -54,3 +55,33 @@ TEST_CASE("share cuts a count into nearly equal consecutive runs") {
 }
 
 TEST_CASE("There is at least one hardware thread") { CHECK(hardware_threads() >= 1); }
+
+#ifdef _OPENMP
+TEST_CASE("While library threads live, OpenMP gives as many threads as it says, whatever the load") {
+  omp_set_dynamic(1);
+  const int before = omp_get_max_threads();
+  {
+    const LibraryThreads three(3);
+    int present = 0;
+#pragma omp parallel
+    {
+#pragma omp single
+      present = omp_get_num_threads();
+    }
+    CHECK(omp_get_max_threads() == granted_threads(3));
+    CHECK(present == omp_get_max_threads());
+    CHECK(omp_get_dynamic() == 0);
+  }
+  CHECK(omp_get_dynamic() != 0);
+  CHECK(omp_get_max_threads() == before);
+  omp_set_dynamic(0);
+}
+#endif
+
+TEST_CASE("No more threads are granted than there may be, and never none") {
+  CHECK(granted_threads(1) == 1);
+  CHECK(granted_threads(0) == 1);
+#ifdef _OPENMP
+  CHECK(granted_threads(std::numeric_limits<int>::max()) == omp_get_thread_limit());
+#endif
+}

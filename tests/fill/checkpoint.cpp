@@ -2,7 +2,9 @@
 
 #include <filesystem>
 #include <fstream>
+#include <limits>
 
+#include "../data/scratch.hpp"
 #include "catch.hpp"
 
 using namespace lacuna;
@@ -96,20 +98,89 @@ TEST_CASE("a checkpoint that lacks a tensor, or holds one of another type, is na
   const auto whole = data::read_safetensors(path);
   auto lacking = whole;
   lacking.tensors.erase("second_moment");
+  seal(lacking);
   data::write_safetensors(path, lacking);
   CHECK_THROWS_WITH(Checkpoint::check_readable(folder.path),
                     Catch::Matchers::StartsWith(path) && Catch::Matchers::Contains("no tensor second_moment"));
   auto wide = whole;
   wide.tensors["average"] = data::Tensor::from(std::vector<double>(8));
+  seal(wide);
   data::write_safetensors(path, wide);
   CHECK_THROWS_WITH(Checkpoint::check_readable(folder.path),
                     Catch::Matchers::StartsWith(path) && Catch::Matchers::Contains("average is of F64, expected F32"));
 }
 
-TEST_CASE("the digest sees one changed bit and takes every NaN for the same") {
-  std::vector<float> values{1, 2, 3};
-  const auto before = digest(values);
-  values[1] = std::nextafter(2.0f, 3.0f);
-  CHECK(digest(values) != before);
-  CHECK(digest(std::vector<float>{std::nanf("1")}) == digest(std::vector<float>{-std::nanf("2")}));
+TEST_CASE("every flipped bit of a state is found, or changes nothing of what is read") {
+  const Folder folder;
+  const Checkpoint checkpoint(folder.path, {{"seed", "1"}});
+  checkpoint.save(network(), state(), {});
+  const auto path = (folder.path / Checkpoint::file_name).string();
+  const std::string whole = content(path);
+  auto parameters = network();
+  train::OptimizerState<float> s;
+  std::size_t refused = 0;
+  for (std::size_t bit = 0; bit < 8 * whole.size(); ++bit) {
+    std::string damaged = whole;
+    damaged[bit / 8] = static_cast<char>(damaged[bit / 8] ^ (1 << bit % 8));
+    put_content(path, damaged);
+    s = {};
+    try {
+      checkpoint.load(parameters, s);
+      INFO("bit " << bit);
+      CHECK((s.first_moment == state().first_moment && s.step == 42 && parameters.values() == network().values()));
+    } catch (const DataError&) {
+      ++refused;
+    }
+  }
+  CHECK(refused > 8 * whole.size() * 9 / 10);
+}
+
+TEST_CASE("numbers that are none, and steps that cannot be, are damage") {
+  const Folder folder;
+  const Checkpoint checkpoint(folder.path, {});
+  checkpoint.save(network(), state(), {});
+  const auto path = (folder.path / Checkpoint::file_name).string();
+  const auto whole = data::read_safetensors(path);
+  auto parameters = network();
+  train::OptimizerState<float> s;
+  for (const auto& [name, value] : std::vector<std::pair<std::string, std::string>>{
+           {"step", "5x"}, {"step", "1e3"}, {"step", "-1"}, {"threads", ""}, {"seconds", "nan"}, {"misses", "3 "}}) {
+    auto changed = whole;
+    changed.metadata[name] = value;
+    seal(changed);
+    data::write_safetensors(path, changed);
+    CHECK_THROWS_WITH(checkpoint.load(parameters, s), Catch::Matchers::Contains(name + " is " + value));
+  }
+  auto infinite = whole;
+  infinite.tensors["average"] = data::Tensor::from(std::vector<float>(8, std::numeric_limits<float>::infinity()));
+  seal(infinite);
+  data::write_safetensors(path, infinite);
+  CHECK_THROWS_WITH(checkpoint.load(parameters, s), Catch::Matchers::Contains("not all numbers of average are finite"));
+  auto unsealed = whole;
+  unsealed.metadata.erase("checksum");
+  data::write_safetensors(path, unsealed);
+  CHECK_THROWS_WITH(checkpoint.load(parameters, s), Catch::Matchers::Contains("it has no checksum"));
+}
+
+TEST_CASE("a state that is not finite never takes the place of a good checkpoint") {
+  const Folder folder;
+  const Checkpoint checkpoint(folder.path, {});
+  auto parameters = network();
+  auto s = state();
+  checkpoint.save(parameters, s, {});
+  s.second_moment[3] = std::nanf("");
+  CHECK_THROWS_WITH(checkpoint.save(parameters, s, {}), Catch::Matchers::Contains("the checkpoint before it is kept"));
+  REQUIRE(checkpoint.load(parameters, s).has_value());
+  CHECK(s.second_moment == state().second_moment);
+}
+
+TEST_CASE("of several things that differ the first is named, and digests are not shown") {
+  const Folder folder;
+  auto parameters = network();
+  auto s = state();
+  Checkpoint(folder.path, {{"seed", "1"}, {"values", "111", true}}).save(parameters, s, {});
+  CHECK_THROWS_WITH(Checkpoint(folder.path, {{"seed", "2"}, {"values", "222", true}}).load(parameters, s),
+                    Catch::Matchers::EndsWith("belongs to another run: seed is 1 there and 2 here"));
+  CHECK_THROWS_WITH(Checkpoint(folder.path, {{"seed", "1"}, {"values", "222", true}}).load(parameters, s),
+                    Catch::Matchers::EndsWith("belongs to another run: values differ"));
 }

@@ -25,7 +25,7 @@ inline constexpr Convolutions default_convolutions = Convolutions::eigen;
 class Device {
  public:
   struct Settings {
-    int threads = 0;  ///< 0: all the machine offers
+    int threads = 0;  ///< 0: all the machine offers; no more than OpenMP grants
     /// Address space, not memory: pages are committed when touched. 0: the device is for dry runs only, of any size.
     std::size_t arena_bytes = std::size_t{1} << 36;
     Convolutions convolutions = default_convolutions;
@@ -33,7 +33,7 @@ class Device {
 
   Device() : Device(Settings{}) {}
   explicit Device(const Settings& settings)
-      : threads_(settings.threads > 0 ? settings.threads : hardware_threads()),
+      : threads_(settings.threads > 0 ? granted_threads(settings.threads) : hardware_threads()),
         convolutions_(settings.convolutions),
         arena_(settings.arena_bytes),
         tape_(std::size_t{1} << 28) {}

@@ -122,14 +122,20 @@ class Interruption {
     int take() { return state().pending.exchange(0); }
   };
 
- private:
+  /// What the signal handler and the program tell each other.
   struct State {
     std::atomic<int> pending = 0, deferred = 0, current = 0;
     char program[64] = "lacuna";
     char advice[2][512] = {};
   };
-  static State& state() {
-    static constinit State one{};
+  static State& state() { return *place().load(); }
+  /// A library that is opened at run time may have a state of its own, which no handler looks at: gives it the program's.
+  static void share(State& program) { place() = &program; }
+
+ private:
+  static std::atomic<State*>& place() {
+    static constinit State own{};
+    static constinit std::atomic<State*> one{&own};
     return one;
   }
 

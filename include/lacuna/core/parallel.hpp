@@ -14,21 +14,47 @@
 
 namespace lacuna {
 
-/// @brief Threads the machine offers.
-inline int hardware_threads() {
+/// @brief The threads that there are when so many are asked for: OpenMP may have a limit (OMP_THREAD_LIMIT).
+inline int granted_threads(int asked) {
 #ifdef _OPENMP
-  return std::max(1, omp_get_max_threads());
+  return std::clamp(asked, 1, std::max(1, omp_get_thread_limit()));
+#else
+  return std::max(1, asked);
+#endif
+}
+
+/// @brief Processors that this process may run on.
+inline int processors() {
+#ifdef _OPENMP
+  return std::max(1, omp_get_num_procs());
 #else
   return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
 #endif
 }
 
-/// @brief While it lives, libraries that ask OpenMP how many threads to use (oneDNN, Eigen) get this answer on this thread.
+/// @brief Threads the machine offers.
+inline int hardware_threads() {
+#ifdef _OPENMP
+  return granted_threads(omp_get_max_threads());
+#else
+  return granted_threads(static_cast<int>(std::thread::hardware_concurrency()));
+#endif
+}
+
+/// @brief While it lives, libraries that ask OpenMP how many threads to use (oneDNN, Eigen) get this answer on this thread, and
+/// so many threads when they start them: oneDNN waits for all that it was promised, so OpenMP must not give fewer by the
+/// machine's load (OMP_DYNAMIC).
 class LibraryThreads {
  public:
 #ifdef _OPENMP
-  explicit LibraryThreads(int threads) : before_(omp_get_max_threads()) { omp_set_num_threads(threads); }
-  ~LibraryThreads() { omp_set_num_threads(before_); }
+  explicit LibraryThreads(int threads) : before_(omp_get_max_threads()), dynamic_(omp_get_dynamic()) {
+    omp_set_dynamic(0);
+    omp_set_num_threads(granted_threads(threads));
+  }
+  ~LibraryThreads() {
+    omp_set_num_threads(before_);
+    omp_set_dynamic(dynamic_);
+  }
 #else
   explicit LibraryThreads(int) {}
 #endif
@@ -37,7 +63,7 @@ class LibraryThreads {
 
 #ifdef _OPENMP
  private:
-  int before_;
+  int before_, dynamic_;
 #endif
 };
 

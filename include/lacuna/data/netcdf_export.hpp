@@ -2,6 +2,7 @@
 
 #include <netcdf.h>
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -44,11 +45,18 @@ inline void write_netcdf(const std::string& path, const Fields& fields, bool ove
     out.check(nc_def_var_deflate(out.id(), variables.back(), 1, 1, 4), "setting compression");
   }
   for (const Axis& a : axes) out.check(nc_put_var_double(out.id(), a.variable, a.values->data()), "writing " + a.name);
-  std::vector<double> plane(fields.values.size() / fields.names.size());
+  const std::size_t each = fields.values.size() / fields.names.size();
   for (std::size_t v = 0; v < variables.size(); ++v) {
     const Affine affine = fields.affine_of(static_cast<int>(v));
-    for (std::size_t i = 0; i < plane.size(); ++i) plane[i] = affine.value(fields.values[i * variables.size() + v]);
-    out.check(nc_put_var_double(out.id(), variables[v], plane.data()), "writing " + fields.names[v]);
+    std::vector<float> numbers(each);
+    for (std::size_t i = 0; i < each; ++i) numbers[i] = fields.values[i * variables.size() + v];
+    if (affine.is_identity()) {
+      out.check(nc_put_var_float(out.id(), variables[v], numbers.data()), "writing " + fields.names[v]);
+      continue;
+    }
+    std::vector<double> values(each);
+    std::transform(numbers.begin(), numbers.end(), values.begin(), [&](float x) { return affine.value(x); });
+    out.check(nc_put_var_double(out.id(), variables[v], values.data()), "writing " + fields.names[v]);
   }
   target.commit();
 }

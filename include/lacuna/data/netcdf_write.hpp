@@ -231,6 +231,17 @@ inline std::vector<Companion> define_output(const NetcdfInput& input, const std:
 
 }  // namespace netcdf
 
+/// @brief Variables of the input that the output's own NAME_spread and NAME_observed take the place of.
+inline std::vector<std::string> replaced_variables(const NetcdfInput& input) {
+  std::vector<std::string> replaced;
+  for (const std::string& path : input.paths) {
+    const netcdf::File file = netcdf::File::open(path);
+    for (const std::string& name : netcdf::names_taken(input.fields.names))
+      if (!netcdf::among(input.fields.names, name) && !netcdf::among(replaced, name) && file.find(name)) replaced.push_back(name);
+  }
+  return replaced;
+}
+
 /// @brief Writes nothing, and finds out before hours of work whether write_filled() could: the output's header is made in memory,
 /// with each variable stored as in the input, and unpacked. Throws: as write_filled(), but for the room on the disk.
 inline void require_writable(const NetcdfInput& input, const std::string& path, const NetcdfWriteOptions& options = {}) {

@@ -88,8 +88,9 @@ struct PanelSize {
       width = columns * zoom;
       height = rows * zoom;
     } else {
-      width = std::max(1, columns * largest / longest);
-      height = std::max(1, rows * largest / longest);
+      const double zoom = static_cast<double>(largest) / longest;
+      width = std::max(1, static_cast<int>(columns * zoom));
+      height = std::max(1, static_cast<int>(rows * zoom));
     }
   }
 };
@@ -191,6 +192,8 @@ inline Canvas draw_picture(const Picture& p) {
 
 /// @brief Draws the picture (see draw_picture) into a PNG file, which replaces an existing one whole or not at all.
 /// Throws: ShapeError if a plane has another size; DataError if the file cannot be written.
-inline void write_picture(const std::string& path, const Picture& picture) { draw_picture(picture).save(path); }
+inline void write_picture(const std::string& path, const Picture& picture, Existing existing = Existing::replaced) {
+  draw_picture(picture).save(path, existing);
+}
 
 }  // namespace lacuna::data

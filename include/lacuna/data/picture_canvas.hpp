@@ -97,7 +97,7 @@ class Canvas {
   }
 
   /// Throws DataError if the file cannot be written; an existing one is replaced whole or not at all.
-  void save(const std::string& path) const {
+  void save(const std::string& path, Existing existing = Existing::replaced) const {
     png_image image{};
     image.version = PNG_IMAGE_VERSION;
     image.width = static_cast<png_uint_32>(width_);
@@ -109,7 +109,7 @@ class Canvas {
     const bool good = png_image_write_to_memory(&image, bytes.data(), &size, 0, pixels_.data(), 0, nullptr) != 0;
     png_image_free(&image);
     require<DataError>(good, path, ": the picture cannot be encoded: ", image.message);
-    write_atomically(path, {std::span<const std::byte>(bytes).first(size)});
+    write_atomically(path, {std::span<const std::byte>(bytes).first(size)}, existing);
   }
 
   static int text_width(const std::string& words, int size = 2) {

@@ -66,7 +66,7 @@ class Trained {
             .learning_rate = s.learning_rate};
   }
   static fill::Fingerprint fingerprint(const Job& job, const SetSettings& s) {
-    return {{"settings", s.json().dump()}, {"job", job.training()}, {"version", version}};
+    return {{"version", version}, {"settings", s.json().dump()}, {"job", job.training()}};
   }
 
   double seconds() const { return seconds_; }  ///< of training

@@ -1,14 +1,21 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <cstdio>
+#include <exception>
+#include <filesystem>
+#include <new>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "lacuna/core/interruption.hpp"
 #include "lacuna/data/atomic_file.hpp"
 #include "lacuna/data/checks.hpp"
+#include "lacuna/data/file_lock.hpp"
 #include "lacuna/data/netcdf.hpp"
+#include "lacuna/data/netcdf_export.hpp"
 #include "lacuna/data/netcdf_write.hpp"
 #include "lacuna/fill/classical.hpp"
 #include "lacuna/fill/impute.hpp"
@@ -17,31 +24,122 @@
 
 namespace lacuna::fill {
 
+/// @brief The files of a run, locked against other runs while it lives; what dead runs left of them is removed.
+inline std::vector<data::FileLock> lock_outputs(const Options& o) {
+  std::vector<data::FileLock> locks;
+  const auto lock = [&](const std::string& path) {
+    locks.emplace_back(path);
+    if (!locks.back().held())
+      std::printf("%s: the file system has no locks: see to it that no other run writes it\n", path.c_str());
+  };
+  for (const auto& path : {o.output, o.report, o.picture})
+    if (!path.empty()) lock(path);
+  const std::filesystem::path folder(o.checkpoint);
+  for (const char* name : {Checkpoint::file_name, Checkpoint::parameters_name})
+    if (!o.checkpoint.empty()) lock((folder / name).string());
+  return locks;
+}
+
+/// @brief Options with as many threads as there are: no more than the machine has processors for, or OpenMP grants. Says so where
+/// that is fewer than were asked for.
+inline Options with_threads_there_are(Options o) {
+  const int there_are = std::min(hardware_threads(), processors());
+  const int asked = o.threads > 0 ? o.threads : there_are, used = granted_threads(std::min(asked, processors()));
+  if (used < asked) std::printf("%d threads were asked for: %d are used, there are no more\n", asked, used);
+  o.threads = used;
+  return o;
+}
+
+/// @brief Writes what was computed under the first free name beside the output, where the output itself could not be written.
+/// Returns the name.
+inline std::string rescue(const Result& result, const std::string& output) {
+  data::Fields all = result.filled;
+  const std::size_t variables = all.names.size();
+  for (std::size_t v = 0; v < variables; ++v) all.names.push_back(all.names[v] + "_spread");
+  all.values.clear();
+  for (std::size_t i = 0; i < result.filled.values.size(); i += variables) {
+    for (std::size_t v = 0; v < variables; ++v) all.values.push_back(result.filled.values[i + v]);
+    for (std::size_t v = 0; v < variables; ++v) all.values.push_back(result.spread[i + v]);
+  }
+  if (!all.affine.empty())
+    for (std::size_t v = 0; v < variables; ++v) all.affine.push_back({0, all.affine[v].factor});
+  std::string name;
+  std::error_code failed;
+  for (int number = 1; name.empty() || std::filesystem::exists(name, failed); ++number) name = text(output, ".rescued.", number);
+  data::write_netcdf(name, all);
+  return name;
+}
+
+/// @brief Writes a run's files one after another. One that fails does not keep the others from being written: its error is thrown
+/// at the end, and what was computed is kept.
+inline void write_outputs(const data::NetcdfInput& input, Result& result, const Options& o,
+                          const data::NetcdfWriteOptions& writing) {
+  std::string failed;
+  const auto attempt = [&](const auto& write) {
+    try {
+      write();
+    } catch (const Error& error) {
+      failed += text(failed.empty() ? "" : "; ", error.what());
+    }
+  };
+  attempt([&] {
+    try {
+      data::write_filled(input, {.values = result.filled.values, .spread = result.spread}, o.output, writing);
+    } catch (const Error& error) {
+      std::string kept;
+      try {
+        kept = rescue(result, o.output);
+      } catch (const std::exception&) {
+        throw error;
+      }
+      throw DataError(text(error.what(), "; what was computed is kept in ", kept));
+    }
+  });
+  result.report.peak_bytes = peak_memory();
+  const auto existing = o.overwrite ? data::Existing::replaced : data::Existing::kept;
+  if (!o.report.empty())
+    attempt([&] {
+      const std::string json = to_json(result.report).dump(2) + "\n";
+      data::write_atomically(o.report, {std::as_bytes(std::span<const char>(json))}, existing);
+    });
+  if (!o.picture.empty()) attempt([&] { draw(input.fields, result, o.picture, existing); });
+  require<DataError>(failed.empty(), failed);
+}
+
 /// @brief lacuna-fill: reads gappy variables, fills them and writes file, report and picture.
 /// imputer(fields, options): impute() on some device; fills by the diffusion model.
 /// Throws: what impute() throws; DataError for files. Nothing that exists is replaced before all values are computed.
 template <class Imputer>
-Report run(const Options& o, const Imputer& imputer) {
+Report run(const Options& asked, const Imputer& imputer) {
+  const Options o = with_threads_there_are(asked);
   check_outputs(o);
-  const data::NetcdfInput input = data::read_netcdf_input(o.inputs, o.variables);
-  data::require_gappy(
-      input.fields, o.fill_static ? std::vector<std::uint8_t>(input.fields.frame_size(), 1) : live_cells(input.fields, o.window));
-  std::printf("%d variables, %d frames of %d x %d%s\n", input.fields.variables(), input.fields.frames(),
-              input.fields.grid.height(), input.fields.grid.width(),
-              input.fields.grid.periodic_x ? ", periodic in longitude" : "");
-  Result result = o.method == "diffusion" ? imputer(input.fields, o) : fill_classical(input.fields, o);
-  data::write_filled(input, {.values = result.filled.values, .spread = result.spread}, o.output,
-                     {.overwrite = o.overwrite, .fill_never_observed = true, .history = data::history_line(o.command)});
-  if (!o.picture.empty()) draw(input.fields, result, o.picture);
-  result.report.peak_bytes = peak_memory();
-  if (!o.report.empty()) {
-    const std::string json = to_json(result.report).dump(2) + "\n";
-    data::write_atomically(o.report, {std::as_bytes(std::span<const char>(json))});
+  const auto locks = lock_outputs(o);
+  Interruption::advise("nothing was computed yet that could be kept");
+  std::string stage = "reading the input";
+  try {
+    const data::NetcdfInput input = data::read_netcdf_input(o.inputs, o.variables);
+    const data::Fields& fields = input.fields;
+    stage = text("filling ", fields.values.size(), " values (", fields.values.size() * sizeof(float) / 1000000,
+                 " MB as they are read)");
+    data::require_gappy(fields, o.fill_static ? std::vector<std::uint8_t>(fields.frame_size(), 1) : live_cells(fields, o.window));
+    const data::NetcdfWriteOptions writing{
+        .overwrite = o.overwrite, .fill_never_observed = true, .history = data::history_line(o.command)};
+    data::require_writable(input, o.output, writing);
+    std::printf("%d variables, %d frames of %d x %d%s\n", fields.variables(), fields.frames(), fields.grid.height(),
+                fields.grid.width(), fields.grid.periodic_x ? ", periodic in longitude" : "");
+    for (const std::string& name : data::replaced_variables(input))
+      std::printf("%s of the input is replaced by this run's own\n", name.c_str());
+    Result result = o.method == "diffusion" ? imputer(fields, o) : fill_classical(fields, o);
+    stage = "writing the output";
+    write_outputs(input, result, o, writing);
+    print_scores(result.report, stdout);
+    print_cost(result.report, stdout);
+    std::printf("%s\n", o.output.c_str());
+    return result.report;
+  } catch (const std::bad_alloc&) {
+    throw Error(text("out of memory while ", stage, ", with ", peak_memory() / 1000000, " MB taken",
+                     stage.starts_with("filling") ? "; --memory SIZE says which settings take less" : ""));
   }
-  print_scores(result.report, stdout);
-  print_cost(result.report, stdout);
-  std::printf("%s\n", o.output.c_str());
-  return result.report;
 }
 
 /// @brief The same on the CPU.

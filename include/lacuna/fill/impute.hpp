@@ -11,6 +11,8 @@
 #include <utility>
 #include <vector>
 
+#include "lacuna/core/interruption.hpp"
+#include "lacuna/core/memory_limit.hpp"
 #include "lacuna/core/version.hpp"
 #include "lacuna/fill/background_choice.hpp"
 #include "lacuna/fill/calibration.hpp"
@@ -233,36 +235,45 @@ std::size_t plan_on_device(const train::Samples& samples, const Policy& policy, 
   }
 }
 
-/// @brief What a checkpoint of this run belongs to.
+/// @brief What a checkpoint of this run belongs to: the options, then what follows from them and from the data.
 inline Fingerprint fingerprint(const Options& o, const Study& study, const LearnerSettings& settings, const Report& report) {
   const auto& grid = study.available.grid;
-  return {
-      {"data", text(digest(study.available.values))},
-      {"coordinates", text(digest(grid.y), "/", digest(grid.x), "/", digest(study.available.time), study.available.time_units)},
-      {"window", text(o.window.length, "/", o.window.stride)},
-      {"background", report.background},
-      {"mask policy", text(report.mask, " ", o.ratio)},
-      {"seed", text(o.seed)},
-      {"steps", text(o.steps)},
-      {"network", settings.network},
-      {"hidden width", text(settings.hidden)},
-      {"precision", settings.bfloat16 ? "bfloat16" : "float"},
-      {"batch", text(settings.batch)},
-      {"crop", text(settings.crop)},
-      {"learning rate", text(settings.learning_rate)},
-      {"version", version}};
+  std::string variables;
+  for (const std::string& name : study.available.names) variables += (variables.empty() ? "" : " ") + name;
+  return {{"version", version},
+          {"variables", variables},
+          {"seed", text(o.seed)},
+          {"steps", text(o.steps)},
+          {"window", text(o.window.length, "/", o.window.stride)},
+          {"learned frames", text(report.learned.begin, ":", report.learned.end)},
+          {"withheld share", text(o.withhold)},
+          {"network", settings.network},
+          {"hidden width", text(settings.hidden)},
+          {"precision", settings.bfloat16 ? "bfloat16" : "float"},
+          {"batch", text(settings.batch)},
+          {"crop", text(settings.crop)},
+          {"learning rate", text(settings.learning_rate)},
+          {"coordinates",
+           text(digest(grid.y), "/", digest(grid.x), "/", digest(study.available.time), study.available.time_units), true},
+          {"observed values", text(digest(study.available.values)), true},
+          {"background", report.background},
+          {"mask policy", text(report.mask, " ", o.ratio)}};
 }
 
 /// @brief Trains a learner within the options' budget, with checkpoints now and then and at the end.
+/// Throws: Interrupted when a signal asks the program to stop, once the step has ended and its checkpoint is written.
 template <class LearnerType>
 void train_learner(LearnerType& learner, const train::Samples& samples, const Options& o, const Scored& scored,
                    const std::optional<Checkpoint>& checkpoint, Report& report) {
+  Interruption::Deferred interruption;
   Progress progress;
   TrainingRun training(learner, {.steps = o.steps, .minutes = o.minutes}, progress);
   auto& trainer = learner.trainer();
   if (checkpoint && o.resume) {
     auto state = trainer.state();
     if (const auto found = checkpoint->load(learner.parameters(), state)) {
+      require<DataError>(o.steps == 0 || state.step <= o.steps, "checkpoint ", checkpoint->folder().string(),
+                         " is damaged: it is at step ", state.step, " of ", o.steps);
       trainer.restore(std::move(state));
       training.resume(found->training);
       std::printf("resumed at step %lld\n", static_cast<long long>(trainer.steps_done()));
@@ -289,11 +300,20 @@ void train_learner(LearnerType& learner, const train::Samples& samples, const Op
       },
       [&](std::int64_t step) {
         if (o.profile && step == profile_from) trainer.watch(&profile);
+        if (Interruption::pending() != 0) {
+          const int signal = interruption.take();
+          if (checkpoint) save();
+          throw Interrupted(signal, text("stopped by ", signal_name(signal), " after step ", step, " of the training; ",
+                                         checkpoint ? text("with --resume it goes on from ", checkpoint->folder().string())
+                                                    : "nothing is kept without --checkpoint DIR"));
+        }
         if (!checkpoint || training.seconds() - saved < o.save_every) return;
         saved = training.seconds();
         save();
       });
   if (checkpoint) save();
+  Interruption::advise(checkpoint ? text("its training is done: with --resume it goes on from ", checkpoint->folder().string())
+                                  : "nothing is kept without --checkpoint DIR");
   trainer.watch(nullptr);
   if (o.profile && profile.steps() > 0) profile.print(stdout);
   if (o.profile && profile.steps() == 0)
@@ -309,6 +329,18 @@ inline void finish(Report& report, const Options& o, std::chrono::steady_clock::
   report.peak_bytes = peak_memory();
   report.seed = o.seed;
   report.version = version;
+}
+
+/// @brief Throws OptionError or Error if the planned memory, or what was taken to get here, is more than --memory or the system
+/// allow: libraries that get no memory crash.
+inline void require_within_limits(const Options& o, const Report& report) {
+  const std::size_t needed = std::max(report.planned_bytes, peak_memory());
+  const auto megabytes = [](std::size_t bytes) { return text((bytes + 500000) / 1000000, " MB"); };
+  require<OptionError>(o.memory == 0 || needed <= o.memory, "--memory ", megabytes(o.memory), ": ", megabytes(needed),
+                       report.planned_bytes < needed ? " were taken before training began" : " are needed", "; give more");
+  const std::size_t limit = memory_limit();
+  require(needed <= limit, "out of memory: ", megabytes(needed), " are needed, ", megabytes(limit),
+          " can be had; --memory SIZE says which settings take less");
 }
 
 /// @brief Fills the gaps of gappy fields on a device: chooses background, mask policy and contexts on withheld observations,
@@ -350,6 +382,7 @@ Result impute(DeviceType& device, const data::Fields& input, const Options& o) {
   report.precision = settings.bfloat16 ? "bfloat16" : o.precision == "tf32" ? "tf32" : "float";
   report.parameters = made->parameters().size();
   report.planned_bytes = plan_on_device(samples, allowed[0].policy, *made, work);
+  require_within_limits(o, report);
   report.device_bytes = device.arena().high_water() - device.host_bytes();
   std::printf("network: %s of %zu parameters in %s on %s, batch %d of %s; planned peak memory %.0f MB%s\n",
               settings.network.c_str(), report.parameters, report.precision.c_str(), report.device.c_str(), settings.batch,

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <algorithm>
-#include <cctype>
 #include <cstddef>
 #include <cstdio>
 #include <optional>
@@ -11,6 +10,7 @@
 #include "lacuna/fill/calibration.hpp"
 #include "lacuna/fill/learner.hpp"
 #include "lacuna/fill/memory.hpp"
+#include "lacuna/ops/kernel_cache.hpp"
 
 namespace lacuna::fill {
 
@@ -61,25 +61,6 @@ std::size_t plan_memory(const train::Samples& samples, LearnerType& learner, con
          work.scored * sizeof(EnsembleValue) * 3 / 2;
 }
 
-/// @brief A number of bytes as people write it: 8GB, 512 MB, 1.5GiB. Throws OptionError, naming --memory.
-inline std::size_t parse_memory(const std::string& word) {
-  struct Unit {
-    const char* name;
-    double bytes;
-  };
-  constexpr Unit units[] = {{"MB", 1e6}, {"GB", 1e9}, {"MiB", 1048576.0}, {"GiB", 1073741824.0}};
-  double number = 0;
-  std::size_t used = 0;
-  try {
-    number = std::stod(word, &used);
-  } catch (const std::exception&) {  // falls through to the message
-  }
-  while (used < word.size() && word[used] == ' ') ++used;
-  for (const Unit& unit : units)
-    if (word.substr(used) == unit.name && number > 0 && number < 1e9) return static_cast<std::size_t>(number * unit.bytes);
-  throw OptionError("--memory " + word + ": expected a number and MB, GB, MiB or GiB");
-}
-
 /// @brief One way to train, and the peak memory that it is planned to take.
 struct MemoryPlan {
   LearnerSettings settings;
@@ -87,7 +68,7 @@ struct MemoryPlan {
 };
 
 /// @brief What fits into a limit: plans of smaller and smaller batches, and of a smaller crop and network, each with activations
-/// kept and computed again.
+/// kept and computed again. The bytes are those of plan_memory() and what that misses of a run, a few percent.
 template <class DeviceType = cpu::Device>
 class MemoryQuestion {
  public:
@@ -105,6 +86,7 @@ class MemoryQuestion {
     for (const auto& smaller : {with_half_crop(s), with_half_width(s)})
       if (smaller) all.push_back(*smaller);
     std::vector<MemoryPlan> plans;
+    const NoKernelsKept each_its_own;
     for (auto& one : all)
       for (const bool recompute : {false, true}) {
         one.recompute = recompute;
@@ -163,7 +145,8 @@ class MemoryQuestion {
     const std::size_t before = resident_memory();
     DeviceType device({.threads = threads_, .arena_bytes = 0});
     Learner learner(device, samples_, policy_, settings, scale_);
-    return resident_ + std::max(plan_memory(samples_, learner, work_), before) - before;
+    const std::size_t planned = resident_ + std::max(plan_memory(samples_, learner, work_), before) - before;
+    return planned + planned / 32 + (1 << 20);
   }
 
   /// The options that turn `from` into a plan.

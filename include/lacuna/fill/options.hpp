@@ -2,12 +2,13 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
 #include <cstdint>
-#include <cstdio>
 #include <initializer_list>
 #include <string>
 #include <vector>
 
+#include "lacuna/core/parse_number.hpp"
 #include "lacuna/data/field.hpp"
 #include "lacuna/data/windows.hpp"
 
@@ -102,16 +103,20 @@ inline void validate_method(const Options& o) {
 inline int gpu_of(const std::string& device) {
   if (device == "cpu") return -1;
   if (device == "cuda") return 0;
-  int gpu = -1;
-  char rest = 0;
-  require<OptionError>(std::sscanf(device.c_str(), "cuda:%d%c", &gpu, &rest) == 1 && gpu >= 0, "--device ", device,
-                       ": expected cpu, cuda or cuda:N");
+  const int gpu = device.starts_with("cuda:") ? parse_number<int>(device.substr(5)).value_or(-1) : -1;
+  require<OptionError>(gpu >= 0, "--device ", device, ": expected cpu, cuda or cuda:N");
   return gpu;
+}
+
+/// @brief Throws OptionError unless a share of the observations can be held out.
+inline void require_share(double share) {
+  require<OptionError>(share > 0 && share <= 0.5, "--withhold ", share, ": expected a share above 0 and at most 0.5");
 }
 
 /// @brief Throws OptionError, naming the option, for settings that cannot work.
 inline void validate(const Options& o) {
   validate_method(o);
+  require_share(o.withhold);
   const auto one_of = [](const std::string& word, std::initializer_list<const char*> words) {
     return std::find(words.begin(), words.end(), word) != words.end();
   };
@@ -141,8 +146,9 @@ inline void validate(const Options& o) {
                        ": with --samples expected auto, none or climatology: kriging is exact where something was observed, so "
                        "the network has learned nothing of anomalies there");
   require<OptionError>(o.members == 0 || o.members >= 2, "--members ", o.members, ": a spread needs at least 2 members");
-  require<OptionError>(o.steps >= 0 && o.minutes >= 0 && std::isfinite(o.minutes), "--steps ", o.steps, " --minutes ", o.minutes,
-                       ": expected 0 or more");
+  require<OptionError>(o.steps >= 0, "--steps ", o.steps, ": expected 1 or more");
+  require<OptionError>(o.minutes >= 0 && std::isfinite(o.minutes) && (o.minutes > 0 || !given("--minutes")), "--minutes ",
+                       o.minutes, ": expected more than 0");
   require<OptionError>(o.hidden >= 4 && o.hidden % 2 == 0, "--hidden ", o.hidden, ": expected an even width from 4");
   require<OptionError>(o.batch >= 0 && o.crop >= -1, "--batch ", o.batch, " --crop ", o.crop,
                        ": expected a batch from 0 and a crop from -1");
@@ -154,9 +160,26 @@ inline void validate(const Options& o) {
                        ": expected a ratio in (0, 1]");
   require<OptionError>(o.learning_rate > 0 && std::isfinite(o.learning_rate), "--learning-rate ", o.learning_rate,
                        ": expected a positive number");
-  require<OptionError>(o.save_every >= 0, "--save-every ", o.save_every, ": expected 0 or more seconds");
+  require<OptionError>(o.save_every >= 0 && std::isfinite(o.save_every), "--save-every ", o.save_every,
+                       ": expected 0 or more seconds");
   require<OptionError>(!o.checkpoint.empty() || !given("--save-every"), "--save-every needs --checkpoint DIR");
   require<OptionError>(!o.resume || !o.checkpoint.empty(), "--resume needs --checkpoint DIR");
+}
+
+/// @brief A number of bytes as people write it: 8GB, 512 MB, 1.5GiB. Throws OptionError, naming --memory.
+inline std::size_t parse_memory(const std::string& word) {
+  struct Unit {
+    const char* name;
+    double bytes;
+  };
+  constexpr Unit units[] = {{"MB", 1e6}, {"GB", 1e9}, {"MiB", 1048576.0}, {"GiB", 1073741824.0}};
+  std::size_t end = word.find_first_not_of("0123456789.e+-");
+  const auto number = parse_number<double>(word.substr(0, end));
+  while (end < word.size() && word[end] == ' ') ++end;
+  for (const Unit& unit : units)
+    if (end < word.size() && word.substr(end) == unit.name && number && *number * unit.bytes >= 1 && *number < 1e9)
+      return static_cast<std::size_t>(*number * unit.bytes);
+  throw OptionError("--memory " + word + ": expected a number and MB, GB, MiB or GiB");
 }
 
 /// @brief The frames that a run learns from. Throws OptionError if the data do not have them.

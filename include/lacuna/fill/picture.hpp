@@ -30,9 +30,19 @@ inline std::vector<int> frames_to_show(const data::Fields& input, const data::Fi
   return frames;
 }
 
+/// @brief What a variable's panels show: its name, and what Fields::affine takes away from the values that are drawn.
+inline std::string drawn_as(const data::Fields& fields, int variable) {
+  const data::Affine affine = fields.affine_of(variable);
+  std::string name = fields.names[static_cast<std::size_t>(variable)];
+  if (affine.offset != 0) name += text(affine.offset < 0 ? " + " : " - ", std::abs(affine.offset));
+  if (affine.factor != 1) name = text(affine.offset != 0 ? "(" + name + ")" : name, " / ", affine.factor);
+  return name;
+}
+
 /// @brief Draws input, filled field and spread of the variables that had gaps, for a few frames. Throws DataError if the file
 /// cannot be written.
-inline void draw(const data::Fields& input, const Result& result, const std::string& path) {
+inline void draw(const data::Fields& input, const Result& result, const std::string& path,
+                 data::Existing existing = data::Existing::replaced) {
   data::Picture picture;
   picture.title = "lacuna-fill";
   picture.height = input.grid.height();
@@ -47,7 +57,7 @@ inline void draw(const data::Fields& input, const Result& result, const std::str
       const auto plane = [&](const std::vector<float>& values) {
         return data::plane_of(values, input.grid.cells(), input.variables(), t, v);
       };
-      const auto& name = input.names[static_cast<std::size_t>(v)];
+      const std::string name = drawn_as(input, v);
       picture.rows.push_back({.label = text(name, ", frame ", t),
                               .scale = name,
                               .input = plane(input.values),
@@ -55,7 +65,7 @@ inline void draw(const data::Fields& input, const Result& result, const std::str
                               .spread = plane(result.spread)});
     }
   }
-  data::write_picture(path, picture);
+  data::write_picture(path, picture, existing);
 }
 
 }  // namespace lacuna::fill

@@ -9,6 +9,7 @@
 #include "lacuna/data/field.hpp"
 #include "lacuna/data/normalisation.hpp"
 #include "lacuna/data/windows.hpp"
+#include "lacuna/fill/options.hpp"
 #include "lacuna/mask/static_cells.hpp"
 #include "lacuna/mask/structure.hpp"
 #include "lacuna/mask/withhold.hpp"
@@ -35,7 +36,7 @@ inline std::vector<std::uint8_t> live_cells(const data::Fields& fields, const da
 /// @brief Sets aside a share of the observations with the structure of the gaps, and normalises by the rest.
 /// Throws: OptionError for a share outside (0, 0.5]; DataError if a variable has no observation left.
 inline Study make_study(const data::Fields& fields, const data::WindowSettings& windows, double share, std::uint64_t seed) {
-  require<OptionError>(share > 0 && share <= 0.5, "--withhold ", share, ": expected a share above 0 and at most 0.5");
+  require_share(share);
   Study study{.truth = fields, .available = fields, .withheld = {}, .live = {}, .normalisation = {}, .structure = {}};
   const auto observed = baseline::observed_of(fields);
   const auto all = baseline::masks_of(fields, observed);

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "lacuna/core/error.hpp"
+#include "lacuna/core/parse_number.hpp"
 
 namespace lacuna::fill {
 
@@ -31,11 +32,9 @@ struct TrainingState {
     for (const auto& [name, value] : fields()) {
       const auto found = from.find(name);
       require<DataError>(found != from.end(), path, " is damaged: it does not tell ", name);
-      try {
-        this->*value = std::stod(found->second);
-      } catch (const std::exception&) {
-        throw DataError(text(path, " is damaged: ", name, " is ", found->second));
-      }
+      const auto number = parse_number<double>(found->second);
+      require<DataError>(number.has_value(), path, " is damaged: ", name, " is ", found->second);
+      this->*value = *number;
     }
   }
 
