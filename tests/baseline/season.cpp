@@ -24,6 +24,7 @@ TEST_CASE("Season: calendar months from CF times") {
   CHECK_FALSE(baseline::calendar_months(timed("", {0, 1})));
   CHECK_FALSE(baseline::calendar_months(timed("frames", {0, 1})));
   CHECK_FALSE(baseline::calendar_months(timed("days since 2000-01-01", {0, NAN})));
+  CHECK_FALSE(baseline::calendar_months(timed("weeks since 2000-01-01", {0, 1e12})));  // beyond all calendars
 }
 
 TEST_CASE("Season: twelve groups from two years on, else one") {

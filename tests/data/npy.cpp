@@ -90,10 +90,27 @@ TEST_CASE("Bad .npy files get one line that says what is wrong") {
     put_npy<float>(path, damaged, twelve);
     CHECK_THAT(failure(), Contains(".npy header"));
   }
+  put_npy<float>(path, "{'descr': '<f4',\n 'shape': (2, 2, 3), }\n", twelve);
+  CHECK(failure() == path + ": the .npy header is damaged: {'descr': '<f4',  'shape': (2, 2, 3), }");
+  put_npy<float>(path, "{'descr': 'a\nb', 'fortran_order': False, 'shape': (12,), }\n", twelve);
+  CHECK(failure() == path + ": dtype 'a b' is not supported, only '<f4' and '<f8' are");
   put_npy<float>(path, good, std::vector<float>(12, std::numeric_limits<float>::infinity()));
   CHECK_THAT(failure(), Contains("variable v0 holds 12 infinite values, the first in frame 0, row 0, column 0"));
   put_npy<float>(path, good, std::vector<float>(12, not_observed));
   CHECK_THAT(failure(), Contains("all values are missing"));
+}
+
+TEST_CASE("A .npy file has 64 axes at most") {
+  const Scratch scratch;
+  const std::string path = scratch / "a.npy";
+  const auto with_axes = [&](int count) {
+    std::string sizes;
+    for (int axis = 0; axis < count; ++axis) sizes += "1,";
+    put_npy<float>(path, "{'descr':'<f4','fortran_order':True,'shape':(" + sizes + ")}", {5});
+    return error_of([&] { read_npy_array(path); });
+  };
+  CHECK(with_axes(64).empty());
+  CHECK(with_axes(65) == path + ": has more than 64 axes");
 }
 
 TEST_CASE("Writing keeps what is there unless told, and when the disk is full") {

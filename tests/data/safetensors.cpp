@@ -79,10 +79,35 @@ TEST_CASE("Damaged files get one line that says what is wrong") {
   CHECK(with(R"("a":{"dtype":"F31","shape":[2],"data_offsets":[0,8]})", 8) == path + ": tensor a has the unknown dtype F31");
   CHECK_THAT(with(R"("a":{"dtype":"F32","shape":[-2],"data_offsets":[0,8]})", 8), Contains("has a shape that is not of sizes"));
   CHECK_THAT(with(R"("a":{"dtype":"F32","shape":[4611686018427387904,4],"data_offsets":[0,8]})", 8), Contains("is too large"));
+  CHECK_THAT(with(R"("a":{"dtype":"F32","shape":2,"data_offsets":[0,8]})", 8), Contains("has a shape that is not of sizes"));
+  CHECK_THAT(with(R"("a":{"dtype":"F32","shape":{"n":2},"data_offsets":[0,8]})", 8),
+             Contains("has a shape that is not of sizes"));
+  CHECK_THAT(with(R"("a":{"dtype":"F32","shape":[0,18446744073709551615],"data_offsets":[0,0]})", 0),
+             Contains("has a shape that is not of sizes"));
   CHECK_THAT(with(R"("a":{"dtype":"F32","shape":[2],"data_offsets":[8,0]})", 8), Contains("lies at 8 to 0"));
   CHECK_THAT(with(R"("a":{"dtype":"F32","shape":[2],"data_offsets":[0]})", 8), Contains("data_offsets that are not two numbers"));
   CHECK_THAT(with(R"("a":{"dtype":"F32","shape":[2]})", 8), Contains("the header is damaged"));
   CHECK_THAT(with(R"("__metadata__":{"a":1})", 0), Contains("the header is damaged"));
+  CHECK(with(R"("a\nb":{"dtype":"F\n31","shape":[2],"data_offsets":[0,8]})", 8) ==
+        path + R"(: tensor a\nb has the unknown dtype F\n31)");
+}
+
+TEST_CASE("What could not be read again is not written") {
+  const Scratch scratch;
+  const std::string path = scratch / "a";
+  const auto failure = [&](const std::vector<std::int64_t>& shape) {
+    Tensors out;
+    out.tensors["w"] = {"F32", shape, {}};
+    return error_of([&] { write_safetensors(path, out); });
+  };
+  CHECK(failure({0, -1}) == path + ": tensor w has the shape [0,-1], which has no size");
+  CHECK_THAT(failure({std::int64_t{1} << 62, 4}), Contains("which has no size"));  // 2^66 bytes, 0 in 64 bits
+  CHECK_THROWS_AS(Tensor::from(std::span<const float>(), {std::int64_t{1} << 62, 4}), ShapeError);
+  Tensors out;
+  out.metadata["input"] = "caf\xe9.nc";
+  CHECK_THAT(error_of([&] { write_safetensors(path, out); }),
+             Contains(path + ": cannot be written: names and metadata must be UTF-8, got"));
+  CHECK(scratch.entries() == 0);
 }
 
 TEST_CASE("A failed write leaves the old file") {

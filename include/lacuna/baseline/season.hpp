@@ -29,8 +29,10 @@ inline std::optional<std::vector<long>> calendar_months(const data::Fields& f) {
       months.push_back(12L * year + static_cast<long>(month) - 1 + std::lround(std::floor(t)));
       continue;
     }
-    const auto days = std::chrono::sys_days{} + std::chrono::days{static_cast<int>(std::floor(units->seconds(t) / 86400.0))};
-    const std::chrono::year_month_day date{days};
+    const double day = std::floor(units->seconds(t) / 86400.0);
+    constexpr double most = 1.1e7;  // of the years that std::chrono has
+    if (!(std::abs(day) < most)) return std::nullopt;
+    const std::chrono::year_month_day date{std::chrono::sys_days{} + std::chrono::days{static_cast<int>(day)}};
     months.push_back(12L * static_cast<int>(date.year()) + static_cast<long>(static_cast<unsigned>(date.month())) - 1);
   }
   return months;

@@ -3,13 +3,22 @@
 #include <sstream>
 #include <stdexcept>
 #include <string>
+#include <utility>
 
 namespace lacuna {
 
 /// @brief Base of everything the library throws; what() is one line that names the thing, what was expected and what came.
 class Error : public std::runtime_error {
  public:
-  using std::runtime_error::runtime_error;
+  /// Control characters, as text from a file may have them, become spaces: the message stays one line.
+  explicit Error(std::string what) : std::runtime_error(one_line(std::move(what))) {}
+
+ private:
+  static std::string one_line(std::string what) {
+    for (char& c : what)
+      if (static_cast<unsigned char>(c) < ' ' || c == 0x7f) c = ' ';
+    return what;
+  }
 };
 
 /// @brief Two shapes do not fit together.

@@ -66,14 +66,13 @@ class File {
     require<DataError>(std::filesystem::exists(path, ignored), path, ": there is no such file");
     require<DataError>(!std::filesystem::is_directory(path, ignored), path, ": is a folder, not a NetCDF file");
     require<DataError>(std::filesystem::is_regular_file(path, ignored), path, ": is not a regular file");  // a FIFO would wait
+    require_whole(path);
     int id = -1;
     const int status = nc_open(path.c_str(), mode, &id);
     // What is no NetCDF comes back as one of several codes, HDF5 files of another kind or locked as a general HDF5 error.
     require<DataError>(status != NC_ENOTNC && status != NC_EHDFERR, path, ": is not a NetCDF file", what_else(path));
     require<DataError>(status == NC_NOERR, path, ": cannot be opened: ", nc_strerror(status));
-    File file(path, id);
-    file.require_whole();
-    return file;
+    return {path, id};
   }
   /// Creates (replaces) a file; messages call it `shown_as`.
   static File create(const std::string& path, int mode, const std::string& shown_as) {
@@ -169,11 +168,14 @@ class File {
     return " (or is damaged, or another program is writing it)";
   }
 
-  /// A classic file that ends early reads as zeros without a word from the library.
-  void require_whole() const {
-    if (is_netcdf4()) return;
-    const std::uintmax_t needed = ClassicHeader(path_).bytes_needed(), size = std::filesystem::file_size(path_);
-    require<DataError>(size >= needed, path_, ": is truncated: it has ", size, " bytes, its header declares ", needed);
+  /// Before the library opens a classic file: it reads one that ends early as zeros without a word, and of a damaged header it
+  /// believes every length and takes gigabytes of memory.
+  static void require_whole(const std::string& path) {
+    std::array<char, 4> begin{};
+    std::ifstream(path, std::ios::binary).read(begin.data(), begin.size());
+    if (std::string_view(begin.data(), 3) != "CDF" || (begin[3] != 1 && begin[3] != 2 && begin[3] != 5)) return;
+    const std::uintmax_t needed = ClassicHeader(path).bytes_needed(), size = std::filesystem::file_size(path);
+    require<DataError>(size >= needed, path, ": is truncated: it has ", size, " bytes, its header declares ", needed);
   }
 
   std::string path_;

@@ -31,6 +31,7 @@ struct NpyArray {
 namespace npy {
 
 inline constexpr char magic[] = "\x93NUMPY";
+inline constexpr std::size_t most_axes = 64;  ///< as NumPy 2 has it; a damaged header may list a hundred thousand
 
 struct Header {
   std::string descr;
@@ -54,6 +55,14 @@ inline std::string value_of(const std::string& dictionary, const std::string& ke
   return dictionary.substr(begin, dictionary.find_first_of(end, begin) - begin);
 }
 
+/// The beginning of a header's text for a message of one line.
+inline std::string shown(const std::string& text) {
+  std::string out = text.substr(0, 100);
+  std::replace_if(
+      out.begin(), out.end(), [](char c) { return c < ' ' || c > '~'; }, ' ');
+  return out.substr(0, out.find_last_not_of(' ') + 1);
+}
+
 /// Reads the Python dictionary that describes the array.
 inline Header parse_header(const std::string& path, const std::string& dictionary) {
   Header out{.descr = value_of(dictionary, "descr", "',}")};
@@ -61,13 +70,14 @@ inline Header parse_header(const std::string& path, const std::string& dictionar
   out.fortran_order = order == "True";
   const bool has_shape = dictionary.find("'shape'") != std::string::npos;
   require<DataError>(!out.descr.empty() && (order == "True" || order == "False") && has_shape, path,
-                     ": the .npy header is damaged: ", dictionary.substr(0, 100));
+                     ": the .npy header is damaged: ", shown(dictionary));
   std::string sizes = value_of(dictionary, "shape", ")");
   std::replace(sizes.begin(), sizes.end(), ',', ' ');
   std::istringstream in(sizes);
   for (std::string n; in >> n;) {
     const bool number = n.size() <= 18 && n.find_first_not_of("0123456789") == std::string::npos;
-    require<DataError>(number, path, ": the .npy header's shape cannot be read: ", sizes);
+    require<DataError>(number, path, ": the .npy header's shape cannot be read: ", shown(sizes));
+    require<DataError>(out.shape.size() < most_axes, path, ": has more than ", most_axes, " axes");
     out.shape.push_back(std::stoull(n));
   }
   return out;
@@ -111,7 +121,7 @@ inline NpyArray read_npy_array(const std::string& path) {
   std::ifstream in(path, std::ios::binary);
   require<DataError>(in.good(), path, ": cannot be opened");
   const npy::Header header = npy::read_header(path, in);
-  require<DataError>(header.descr == "<f4" || header.descr == "<f8", path, ": dtype '", header.descr,
+  require<DataError>(header.descr == "<f4" || header.descr == "<f8", path, ": dtype '", npy::shown(header.descr),
                      "' is not supported, only '<f4' and '<f8' are");
   const std::size_t element = header.descr == "<f4" ? 4 : 8;
   const auto there = std::filesystem::file_size(path) - static_cast<std::uintmax_t>(in.tellg());

@@ -10,6 +10,7 @@
 #include <limits>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <span>
 #include <string>
 #include <type_traits>
@@ -30,6 +31,16 @@ inline std::size_t dtype_bytes(const std::string& dtype) {
                                                            {"U64", 8},  {"I64", 8},  {"F64", 8}};
   const auto found = sizes.find(dtype);
   return found == sizes.end() ? 0 : found->second;
+}
+
+/// @brief Bytes of an array of that shape; empty if a size is negative, or a file's offsets could not tell so many.
+inline std::optional<std::uint64_t> bytes_of(const std::vector<std::int64_t>& shape, std::size_t element) {
+  std::uint64_t bytes = element;
+  for (const std::int64_t n : shape) {
+    if (n < 0 || (n > 0 && bytes > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max() / n))) return std::nullopt;
+    bytes *= static_cast<std::uint64_t>(n);
+  }
+  return bytes;
 }
 
 /// @brief The dtype that holds elements of T.
@@ -53,9 +64,8 @@ struct Tensor {
 
   template <class T>
   static Tensor from(std::span<const T> values, std::vector<std::int64_t> shape) {
-    std::size_t count = 1;
-    for (std::int64_t n : shape) count *= static_cast<std::size_t>(n);
-    require<ShapeError>(count == values.size(), "Tensor: ", values.size(), " values for a shape of ", count);
+    require<ShapeError>(bytes_of(shape, sizeof(T)) == values.size_bytes(), "Tensor: ", values.size(), " values for the shape ",
+                        nlohmann::json(shape).dump());
     const auto raw = std::as_bytes(values);
     return {dtype_of<T>(), std::move(shape), {raw.begin(), raw.end()}};
   }
@@ -112,29 +122,43 @@ struct Extent {
   std::string name;
 };
 
+/// A name of a file for a message of one line, with control characters and what is no UTF-8 replaced.
+inline std::string shown(const std::string& name) {
+  const std::string quoted = nlohmann::json(name).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  return quoted.substr(1, quoted.size() - 2);
+}
+
+/// The shape in a header's entry. Throws DataError, which begins with `who`, if it is none.
+inline std::vector<std::int64_t> read_shape(const std::string& who, const nlohmann::json& sizes) {
+  std::vector<std::int64_t> shape;
+  bool valid = sizes.is_array();
+  for (const auto& n : sizes) {
+    valid = valid && n.is_number_unsigned() && n.get<std::uint64_t>() <= std::numeric_limits<std::int64_t>::max();
+    if (valid) shape.push_back(n.get<std::int64_t>());
+  }
+  require<DataError>(valid, who, " has a shape that is not of sizes");
+  return shape;
+}
+
 /// Checks one header entry and returns its place; `size` is that of all data.
 inline Extent read_entry(const std::string& path, const std::string& name, const nlohmann::json& entry, std::uint64_t size,
                          Tensor& tensor) {
-  const std::string who = path + ": tensor " + name;
+  const std::string who = path + ": tensor " + shown(name);
   tensor.dtype = entry.at("dtype").get<std::string>();
-  const std::uint64_t element = dtype_bytes(tensor.dtype);
-  require<DataError>(element > 0, who, " has the unknown dtype ", tensor.dtype);
-  std::uint64_t bytes = element;
-  for (const auto& n : entry.at("shape")) {
-    require<DataError>(n.is_number_unsigned(), who, " has a shape that is not of sizes");
-    const auto extent = n.get<std::uint64_t>();
-    require<DataError>(extent == 0 || bytes <= std::numeric_limits<std::int64_t>::max() / extent, who, " is too large");
-    bytes *= extent;
-    tensor.shape.push_back(static_cast<std::int64_t>(extent));
-  }
+  const std::size_t element = dtype_bytes(tensor.dtype);
+  require<DataError>(element > 0, who, " has the unknown dtype ", shown(tensor.dtype));
+  tensor.shape = read_shape(who, entry.at("shape"));
+  const auto bytes = bytes_of(tensor.shape, element);
+  require<DataError>(bytes.has_value(), who, " is too large");
   const auto& offsets = entry.at("data_offsets");
-  require<DataError>(offsets.size() == 2 && offsets[0].is_number_unsigned() && offsets[1].is_number_unsigned(), who,
-                     " has data_offsets that are not two numbers");
+  require<DataError>(
+      offsets.is_array() && offsets.size() == 2 && offsets[0].is_number_unsigned() && offsets[1].is_number_unsigned(), who,
+      " has data_offsets that are not two numbers");
   Extent place{offsets[0].get<std::uint64_t>(), offsets[1].get<std::uint64_t>(), name};
   require<DataError>(place.begin <= place.end && place.end <= size, who, " lies at ", place.begin, " to ", place.end,
                      ", the file has ", size, " bytes of data");
-  require<DataError>(place.end - place.begin == bytes, who, " has ", place.end - place.begin, " bytes, its shape and dtype need ",
-                     bytes);
+  require<DataError>(place.end - place.begin == *bytes, who, " has ", place.end - place.begin,
+                     " bytes, its shape and dtype need ", *bytes);
   return place;
 }
 
@@ -158,13 +182,23 @@ inline std::vector<Extent> read_header(const std::string& path, const std::strin
             [](const Extent& a, const Extent& b) { return std::pair(a.begin, a.end) < std::pair(b.begin, b.end); });
   std::uint64_t at = 0;
   for (const Extent& p : places) {
-    require<DataError>(p.begin >= at, path, ": tensor ", p.name, " overlaps the one before it");
-    require<DataError>(p.begin == at, path, ": there are ", p.begin - at, " bytes before tensor ", p.name,
+    require<DataError>(p.begin >= at, path, ": tensor ", shown(p.name), " overlaps the one before it");
+    require<DataError>(p.begin == at, path, ": there are ", p.begin - at, " bytes before tensor ", shown(p.name),
                        " that belong to none");
     at = p.end;
   }
   require<DataError>(at == size, path, ": ", size, " bytes of data, the tensors need ", at);
   return places;
+}
+
+/// The header as JSON. Throws: DataError where a name or the metadata are no UTF-8.
+inline std::string header_text(const std::string& path, const nlohmann::json& header) {
+  try {
+    return header.dump();
+  } catch (const nlohmann::json::exception&) {
+    const auto replaced = header.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+    throw DataError(text(path, ": cannot be written: names and metadata must be UTF-8, got ", replaced));
+  }
 }
 
 }  // namespace safetensors
@@ -200,16 +234,17 @@ inline Tensors read_safetensors(const std::string& path) {
 inline void write_safetensors(const std::string& path, const Tensors& content) {
   nlohmann::json json = nlohmann::json::object();
   if (!content.metadata.empty()) json["__metadata__"] = content.metadata;
-  std::size_t at = 0;
+  std::uint64_t at = 0;
   for (const auto& [name, tensor] : content.tensors) {
-    std::size_t bytes = dtype_bytes(tensor.dtype);
-    for (std::int64_t n : tensor.shape) bytes *= static_cast<std::size_t>(n);
-    require<DataError>(name != "__metadata__" && dtype_bytes(tensor.dtype) > 0 && bytes == tensor.bytes.size(), path, ": tensor ",
-                       name, " of dtype ", tensor.dtype, " has ", tensor.bytes.size(), " bytes, expected ", bytes);
-    json[name] = {{"dtype", tensor.dtype}, {"shape", tensor.shape}, {"data_offsets", {at, at + bytes}}};
-    at += bytes;
+    const auto bytes = bytes_of(tensor.shape, dtype_bytes(tensor.dtype));
+    require<DataError>(bytes.has_value(), path, ": tensor ", name, " has the shape ", nlohmann::json(tensor.shape).dump(),
+                       ", which has no size");
+    require<DataError>(name != "__metadata__" && dtype_bytes(tensor.dtype) > 0 && *bytes == tensor.bytes.size(), path,
+                       ": tensor ", name, " of dtype ", tensor.dtype, " has ", tensor.bytes.size(), " bytes, expected ", *bytes);
+    json[name] = {{"dtype", tensor.dtype}, {"shape", tensor.shape}, {"data_offsets", {at, at + *bytes}}};
+    at += *bytes;
   }
-  std::string header = json.dump();
+  std::string header = safetensors::header_text(path, json);
   header.append((8 - header.size() % 8) % 8, ' ');  // aligns the data, as the format advises
   const std::uint64_t length = header.size();
   std::vector<std::span<const std::byte>> pieces = {std::as_bytes(std::span(&length, 1)),
