@@ -39,9 +39,10 @@ std::string refusal(F&& f) {
   return {};
 }
 
+/// Whether f refuses its input: in one line, whatever it quotes of a file.
 template <class F>
 bool refused(F&& f) {
-  const std::string message = message_of(f);
+  const std::string message = refusal(f);
   expect(message.find('\n') == std::string::npos, "an error's message is one line", message);
   return !message.empty();
 }
