@@ -27,15 +27,16 @@ void run(const lacuna::fill::Options& options) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app{
-      "Fills the gaps of gridded data with a diffusion model trained on nothing but the gappy data, with an uncertainty"};
   lacuna::fill::Options options;
   Words words;
-  declare(app, options, words);
-  return run_program("lacuna-fill", app, argc, argv, [&] {
-    take_words(app, words, options);
-    options.command = "lacuna-fill";
-    for (int i = 1; i < argc; ++i) options.command += std::string(" ") + argv[i];
-    run(options);
-  });
+  return run_program(
+      "lacuna-fill",
+      "Fills the gaps of gridded data with a diffusion model trained on nothing but the gappy data, with an uncertainty", argc,
+      argv, [&](CLI::App& app) { declare(app, options, words); },
+      [&](const CLI::App& app) {
+        take_words(app, words, options);
+        options.command = "lacuna-fill";
+        for (int i = 1; i < argc; ++i) options.command += std::string(" ") + argv[i];
+        run(options);
+      });
 }

@@ -9,22 +9,9 @@
 
 #include "lacuna/core/parse_number.hpp"
 #include "lacuna/fill/options.hpp"
+#include "words.hpp"
 
 // The command line of lacuna-fill: words to settings. A word that is no setting gives one line that names its option.
-
-/// @brief The number that is all of the word, within limits. Throws: OptionError that names the option and what is expected.
-template <class Number>
-Number number_of(const char* option, const std::string& word, Number least, Number most, const std::string& expected) {
-  const auto number = lacuna::parse_number<Number>(word);
-  lacuna::require<lacuna::OptionError>(number && *number >= least && *number <= most, option, " ", word, ": expected ", expected);
-  return *number;
-}
-
-template <class Number>
-Number whole_number_of(const char* option, const std::string& word, Number least) {
-  constexpr Number most = std::numeric_limits<Number>::max();
-  return number_of(option, word, least, most, lacuna::text("a whole number from ", least, " to ", most));
-}
 
 /// @brief "auto", "self", "policy", or a ratio.
 inline lacuna::fill::SamplingContexts parse_contexts(const std::string& word) {
@@ -129,10 +116,6 @@ inline void take_words(const CLI::App& app, const Words& words, lacuna::fill::Op
   for (const CLI::Option* option : app.get_options())
     if (option->count() > 0 && option->nonpositional()) o.given.push_back("--" + option->get_lnames().front());
   const auto given = [&](const char* option) { return std::find(o.given.begin(), o.given.end(), option) != o.given.end(); };
-  for (const auto& [option, word] : {std::pair<const char*, const std::string&>{"--report", o.report},
-                                     {"--picture", o.picture},
-                                     {"--checkpoint", o.checkpoint}})
-    lacuna::require<lacuna::OptionError>(!given(option) || !word.empty(), option, ": expected a name, it is empty");
   o.contexts = parse_contexts(words.contexts);
   if (given("--learn-frames")) o.learned = parse_frames(words.learned);
   if (given("--memory")) o.memory = lacuna::fill::parse_memory(words.memory);

@@ -13,15 +13,15 @@
 #include "lacuna/physics/shallow_water.hpp"
 #include "lacuna/physics/turbulence.hpp"
 #include "run_program.hpp"
+#include "words.hpp"
 
 namespace {
 
 using namespace lacuna;
 
 struct Options {
-  std::string set, output;
+  std::string set, output, seed = "0";
   std::size_t samples = 0;
-  std::uint64_t seed = 0;
   int threads = 0, size = 0;
 };
 
@@ -31,7 +31,8 @@ constexpr std::size_t flows = 1152, waves = 7000;
 template <physics::Generator G>
 void run(const G& generator, const Options& o, std::size_t usual) {
   const std::size_t samples = o.samples > 0 ? o.samples : usual;
-  auto file = physics::SampleFile::open_or_create(o.output, generator.description(), samples, o.seed);
+  const auto seed = whole_number_of<std::uint64_t>("--seed", o.seed, 0);
+  auto file = physics::SampleFile::open_or_create(o.output, generator.description(), samples, seed);
   const std::size_t before = file.count_complete();
   if (before > 0) std::printf("%s: %zu of %zu samples are there\n", o.output.c_str(), before, samples);
   const auto start = std::chrono::steady_clock::now();
@@ -41,7 +42,7 @@ void run(const G& generator, const Options& o, std::size_t usual) {
     progress.show(o.set.c_str(), static_cast<double>(made) / static_cast<double>(all));
   };
   const int threads = o.threads > 0 ? o.threads : hardware_threads();
-  const std::size_t made = physics::generate(generator, file, {.seed = o.seed, .threads = threads, .progress = show});
+  const std::size_t made = physics::generate(generator, file, {.seed = seed, .threads = threads, .progress = show});
   file.close();
   progress.finish();
   const double spent = seconds();
@@ -83,8 +84,8 @@ void declare(CLI::App& app, Options& o) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app{"Makes a synthetic data set: advection, shallow-water, kolmogorov or decaying (two-dimensional turbulence)"};
   Options options;
-  declare(app, options);
-  return run_program("generate", app, argc, argv, [&] { run(options); });
+  return run_program(
+      "generate", "Makes a synthetic data set: advection, shallow-water, kolmogorov or decaying (two-dimensional turbulence)",
+      argc, argv, [&](CLI::App& app) { declare(app, options); }, [&](const CLI::App&) { run(options); });
 }

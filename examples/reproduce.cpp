@@ -59,34 +59,35 @@ void show(const std::vector<std::string>& files) {
   for (const auto& table : tables) std::printf("%s\n", experiment::markdown(experiment::Sheet(table, true)).c_str());
 }
 
+void run(Options& o) {
+  if (!o.show.empty()) {
+    show(o.show);
+    return;
+  }
+  require<OptionError>(!o.which.empty(), "table is required: 1, 2, 4, 5, 6, 7, 8, 9 or all");
+  auto tables = chosen(o.which);
+  o.run.commit = lacuna_commit;
+  if (const int gpu = fill::gpu_of(o.device); gpu >= 0)
+    o.run.networks = [gpu, threads = o.run.threads,
+                      function = from_cuda_backend<decltype(lacuna_train_and_fill_on_cuda)>("lacuna_train_and_fill_on_cuda")](
+                         const experiment::NetworkJob& job) {
+      experiment::NetworkFill done;
+      function(gpu, threads, job, done);
+      return done;
+    };
+  experiment::Reproduction reproduce(experiment::read_budget(o.settings, o.run.budget), o.run);
+  if (tables.size() > 1) {
+    std::erase_if(tables, [&](const auto& table) { return !reproduce.concerns(table); });
+    require<OptionError>(!tables.empty(), "no table has a column of --columns and a row of --rows (ERA5's need --era5 FILE...)");
+  }
+  for (const auto& table : tables) experiment::print(experiment::Sheet(reproduce(table)), stdout);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app{"Reproduces the tables of \"Incomplete Data, Complete Dynamics\""};
   Options o;
-  declare(app, o);
-  return run_program("lacuna-reproduce", app, argc, argv, [&] {
-    if (!o.show.empty()) {
-      show(o.show);
-      return;
-    }
-    require<OptionError>(!o.which.empty(), "table is required: 1, 2, 4, 5, 6, 7, 8, 9 or all");
-    auto tables = chosen(o.which);
-    o.run.commit = lacuna_commit;
-    if (const int gpu = fill::gpu_of(o.device); gpu >= 0)
-      o.run.networks = [gpu, threads = o.run.threads,
-                        function = from_cuda_backend<decltype(lacuna_train_and_fill_on_cuda)>("lacuna_train_and_fill_on_cuda")](
-                           const experiment::NetworkJob& job) {
-        experiment::NetworkFill done;
-        function(gpu, threads, job, done);
-        return done;
-      };
-    experiment::Reproduction reproduce(experiment::read_budget(o.settings, o.run.budget), o.run);
-    if (tables.size() > 1) {
-      std::erase_if(tables, [&](const auto& table) { return !reproduce.concerns(table); });
-      require<OptionError>(!tables.empty(),
-                           "no table has a column of --columns and a row of --rows (ERA5's need --era5 FILE...)");
-    }
-    for (const auto& table : tables) experiment::print(experiment::Sheet(reproduce(table)), stdout);
-  });
+  return run_program(
+      "lacuna-reproduce", "Reproduces the tables of \"Incomplete Data, Complete Dynamics\"", argc, argv,
+      [&](CLI::App& app) { declare(app, o); }, [&](const CLI::App&) { run(o); });
 }

@@ -56,35 +56,44 @@ inline bool printed() {
   return ::poll(&out, 1, 0) == 1 && (out.revents & POLLERR) != 0;
 }
 
-/// @brief Parses the arguments of `app`, then calls body(), which returns or throws.
+/// @brief The exit code of an error, once its line is on standard error. Allocates nothing.
+inline int failed(const char* program, const char* what, const char* hint = "") {
+  std::fflush(stdout);
+  std::fprintf(stderr, "%s: %s%s\n", program, what, hint);
+  return 1;
+}
+
+/// @brief Runs a program: declare(app) tells its options, body(app) does its work once they are parsed, or throws.
 /// Returns the exit code: 0, 1 with one line on standard error, or 128 + the signal that stopped the program.
-template <class Body>
-int run_program(const char* name, CLI::App& app, int argc, char** argv, const Body& body) {
+template <class Declare, class Body>
+int run_program(const char* name, const char* description, int argc, char** argv, const Declare& declare, const Body& body) {
   open_standard_streams();
   std::setvbuf(stdout, nullptr, _IOLBF, 0);
   ::signal(SIGPIPE, SIG_IGN);  // writing tells it too, and need not end the program
   ::signal(SIGXFSZ, SIG_IGN);
   lacuna::Interruption::install(name);
   explain_crashes_for_lack_of_memory();
-  const auto failed = [&](const std::string& what) {
-    std::fflush(stdout);
-    std::fprintf(stderr, "%s: %s\n", name, what.c_str());
-    return 1;
-  };
-  app.set_version_flag("--version", lacuna::version);
   try {
-    app.parse(argc, argv);
-    body();
-  } catch (const CLI::ParseError& error) {
-    if (error.get_exit_code() != 0) return failed(std::string(error.what()) + " (see --help)");
-    app.exit(error);
+    CLI::App app{description};
+    app.set_version_flag("--version", lacuna::version);
+    declare(app);
+    for (CLI::Option* option : app.get_options([](const CLI::Option* o) { return o->get_items_expected_max() > 0; }))
+      option->check([](const std::string& word) { return std::string(word.empty() ? "expected a value, it is empty" : ""); }, "");
+    try {
+      app.parse(argc, argv);
+    } catch (const CLI::ParseError& error) {
+      if (error.get_exit_code() != 0) return failed(name, error.what(), " (see --help)");
+      app.exit(error);  // --help and --version
+      return printed() ? 0 : 1;
+    }
+    body(app);
   } catch (const lacuna::Interrupted& interrupted) {
-    failed(interrupted.what());
+    failed(name, interrupted.what());
     return 128 + interrupted.signal();
   } catch (const std::bad_alloc&) {
-    return failed("out of memory");
+    return failed(name, "out of memory");
   } catch (const std::exception& error) {
-    return failed(error.what());
+    return failed(name, error.what());
   }
-  return printed() ? 0 : failed("not all that was printed could be written to standard output (is the disk full?)");
+  return printed() ? 0 : failed(name, "not all that was printed could be written to standard output (is the disk full?)");
 }

@@ -78,6 +78,27 @@ TEST_CASE("While it is deferred a signal waits: for whoever asks, else for the e
     });
     CHECK(end.code == 128 + SIGTERM);
   }
+  SECTION("asked again, at once: still waits") {
+    const End end = in_child(scratch / "error", [&] {
+      Interruption::Deferred deferred;
+      ::raise(SIGTERM);
+      ::raise(SIGTERM);
+      put_content(scratch / "saved", "yes");
+      deferred.take();
+    });
+    CHECK(end.code == 0);
+  }
+  SECTION("asked again, later: does not wait any more") {
+    const End end = in_child(scratch / "error", [&] {
+      const Interruption::Deferred deferred;
+      ::raise(SIGTERM);
+      put_content(scratch / "saved", "yes");
+      ::sleep(3);
+      ::raise(SIGINT);
+      put_content(scratch / "too late", "yes");
+    });
+    CHECK(end.code == 128 + SIGINT);
+  }
   CHECK(std::filesystem::exists(scratch / "saved"));
   CHECK_FALSE(std::filesystem::exists(scratch / "too late"));
 }

@@ -83,5 +83,13 @@ TEST_CASE("No more threads are granted than there may be, and never none") {
   CHECK(granted_threads(0) == 1);
 #ifdef _OPENMP
   CHECK(granted_threads(std::numeric_limits<int>::max()) == omp_get_thread_limit());
+  const int levels = omp_get_max_active_levels();
+  omp_set_max_active_levels(0);
+  CHECK(granted_threads(4) == 1);
+  {
+    const LibraryThreads four(4);
+    CHECK(omp_get_max_threads() == 1);
+  }
+  omp_set_max_active_levels(levels);
 #endif
 }

@@ -17,6 +17,7 @@
 #include "catch.hpp"
 #include "examples/program.hpp"
 #include "lacuna/data/netcdf.hpp"
+#include "lacuna/data/stale_files.hpp"
 
 using namespace lacuna;
 using Catch::Matchers::Contains;
@@ -149,7 +150,7 @@ TEST_CASE("temporary files that a killed run left are removed by the next") {
   const pid_t child = ::fork();
   if (child == 0) ::_exit(0);
   ::waitpid(child, nullptr, 0);
-  const std::string stale = tool.folder / (".out.nc." + std::to_string(child) + ".0.tmp");
+  const std::string stale = tool.folder / (".out.nc." + data::host_name() + "." + std::to_string(child) + ".0.tmp");
   put_content(stale, "half");
   CHECK(tool(tool.arguments("out.nc") + " --steps 2").code == 0);
   CHECK_FALSE(std::filesystem::exists(stale));

@@ -69,7 +69,7 @@ MUTANTS = [
      "target_ = followed(path).string();", "target_ = path;"),
     ("a lock is given twice", "data/file_lock", "data/file_lock.hpp",
      "require<DataError>(!taken, path", "require<DataError>(true, path"),
-    ("temporary files of living runs are removed", "data/file_lock", "data/file_lock.hpp",
+    ("temporary files of living runs are removed", "data/stale_files", "data/stale_files.hpp",
      "::kill(pid, 0) != 0 && errno == ESRCH", "true"),
 ]
 

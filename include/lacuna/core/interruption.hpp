@@ -2,11 +2,13 @@
 
 #include <limits.h>
 #include <signal.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <array>
 #include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <cstdio>
 #include <cstring>
 #include <string>
@@ -80,7 +82,8 @@ class TemporaryNames {
 /// @brief What a program does when SIGINT, SIGTERM or SIGHUP asks it to stop.
 ///
 /// It removes its temporary files, writes one line to standard error and exits with 128 + the signal's number, at once; while a
-/// Deferred lives, it takes note of the signal and goes on, so that a step can end and be saved: look at pending() then.
+/// Deferred lives, it takes note of the signal and goes on, so that a step can end and be saved: look at pending() then. Another
+/// signal, two seconds later or more, ends the program at once. (Batch systems may send the first one twice.)
 /// Nothing of this happens unless the program calls install(). A signal that was ignored when the program started (nohup) stays
 /// ignored.
 class Interruption {
@@ -125,6 +128,7 @@ class Interruption {
   /// What the signal handler and the program tell each other.
   struct State {
     std::atomic<int> pending = 0, deferred = 0, current = 0;
+    std::atomic<std::int64_t> asked_at = 0;  ///< second of the first signal, 0: none came
     char program[64] = "lacuna";
     char advice[2][512] = {};
   };
@@ -140,8 +144,13 @@ class Interruption {
   }
 
   static void handle(int signal) {
+    timespec now{};
+    ::clock_gettime(CLOCK_MONOTONIC, &now);
+    constexpr std::int64_t impatient = 2;  // seconds
+    std::int64_t first = 0;
+    const bool again = !state().asked_at.compare_exchange_strong(first, now.tv_sec + 1) && now.tv_sec + 1 - first >= impatient;
     state().pending = signal;
-    if (state().deferred == 0) finish(signal);
+    if (state().deferred == 0 || again) finish(signal);
   }
 
   /// Async-signal-safe.

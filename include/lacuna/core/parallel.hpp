@@ -14,9 +14,11 @@
 
 namespace lacuna {
 
-/// @brief The threads that there are when so many are asked for: OpenMP may have a limit (OMP_THREAD_LIMIT).
+/// @brief The threads that there are when so many are asked for: OpenMP may have a limit (OMP_THREAD_LIMIT), or be inside of as
+/// many parallel regions as may be active (OMP_MAX_ACTIVE_LEVELS).
 inline int granted_threads(int asked) {
 #ifdef _OPENMP
+  if (omp_get_active_level() >= omp_get_max_active_levels()) return 1;
   return std::clamp(asked, 1, std::max(1, omp_get_thread_limit()));
 #else
   return std::max(1, asked);

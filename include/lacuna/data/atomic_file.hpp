@@ -17,6 +17,7 @@
 
 #include "lacuna/core/error.hpp"
 #include "lacuna/core/interruption.hpp"
+#include "lacuna/data/stale_files.hpp"
 
 namespace lacuna::data {
 
@@ -92,7 +93,7 @@ class AtomicFile {
     target_ = followed(path).string();
     folder_ = folder_of(target_).string();
     for (int attempt = 0; attempt < 100; ++attempt) {
-      temporary_ = hidden_beside(target_, text(".", ::getpid(), ".", attempt, ".tmp"));
+      temporary_ = hidden_beside(target_, temporary_suffix(attempt));
       registered_ = TemporaryNames::add(temporary_);
       const int fd = ::open(temporary_.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0666);
       const int reason = errno;

@@ -1,22 +1,20 @@
 #pragma once
 
 #include <fcntl.h>
-#include <signal.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <string>
-#include <system_error>
 #include <utility>
 
 #include "lacuna/core/error.hpp"
 #include "lacuna/core/interruption.hpp"
 #include "lacuna/data/atomic_file.hpp"
+#include "lacuna/data/stale_files.hpp"
 
 namespace lacuna::data {
 
@@ -42,7 +40,8 @@ class FileLock {
       ::close(std::exchange(fd_, -1));  // its holder has just removed it
     }
     registered_ = TemporaryNames::add(name_);
-    remove_stale(followed(path));
+    const std::filesystem::path target = followed(path);
+    remove_stale(folder_of(target), "." + target.filename().string() + ".");
   }
   FileLock(FileLock&& other) noexcept
       : name_(std::move(other.name_)), registered_(std::exchange(other.registered_, -1)), fd_(std::exchange(other.fd_, -1)) {}
@@ -64,24 +63,6 @@ class FileLock {
     }, named{};
     return ::fstat(fd_, &mine) == 0 && ::stat(name_.c_str(), &named) == 0 && mine.st_ino == named.st_ino &&
            mine.st_dev == named.st_dev;
-  }
-
-  /// Removes .NAME.PID.N.tmp where no process PID lives.
-  static void remove_stale(const std::filesystem::path& path) {
-    namespace fs = std::filesystem;
-    const std::string begin = "." + path.filename().string() + ".", end = ".tmp";
-    std::error_code failed;
-    for (fs::directory_iterator entry(folder_of(path), failed), last; !failed && entry != last; entry.increment(failed)) {
-      const std::string name = entry->path().filename().string();
-      if (name.size() <= begin.size() + end.size() || !name.starts_with(begin) || !name.ends_with(end)) continue;
-      const std::string middle = name.substr(begin.size(), name.size() - begin.size() - end.size());
-      const std::size_t dot = middle.find('.');
-      if (middle.find_first_not_of("0123456789.") != std::string::npos || dot == 0 || dot > 9 || dot != middle.rfind('.'))
-        continue;
-      const auto pid = static_cast<pid_t>(std::atoi(middle.c_str()));
-      std::error_code ignored;
-      if (pid > 0 && ::kill(pid, 0) != 0 && errno == ESRCH) fs::remove(entry->path(), ignored);
-    }
   }
 
   std::string name_;

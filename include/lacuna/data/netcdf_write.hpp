@@ -270,8 +270,6 @@ inline void write_filled(const NetcdfInput& input, const FilledFields& filled, c
   netcdf::require_sound(input, filled);
   require_writable_output(path, input.paths, options.overwrite);
   netcdf::require_unchanged(input);
-  std::vector<FileIdentity> identities;
-  for (const std::string& name : input.paths) identities.push_back(file_identity(name));
   const std::vector<netcdf::Series> all = netcdf::find_series(input.paths, input.fields.names);
   const netcdf::Filling filling(input, filled, options.fill_never_observed);
   std::vector<netcdf::Plan> plans;
@@ -289,9 +287,7 @@ inline void write_filled(const NetcdfInput& input, const FilledFields& filled, c
       frame += part.frames();
     }
   }
-  for (std::size_t i = 0; i < identities.size(); ++i)
-    require<DataError>(file_identity(input.paths[i]) == identities[i], input.paths[i],
-                       ": has been changed by another program while the output was written");
+  netcdf::require_unchanged(input);  // nor while it was written
   target.commit();
 }
 

@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "lacuna/data/stale_files.hpp"
 #include "lacuna/experiment/comparison.hpp"
 #include "lacuna/experiment/era5.hpp"
 #include "lacuna/experiment/measured.hpp"
@@ -44,6 +45,7 @@ class Reproduction {
   Reproduction(Budget budget, ReproduceOptions options)
       : budget_(std::move(budget)), o_(std::move(options)), results_(o_.folder / o_.budget / "outcomes") {
     origin_ = {o_.commit, processor_name(), cpu::Device({.threads = o_.threads}).threads()};
+    data::remove_stale_below(o_.folder / o_.budget);
     if (o_.era5.empty()) return;
     era5_ = std::make_shared<const data::NetcdfRecord>(o_.era5, o_.variables);
     const std::string word = content_word(*era5_);

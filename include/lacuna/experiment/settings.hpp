@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <fstream>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -59,8 +60,9 @@ using Budget = std::map<std::string, SetSettings>;
 /// @brief Reads a budget from a file of them, {"small": {"kolmogorov pixels": {"train": 96, ...}, ...}, ...}.
 /// Throws: OptionError for an unknown budget (it lists those there are), DataError naming the file and what is wrong in it.
 inline Budget read_budget(const std::string& path, const std::string& name) {
+  std::error_code failed;
   std::ifstream in(path);
-  require<DataError>(in.good(), path, ": cannot be read");
+  require<DataError>(std::filesystem::is_regular_file(path, failed) && in.good(), path, ": is no file that can be read");
   const auto all = nlohmann::json::parse(in, nullptr, false, true);
   require<DataError>(all.is_object(), path, ": is not a JSON object of budgets");
   std::string known;

@@ -47,6 +47,7 @@ class SampleFile {
     require<OptionError>(samples >= 1 && samples <= most_samples, "a file of ", samples,
                          " samples cannot be made, expected 1 to ", most_samples);
     std::error_code ignored;
+    data::remove_stale(data::folder_of(path), "." + std::filesystem::path(path).filename().string() + ".");
     if (!std::filesystem::exists(path, ignored)) create(path, d, samples, seed);
     SampleFile out(data::netcdf::File::open(path, NC_WRITE));
     out.require_same(d, samples, seed);
