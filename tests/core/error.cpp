@@ -25,6 +25,6 @@ TEMPLATE_TEST_CASE("Every error can be caught as lacuna::Error and as std::excep
 }
 
 TEST_CASE("What a file says does not break a message into lines") {
-  CHECK(std::string(DataError("name a\nb\tc\x7f: damaged").what()) == "name a b c : damaged");
-  CHECK(std::string(Error("d\xc3\xa9g\xc3\xa2t").what()) == "d\xc3\xa9g\xc3\xa2t");  // UTF-8 stays
+  CHECK(std::string(lacuna::DataError("name a\nb\tc\x7f: damaged").what()) == "name a b c : damaged");
+  CHECK(std::string(lacuna::Error("d\xc3\xa9g\xc3\xa2t").what()) == "d\xc3\xa9g\xc3\xa2t");  // UTF-8 stays
 }

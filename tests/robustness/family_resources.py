@@ -60,7 +60,7 @@ def limited(rng):
     """Limits of the shell."""
     what, amount = rng.choice(
         [
-            ("f", rng.randrange(0, 40)),
+            ("f", rng.randrange(1, 40)),  # with 0 no message can be written either
             ("v", rng.randrange(150_000, 1_500_000)),
             ("n", rng.randrange(4, 16)),
             ("v", rng.randrange(150_000, 400_000)),

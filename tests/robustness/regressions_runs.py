@@ -4,6 +4,7 @@ import os
 import random
 import re
 import signal
+import socket
 import subprocess
 
 import oracle
@@ -81,7 +82,8 @@ def stale_files():
         gone.wait()
         request = Request([part()])
         write_inputs(bench, request)
-        stale, alive = (bench.put(f".out.nc.{pid}.0.tmp", b"half") for pid in (gone.pid, os.getpid()))
+        host = socket.gethostname().replace(".", "-")[:64]
+        stale, alive = (bench.put(f".out.nc.{host}.{pid}.0.tmp", b"half") for pid in (gone.pid, os.getpid()))
         result = bench.run(*request.words())
         bench.require(result.code == 0, f"exit {result.code}: {result.err.strip()}")
         bench.expected = "the dead program's temporary file is removed, the living one's stays"

@@ -62,7 +62,7 @@ using Budget = std::map<std::string, SetSettings>;
 inline Budget read_budget(const std::string& path, const std::string& name) {
   std::error_code failed;
   std::ifstream in(path);
-  require<DataError>(std::filesystem::is_regular_file(path, failed) && in.good(), path, ": is no file that can be read");
+  require<DataError>(std::filesystem::is_regular_file(path, failed) && in.good(), path, ": cannot be read");
   const auto all = nlohmann::json::parse(in, nullptr, false, true);
   require<DataError>(all.is_object(), path, ": is not a JSON object of budgets");
   std::string known;

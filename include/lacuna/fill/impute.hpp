@@ -240,12 +240,13 @@ inline Fingerprint fingerprint(const Options& o, const Study& study, const Learn
   const auto& grid = study.available.grid;
   std::string variables;
   for (const std::string& name : study.available.names) variables += (variables.empty() ? "" : " ") + name;
+  const data::FrameRange learned = frames_to_learn(o, std::max(o.learned.end, study.available.frames()));
   return {{"version", version},
           {"variables", variables},
           {"seed", text(o.seed)},
           {"steps", text(o.steps)},
           {"window", text(o.window.length, "/", o.window.stride)},
-          {"learned frames", text(report.learned.begin, ":", report.learned.end)},
+          {"learned frames", text(learned.begin, ":", learned.end)},
           {"withheld share", text(o.withhold)},
           {"network", settings.network},
           {"hidden width", text(settings.hidden)},
