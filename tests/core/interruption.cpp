@@ -20,10 +20,12 @@ struct End {
 };
 
 /// Runs f in a process of its own, with its standard error in a file.
-End in_child(const std::string& error, const std::function<void()>& f) {
+End in_child(const std::string& error, const std::function<void()>& f, bool fresh = true) {
   const pid_t child = ::fork();
   if (child == 0) {
     if (std::freopen(error.c_str(), "w", stderr) == nullptr) ::_exit(99);
+    if (fresh)
+      for (const int signal : {SIGINT, SIGTERM, SIGHUP}) std::signal(signal, SIG_DFL);  // a job in the background ignores some
     Interruption::install("tool");
     f();
     ::_exit(0);
@@ -106,7 +108,8 @@ TEST_CASE("While it is deferred a signal waits: for whoever asks, else for the e
 TEST_CASE("A signal that was ignored at the start stays ignored") {
   const Scratch scratch;
   std::signal(SIGHUP, SIG_IGN);
-  const End end = in_child(scratch / "error", [] { ::raise(SIGHUP); });
+  const End end = in_child(
+      scratch / "error", [] { ::raise(SIGHUP); }, false);
   std::signal(SIGHUP, SIG_DFL);
   CHECK(end.code == 0);
 }

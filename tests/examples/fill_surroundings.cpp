@@ -47,6 +47,7 @@ class Background {
     child_ = ::fork();
     const std::string command = "exec " LACUNA_FILL " " + arguments + " >" + out_ + " 2>" + out_ + ".error";
     if (child_ == 0) {
+      for (const int signal : {SIGINT, SIGTERM, SIGHUP}) ::signal(signal, SIG_DFL);  // a job in the background ignores some
       ::execl("/bin/sh", "sh", "-c", command.c_str(), static_cast<char*>(nullptr));
       ::_exit(127);
     }

@@ -178,6 +178,14 @@ def main():
     return 1 if battery.bad else 0
 
 
+def take_signals():
+    """Whoever ignores signals (nohup, a job in the background) hands that on, and the programs would ignore them too."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) == signal.SIG_IGN:
+            signal.signal(number, signal.SIG_DFL)
+
+
 if __name__ == "__main__":
     os.umask(0o022)
+    take_signals()
     sys.exit(main())
