@@ -1,32 +1,15 @@
 #include "lacuna/data/netcdf_companions.hpp"
 
-#include "lacuna/data/netcdf_write.hpp"
 #include "netcdf_maker.hpp"
+#include "netcdf_rewrite.hpp"
 #include "scratch.hpp"
 
 using namespace lacuna;
 using namespace lacuna::data;
+using namespace rewrite;
 using Catch::Matchers::Contains;
 
 namespace {
-
-const std::vector<std::string> usual = {"time", "lat", "lon"};
-const std::vector<float> twelve = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11};
-
-void write_back(const std::vector<std::string>& paths, const std::vector<std::string>& names, const std::string& out) {
-  const NetcdfInput input = read_netcdf_input(paths, names);
-  write_filled(input, {input.fields.values, std::vector<float>(input.fields.values.size())}, out, {.history = "line"});
-}
-
-std::vector<double> numbers(const std::string& path, const std::string& name) {
-  const auto file = netcdf::File::open(path);
-  const auto v = file.find(name).value();
-  std::size_t size = 1;
-  for (const auto& d : v.dims) size *= d.size;
-  std::vector<double> out(size);
-  file.check(nc_get_var_double(file.id(), v.id, out.data()), "reading");
-  return out;
-}
 
 /// A file with bounds and a frame number beside the variable.
 void make_part(const std::string& path, const std::string& units, const std::vector<double>& times, int mode, short scale) {

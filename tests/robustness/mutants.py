@@ -21,7 +21,7 @@ MUTANTS = [
     ("a single record variable is padded", "data/netcdf_classic", "data/netcdf_classic.hpp",
      "recorded == 1 ? p.bytes : record", "recorded == 0 ? p.bytes : record"),
     ("a shortened classic file is whole if its header is there", "data/netcdf_handle", "data/netcdf_handle.hpp",
-     "size >= needed, path_", "size >= needed / 2, path_"),
+     "size >= needed, path", "size >= needed / 2, path"),
     ("a FIFO is opened", "data/netcdf_handle", "data/netcdf_handle.hpp",
      "std::filesystem::is_regular_file(path, ignored)", "true"),
     ("text for a number is taken as absent", "data/netcdf_read", "data/netcdf_handle.hpp",
