@@ -294,7 +294,7 @@ TEST_CASE("a resumed run with another option names that option") {
   const std::string state = " --steps 4 --checkpoint " + (tool.folder / "state") + " --resume ";
   REQUIRE(tool(tool.arguments("first.nc") + state).code == 0);
   tool.fails(tool.arguments("out.nc") + state + " --seed 2", "seed is 1 there and 2 here");
-  tool.fails(tool.arguments("out.nc") + state + " --withhold 0.2", "withheld share is 0.1 there and 0.2 here");
+  tool.fails(tool.arguments("out.nc") + state + " --withhold 0.2", "held-out share is 0.1 there and 0.2 here");
   tool.make("in.nc", 2);
   tool.fails(tool.arguments("out.nc") + state, "observed values differ");
 }

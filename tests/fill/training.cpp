@@ -22,10 +22,10 @@ TEST_CASE("a run is told by its options first, then by what follows from them an
   const auto study = make_study(fields, o.window, o.withhold, o.seed);
   const auto marks = fingerprint(o, study, {}, {});
   CHECK(value_of(marks, "seed") == "7");
-  CHECK(value_of(marks, "withheld share") == "0.2");
+  CHECK(value_of(marks, "held-out share") == "0.2");
   CHECK(value_of(marks, "learned frames") == "0:12");
   const auto first_digest = std::find_if(marks.begin(), marks.end(), [](const Mark& m) { return m.is_digest; });
-  for (const char* option : {"version", "variables", "seed", "steps", "window", "learned frames", "withheld share", "batch"})
+  for (const char* option : {"version", "variables", "seed", "steps", "window", "learned frames", "held-out share", "batch"})
     CHECK(std::any_of(marks.begin(), first_digest, [&](const Mark& m) { return m.name == option; }));
 
   auto changed = fields;

@@ -31,7 +31,7 @@ inline Fingerprint fingerprint(const Options& o, const Study& study, const Learn
           {"steps", text(o.steps)},
           {"window", text(o.window.length, "/", o.window.stride)},
           {"learned frames", text(learned.begin, ":", learned.end)},
-          {"withheld share", text(o.withhold)},
+          {"held-out share", text(o.withhold)},
           {"network", settings.network},
           {"hidden width", text(settings.hidden)},
           {"precision", settings.bfloat16 ? "bfloat16" : "float"},
