@@ -41,7 +41,7 @@ void run(const G& generator, const Options& o, std::size_t usual) {
   const auto show = [&](std::size_t made, std::size_t all) {
     progress.show(o.set.c_str(), static_cast<double>(made) / static_cast<double>(all));
   };
-  const int threads = o.threads > 0 ? o.threads : hardware_threads();
+  const int threads = usable_threads(o.threads);
   const std::size_t made = physics::generate(generator, file, {.seed = seed, .threads = threads, .progress = show});
   file.close();
   progress.finish();

@@ -67,6 +67,7 @@ void run(Options& o) {
   require<OptionError>(!o.which.empty(), "table is required: 1, 2, 4, 5, 6, 7, 8, 9 or all");
   auto tables = chosen(o.which);
   o.run.commit = lacuna_commit;
+  o.run.threads = usable_threads(o.run.threads);
   if (const int gpu = fill::gpu_of(o.device); gpu >= 0)
     o.run.networks = [gpu, threads = o.run.threads,
                       function = from_cuda_backend<decltype(lacuna_train_and_fill_on_cuda)>("lacuna_train_and_fill_on_cuda")](

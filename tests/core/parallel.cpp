@@ -78,6 +78,12 @@ TEST_CASE("While library threads live, OpenMP gives as many threads as it says, 
 }
 #endif
 
+TEST_CASE("A program uses no more threads than there are processors") {
+  CHECK(usable_threads(1) == 1);
+  CHECK(usable_threads(0) >= 1);
+  CHECK(usable_threads(1 << 20) <= processors());
+}
+
 TEST_CASE("No more threads are granted than there may be, and never none") {
   CHECK(granted_threads(1) == 1);
   CHECK(granted_threads(0) == 1);

@@ -107,6 +107,10 @@ void parallel_for(int threads, int parts, const Work& work) {
   if (failure) std::rethrow_exception(failure);
 }
 
+/// @brief Threads for a program that is asked for so many (0: all): no more than there are processors, since threads that take
+/// turns wait for each other.
+inline int usable_threads(int asked) { return granted_threads(std::min(asked > 0 ? asked : hardware_threads(), processors())); }
+
 /// @brief Half-open range of part `part` when `count` items are cut into `parts` nearly equal runs.
 struct Range {
   std::size_t begin, end;

@@ -40,12 +40,10 @@ inline std::vector<data::FileLock> lock_outputs(const Options& o) {
   return locks;
 }
 
-/// @brief Options with as many threads as there are: no more than the machine has processors for, or OpenMP grants. Says so where
-/// that is fewer than were asked for.
+/// @brief Options with as many threads as there are. Says so where that is fewer than were asked for.
 inline Options with_threads_there_are(Options o) {
-  const int there_are = std::min(hardware_threads(), processors());
-  const int asked = o.threads > 0 ? o.threads : there_are, used = granted_threads(std::min(asked, processors()));
-  if (used < asked) std::printf("%d threads were asked for: %d are used, there are no more\n", asked, used);
+  const int used = usable_threads(o.threads);
+  if (used < o.threads) std::printf("%d threads were asked for: %d are used, there are no more\n", o.threads, used);
   o.threads = used;
   return o;
 }
