@@ -8,6 +8,7 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
+#include <cstdlib>
 #include <exception>
 #include <limits>
 #include <new>
@@ -72,6 +73,7 @@ int run_program(const char* name, const char* description, int argc, char** argv
   ::signal(SIGPIPE, SIG_IGN);  // writing tells it too, and need not end the program
   ::signal(SIGXFSZ, SIG_IGN);
   lacuna::Interruption::install(name);
+  std::atexit(&lacuna::TemporaryNames::remove_all);  // OpenMP ends the program where it gets no thread
   explain_crashes_for_lack_of_memory();
   try {
     CLI::App app{description};
