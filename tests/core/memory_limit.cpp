@@ -4,6 +4,16 @@
 
 using namespace lacuna;
 
+namespace {
+
+std::size_t address_space() {
+  std::size_t pages = 0;
+  std::ifstream("/proc/self/statm") >> pages;
+  return pages * static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+}
+
+}  // namespace
+
 TEST_CASE("A process has memory, and may have no more than a limit on its address space") {
   CHECK(address_space() > 1 << 20);
   const std::size_t whole = memory_limit();

@@ -1,5 +1,7 @@
 #include "lacuna/data/netcdf_copy.hpp"
 
+#include <cmath>
+
 #include "netcdf_maker.hpp"
 #include "netcdf_rewrite.hpp"
 #include "scratch.hpp"
@@ -62,25 +64,56 @@ TEST_CASE("Strings and characters are copied") {
   CHECK(netcdf::text_attribute(out, out.find("words").value().id, "meaning") == "one");
 }
 
-TEST_CASE("A _FillValue of another type is written in the variable's, or left out where that does not hold it") {
-  const Scratch scratch;
-  const double fill = GENERATE(-999.0, 1e300);
-  int id = -1, variable = -1, dims[3] = {};
-  Maker(scratch / "a.nc").usual_grid();
-  REQUIRE(nc_open((scratch / "a.nc").c_str(), NC_WRITE, &id) == NC_NOERR);
-  nc_redef(id);
-  for (int d = 0; d < 3; ++d) dims[d] = d;
-  REQUIRE(nc_def_var(id, "u", NC_FLOAT, 3, dims, &variable) == NC_NOERR);
-  REQUIRE(nc_put_att_double(id, variable, "_FillXalue", NC_DOUBLE, 1, &fill) == NC_NOERR);  // the library refuses the real name
-  nc_enddef(id);
-  const std::size_t start[3] = {}, count[3] = {2, 2, 3};
-  REQUIRE(nc_put_vara_float(id, variable, start, count, twelve.data()) == NC_NOERR);
-  REQUIRE(nc_close(id) == NC_NOERR);
-  std::string bytes = content(scratch / "a.nc");
+namespace {
+
+/// A variable of type T with a _FillValue of type F, which the library would refuse.
+template <class T, class F>
+void make_mistyped(const std::string& path, F fill, const std::vector<T>& values, const char* is_unsigned = nullptr) {
+  {
+    Maker maker(path);
+    maker.usual_grid().var<T>("u", usual).template att<F>("_FillXalue", {fill});
+    if (is_unsigned != nullptr) maker.att("_Unsigned", is_unsigned);
+    maker.put(values);
+  }
+  std::string bytes = content(path);
   bytes[bytes.find("_FillXalue") + 5] = 'V';
-  put_content(scratch / "a.nc", bytes);
+  put_content(path, bytes);
+}
+
+/// The _FillValue that comes out.
+std::vector<double> written_fill(const Scratch& scratch) {
   write_back({scratch / "a.nc"}, {"u"}, scratch / "out.nc");
   const auto out = netcdf::File::open(scratch / "out.nc");
-  const auto written = netcdf::number_attribute(out, out.find("u").value().id, "_FillValue");
-  CHECK(written == (fill == -999 ? std::vector<double>{-999} : std::vector<double>{}));
+  return netcdf::number_attribute(out, out.find("u").value().id, "_FillValue");
+}
+
+}  // namespace
+
+TEST_CASE("A _FillValue of another type is written as what it means in the variable's, or left out where it means nothing") {
+  const Scratch scratch;
+  const std::vector<int> whole = {-999, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11};
+  SECTION("a number that the type holds") {
+    make_mistyped<float, double>(scratch / "a.nc", -999.0, twelve);
+    CHECK(written_fill(scratch) == std::vector<double>{-999});
+  }
+  SECTION("one beyond the type") {
+    make_mistyped<float, double>(scratch / "a.nc", 1e300, twelve);
+    CHECK(written_fill(scratch).empty());
+  }
+  SECTION("half a number: -999 stays observed") {
+    make_mistyped<int, double>(scratch / "a.nc", -999.5, whole);
+    CHECK(written_fill(scratch).empty());
+    CHECK(read_netcdf({scratch / "out.nc"}, {"u"}).values[0] == -999);
+  }
+  SECTION("NaN of whole numbers") {
+    make_mistyped<int, double>(scratch / "a.nc", std::nan(""), whole);
+    CHECK(written_fill(scratch).empty());
+  }
+  SECTION("unsigned bytes in signed ones") {
+    make_mistyped<signed char, short>(scratch / "a.nc", 255, {-1, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11}, "true");
+    CHECK(written_fill(scratch) == std::vector<double>{-1});  // the bits of 255
+    const auto again = read_netcdf({scratch / "out.nc"}, {"u"});
+    CHECK(std::isnan(again.values[0]));
+    CHECK(again.values[1] == 1);
+  }
 }

@@ -307,3 +307,32 @@ TEST_CASE("What cannot become a header is known before anything is computed") {
   CHECK_NOTHROW(require_writable(read_netcdf_input({scratch / "in.nc"}, {"v"}), scratch / "out.nc"));
   CHECK(scratch.entries() == 1);
 }
+
+TEST_CASE(
+    "What the numbers stand for belongs to the content: another offset, another grid, other units of time are other inputs") {
+  const Scratch scratch;
+  const std::string in = scratch / "in.nc";
+  const auto make = [&](double offset, float latitude, const std::string& units) {
+    std::vector<double> values;
+    for (int i = 0; i < 12; ++i) values.push_back(offset + 0.5 * i);
+    values[4] = NC_FILL_DOUBLE;
+    Maker(in)
+        .dim("time", 2)
+        .dim("lat", 2)
+        .dim("lon", 3)
+        .var<double>("time", {"time"})
+        .att("units", units)
+        .put<double>({0, 1})
+        .var<float>("lat", {"lat"})
+        .put<float>({latitude, 50})
+        .var<double>("v", usual)
+        .put(values);
+  };
+  make(1e9, 60, "days since 2000-01-01");
+  const auto input = read_netcdf_input({in}, {"v"});
+  SECTION("another offset") { make(2e9, 60, "days since 2000-01-01"); }
+  SECTION("another latitude") { make(1e9, 61, "days since 2000-01-01"); }
+  SECTION("other days") { make(1e9, 60, "days since 2001-01-01"); }
+  CHECK_THAT(error_of([&] { fill_with(input, 1, scratch / "out.nc"); }), Contains("has been changed since it was read"));
+  CHECK_FALSE(std::filesystem::exists(scratch / "out.nc"));
+}

@@ -18,13 +18,6 @@ inline std::size_t address_space_limit() {
   return static_cast<std::size_t>(limit.rlim_cur);
 }
 
-/// @brief Bytes of address space that the process has now (0 where /proc is absent).
-inline std::size_t address_space() {
-  std::size_t pages = 0;
-  std::ifstream("/proc/self/statm") >> pages;
-  return pages * static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
-}
-
 /// @brief Bytes of memory that the process may have at most: the machine's, less where its control group (a container) or
 /// ulimit -v say so. Beyond it the system ends programs without a word.
 inline std::size_t memory_limit() {

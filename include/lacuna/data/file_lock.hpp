@@ -34,6 +34,7 @@ class FileLock {
         const bool taken = errno == EWOULDBLOCK;
         ::close(std::exchange(fd_, -1));
         require<DataError>(!taken, path, ": another run is writing it");
+        ::unlink(name_.c_str());
         return;
       }
       if (is_current()) continue;

@@ -30,7 +30,6 @@ struct Layout {
   std::string time_units{}, calendar{};
   bool has_y = false, has_x = false;  ///< the grid's coordinates are the file's, not cell numbers
   bool has_time_coordinate = false;
-  bool time_converted = false;  ///< `time` is in another unit than the file's
 
   const Dimension& dim(int axis) const { return variable.dims[static_cast<std::size_t>(axis)]; }
   int frames() const { return static_cast<int>(time.size()); }

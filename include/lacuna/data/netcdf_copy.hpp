@@ -3,6 +3,7 @@
 #include <netcdf.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <map>
 #include <string>
@@ -10,6 +11,7 @@
 
 #include "lacuna/core/error.hpp"
 #include "lacuna/data/netcdf_axes.hpp"
+#include "lacuna/data/netcdf_encoding.hpp"
 #include "lacuna/data/netcdf_handle.hpp"
 #include "lacuna/data/netcdf_series.hpp"
 
@@ -27,18 +29,19 @@ inline const std::vector<std::string>& packing_attributes() {
   return names;
 }
 
-/// Some files have a _FillValue of another type than the variable's, which the C library reads but does not write: written in the
-/// variable's type, or left out where that does not hold it (then no value can be equal to it). False: its type is right.
+/// Some files have a _FillValue of another type than the variable's, which the C library reads but does not write: it is written
+/// as the value of the variable's type that it means to the reader, and left out where there is none (1e300 or -999.5 of whole
+/// numbers): then no stored value is equal to it. False: its type is right.
 inline bool copy_mistyped_fill(const File& in, int in_variable, const File& out, int out_variable) {
   const Variable v = in.variable(in_variable);
   const auto attribute = find_attribute(in, in_variable, "_FillValue");
   if (!attribute || attribute->type == v.type || !is_numeric(v.type)) return false;
-  const std::vector<double> fill = number_attribute(in, in_variable, "_FillValue");
-  if (fill.empty()) return true;
-  const int status = nc_put_att_double(out.id(), out_variable, "_FillValue", v.type, 1, fill.data());
-  require<DataError>(status == NC_NOERR || status == NC_ERANGE, out.path(), ": writing attribute _FillValue of ", v.name, ": ",
-                     nc_strerror(status));
-  if (status == NC_ERANGE) nc_del_att(out.id(), out_variable, "_FillValue");
+  with_type(v.type, stored_unsigned(in, v), [&](auto zero) {
+    const auto codes = native_attribute<decltype(zero)>(in, v, "_FillValue");
+    if (codes.empty() || std::isinf(static_cast<double>(codes[0]))) return;
+    out.check(nc_put_att(out.id(), out_variable, "_FillValue", v.type, 1, codes.data()),
+              "writing attribute _FillValue of " + v.name);
+  });
   return true;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstdint>
 #include <limits>
@@ -125,9 +126,20 @@ inline void allocate_fields(Fields& fields, const Series& first) {
                      " GB of values, which is more memory than can be had");
 }
 
+/// Digest of all that was read: values and what they stand for, times with their units, coordinates.
 inline std::uint64_t digest_of(const NetcdfInput& input) {
-  const auto bytes = [](const auto& values) { return std::as_bytes(std::span(values.data(), values.size())); };
-  return digest_bytes(bytes(input.fields.values), digest_bytes(bytes(input.fields.time)));
+  const Fields& f = input.fields;
+  std::uint64_t sum = 0;
+  const auto add = [&sum](const auto& numbers) {
+    sum = digest_bytes(std::as_bytes(std::span(numbers.data(), numbers.size())), sum);
+  };
+  add(f.time);
+  add(f.time_units);
+  add(f.grid.y);
+  add(f.grid.x);
+  for (const Affine& a : f.affine) add(std::array{a.offset, a.factor});
+  add(f.values);
+  return sum;
 }
 
 /// Throws DataError if a file is not what it was when it was read.

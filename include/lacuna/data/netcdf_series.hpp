@@ -87,10 +87,7 @@ class TimeConversion {
 /// Brings the times of `l` to the units of `first`; where one of them tells none, they are taken as the same.
 inline void convert_time(Layout& l, const Layout& first) {
   const TimeConversion convert(time_scale(l), time_scale(first), text(where(first), " and ", where(l)));
-  if (!convert.same()) {
-    for (double& t : l.time) t = convert(t);
-    l.time_converted = true;
-  }
+  for (double& t : l.time) t = convert(t);
   if (first.time_units.empty()) return;
   l.time_units = first.time_units;
   l.calendar = first.calendar;

@@ -73,34 +73,39 @@ inline std::string rescue(const Result& result, const std::string& output) {
 inline void write_outputs(const data::NetcdfInput& input, Result& result, const Options& o,
                           const data::NetcdfWriteOptions& writing) {
   std::string failed;
-  const auto attempt = [&](const auto& write) {
+  const auto words = [](const std::string& path, const std::exception& error) {
+    return dynamic_cast<const std::bad_alloc*>(&error) ? path + ": out of memory while it was written"
+                                                       : std::string(error.what());
+  };
+  const auto attempt = [&](const std::string& path, const auto& write) {
     try {
       write();
-    } catch (const Error& error) {
-      failed += text(failed.empty() ? "" : "; ", error.what());
+    } catch (const std::exception& error) {
+      failed += text(failed.empty() ? "" : "; ", words(path, error));
     }
   };
-  attempt([&] {
+  attempt(o.output, [&] {
     try {
       data::write_filled(input, {.values = result.filled.values, .spread = result.spread}, o.output, writing);
-    } catch (const Error& error) {
+    } catch (const std::exception& error) {
+      const std::string why = words(o.output, error);
       std::string kept;
       try {
         kept = rescue(result, o.output);
       } catch (const std::exception&) {
-        throw error;
+        throw DataError(why);
       }
-      throw DataError(text(error.what(), "; what was computed is kept in ", kept));
+      throw DataError(text(why, "; what was computed is kept in ", kept));
     }
   });
   result.report.peak_bytes = peak_memory();
   const auto existing = o.overwrite ? data::Existing::replaced : data::Existing::kept;
   if (!o.report.empty())
-    attempt([&] {
+    attempt(o.report, [&] {
       const std::string json = to_json(result.report).dump(2) + "\n";
       data::write_atomically(o.report, {std::as_bytes(std::span<const char>(json))}, existing);
     });
-  if (!o.picture.empty()) attempt([&] { draw(input.fields, result, o.picture, existing); });
+  if (!o.picture.empty()) attempt(o.picture, [&] { draw(input.fields, result, o.picture, existing); });
   require<DataError>(failed.empty(), failed);
 }
 
@@ -112,7 +117,9 @@ Report run(const Options& asked, const Imputer& imputer) {
   const Options o = with_threads_there_are(asked);
   check_outputs(o);
   const auto locks = lock_outputs(o);
-  Interruption::advise("nothing was computed yet that could be kept");
+  std::error_code absent;
+  const bool kept = o.resume && std::filesystem::exists(std::filesystem::path(o.checkpoint) / Checkpoint::file_name, absent);
+  Interruption::advise(kept ? "with --resume it goes on from " + o.checkpoint : "nothing was computed yet that could be kept");
   std::string stage = "reading the input";
   try {
     const data::NetcdfInput input = data::read_netcdf_input(o.inputs, o.variables);

@@ -76,6 +76,7 @@ void train_learner(LearnerType& learner, const train::Samples& samples, const Op
   const auto save = [&] {
     const auto& state = trainer.state();
     checkpoint->save(learner.parameters(), state, {training.state(), report.threads});
+    Interruption::advise(text("with --resume it goes on from ", checkpoint->folder().string()));
   };
   const Policy contexts = sampling_policy(learner.policy(), o.contexts);
   training(
