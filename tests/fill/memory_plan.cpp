@@ -90,8 +90,10 @@ TEST_CASE("plans of real networks: fewer samples and recomputation take less, a 
     REQUIRE(plans.size() == 8);  // batches 4, 2, 1 and half the width: the grid is too small for half a crop
     for (std::size_t i = 0; i < 6; ++i) CHECK(plans[i].settings.batch == 4 >> i / 2);
     CHECK((plans[6].settings.hidden == 8 && plans[6].settings.batch == 1));
+#ifndef LACUNA_ADDRESS_SANITIZER  // it keeps freed memory for a while, so what is resident is not what a plan takes
     CHECK(plans[1].bytes < plans[0].bytes);
     CHECK(plans[4].bytes < plans[0].bytes);
+#endif
     CHECK(s.question(settings, false).size() == 4);
     CHECK(s.question(settings, false)[0].settings.batch == 4);
   }
