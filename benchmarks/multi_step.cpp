@@ -53,7 +53,7 @@ double milliseconds(const Work& work) {
 void run(bool shared, int threads, int rounds) {
   cpu::Device device({.threads = threads});
   const data::Fields fields = noise_with_gaps(shared);
-  const train::Samples samples(fields, {.length = frames}, {baseline::BackgroundKind::none, fields, {.length = frames}, {}});
+  const train::Samples samples(fields, {.length = frames}, {});
   const auto layout = train::input_layout(samples);
   Parameters<float> parameters;
   const nn::UNet network({.inputs = layout.channels(), .outputs = layout.fields(), .hidden = 32}, parameters, 1);

@@ -52,7 +52,7 @@ data::Fields gappy(const Eigen::MatrixXd& root, std::uint64_t first, int count, 
 }
 
 train::Samples samples_of(const data::Fields& f) {
-  return {f, {.length = 1}, {baseline::BackgroundKind::none, f, {.length = 1}, {}}, std::vector<std::uint8_t>(cells, 1)};
+  return {f, {.length = 1}, {}, std::vector<std::uint8_t>(cells, 1)};
 }
 
 /// A small UNet, trained on data of the density `trained.density` with the contexts of a policy.

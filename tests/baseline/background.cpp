@@ -1,137 +1,102 @@
 #include "lacuna/baseline/background.hpp"
 
+#include <cmath>
+#include <vector>
+
 #include "baseline/maker.hpp"
 #include "catch.hpp"
-#include "support/compare.hpp"
 
 using namespace lacuna;
-using baseline::Background;
-using baseline::BackgroundKind;
-using baseline::BackgroundSettings;
+using baseline::AnyBackground;
 
 namespace {
 
-const baseline::Correlation wide{.length = 3, .nugget = 0.01}, narrow{.length = 2, .nugget = 0.1, .stretch = 2};
+/// The mean of the context, or of what it was fitted to.
+struct Mean {
+  float mean = 0;
 
-BackgroundSettings settings() { return {.values = {wide, narrow}, .anomalies = {wide, wide}}; }
+  void fit(const baseline::BackgroundData& data) {
+    float count = 0;
+    for (const float x : data.fields.values)
+      if (!std::isnan(x)) mean += x, count += 1;
+    mean /= count;
+  }
+  void evaluate(const baseline::BackgroundRequest& request, float* out) const {
+    float sum = 0, count = 0;
+    for (std::size_t i = 0; i < request.size(); ++i)
+      if (request.context[i] != 0) sum += request.values[i], count += 1;
+    std::fill_n(out, request.size(), count > 0 ? sum / count : mean);
+  }
+};
+static_assert(baseline::Background<Mean>);
+static_assert(baseline::Background<AnyBackground>);
 
-data::Fields fields() { return test::drifting(test::plane(8, 12, true), 12, 2, 0.5); }
+/// Counts how often its buffers were used, expects errors of its own, and shows itself to the network.
+struct Counting {
+  struct Workspace {
+    int uses = 0;
+  };
+  std::vector<float> kept;
 
-std::vector<std::uint8_t> observed(const data::Fields& f, int first, const data::Patch& patch) {
-  std::vector<std::uint8_t> context;
-  for (int t = first; t < first + 3; ++t)
-    for (int y = 0; y < patch.height; ++y)
-      for (int x = 0; x < patch.width; ++x)
-        for (int v = 0; v < 2; ++v) context.push_back(f.observed(t, patch.y + y, (patch.x + x) % f.grid.width(), v));
-  return context;
-}
-
-std::vector<float> evaluate(const Background& b, int first, const data::Patch& patch, const std::vector<std::uint8_t>& context) {
-  Background::Workspace workspace;
-  std::vector<float> out(context.size());
-  b.evaluate(first, 3, patch, context.data(), out.data(), workspace);
-  return out;
-}
+  void fit(const baseline::BackgroundData& data) { kept.assign(data.fields.values.size(), 7); }
+  void evaluate(const baseline::BackgroundRequest& request, float* out, Workspace& w) const {
+    std::fill_n(out, request.size(), static_cast<float>(++w.uses));
+  }
+  void expected_error(const baseline::BackgroundRequest& request, float* out, Workspace&, int threads) const {
+    std::fill_n(out, request.size(), static_cast<float>(threads));
+  }
+  std::span<const float> climatology_channel() const { return kept; }
+  std::string name() const { return "counting"; }
+};
 
 }  // namespace
 
-TEST_CASE("Background: each kind is what it says") {
-  const data::Fields f = fields();
-  const data::Patch patch{1, 9, 6, 8};  // across the seam
-  const auto context = observed(f, 3, patch);
-  const auto s = settings();
-  CHECK(evaluate(Background(BackgroundKind::none, f, {}, s), 3, patch, context) == std::vector<float>(context.size(), 0.0f));
-  const Background climatology(BackgroundKind::climatology, f, {}, s);
-  const auto mean = evaluate(climatology, 3, patch, context);
-  const auto kriged = evaluate(Background(BackgroundKind::kriging, f, {}, s), 3, patch, context);
-  const auto both = evaluate(Background(BackgroundKind::climatology_kriging, f, {}, s), 3, patch, context);
-  std::size_t j = 0;
-  double worst = 0;
-  for (int t = 3; t < 6; ++t)
-    for (int y = 0; y < patch.height; ++y)
-      for (int x = 0; x < patch.width; ++x)
-        for (int v = 0; v < 2; ++v, ++j) {
-          const std::size_t i = f.index(t, patch.y + y, (patch.x + x) % 12, v);
-          CHECK(mean[j] == climatology.climatology()[i]);
-          if (context[j] == 0) continue;
-          CHECK(kriged[j] == f.values[i]);
-          worst = std::max(worst, static_cast<double>(std::abs(both[j] - f.values[i])));
-        }
-  CHECK(worst < 1e-6);
-  CHECK(test::all_finite(kriged));
-  CHECK(test::all_finite(both));
+TEST_CASE("AnyBackground: none is a first guess of zero that the network gets no channel for") {
+  const auto f = test::drifting(test::plane(8, 12, true), 6, 2, 0.5);
+  AnyBackground none;
+  none.fit({f, {}, {}});
+  std::vector<float> out(f.frame_size() * 3, 5.0f);
+  AnyBackground::Workspace workspace;
+  const baseline::BackgroundRequest request{.first = 0, .frames = 3, .variables = 2, .patch = data::whole(f.grid)};
+  none.evaluate(request, out.data(), workspace);
+  CHECK(out == std::vector<float>(out.size(), 0.0f));
+  none.expected_error(request, out.data(), workspace);
+  CHECK(out == std::vector<float>(out.size(), 1.0f));
+  CHECK_FALSE(none.exists());
+  CHECK(none.name() == "none");
+  CHECK(none.climatology_channel().empty());
 }
 
-TEST_CASE("Background: values outside the context leave no trace") {
-  const data::Fields f = fields();
-  const data::Patch patch = data::whole(f.grid);
-  auto context = observed(f, 3, patch);
-  for (std::size_t i = 0; i < context.size(); i += 3) context[i] = 0;
-  data::Fields changed = f;
-  for (std::size_t j = 0; j < context.size(); ++j)
-    if (context[j] == 0) changed.values[f.frame_size() * 3 + j] += 100.0f;
-  for (const auto kind : {BackgroundKind::climatology, BackgroundKind::kriging, BackgroundKind::climatology_kriging}) {
-    auto s = settings();
-    s.climatology.memory = s.anomaly_climatology.memory = 3;
-    CHECK(evaluate(Background(kind, f, {}, s), 3, patch, context) ==
-          evaluate(Background(kind, changed, {}, s), 3, patch, context));
-  }
+TEST_CASE("AnyBackground: what a background does not offer has a default; what was fitted is not what was copied before") {
+  const auto f = test::drifting(test::plane(8, 12, true), 6, 2, 0.5);
+  AnyBackground mean = Mean{};
+  const AnyBackground before = mean;
+  mean.fit({f, {}, {}});
+  const std::vector<std::uint8_t> nothing(f.frame_size() * 3, 0);
+  const baseline::BackgroundRequest request{0, 3, 2, data::whole(f.grid), f.values.data(), nothing.data()};
+  std::vector<float> out(request.size());
+  AnyBackground::Workspace workspace;
+  before.evaluate(request, out.data(), workspace);
+  CHECK(out[0] == 0.0f);
+  mean.evaluate(request, out.data(), workspace);
+  CHECK(out[0] != 0.0f);
+  mean.expected_error(request, out.data(), workspace);
+  CHECK(out[0] == 1.0f);
+  CHECK(mean.exists());
 }
 
-TEST_CASE("Background: planes are kriged with their own masks and correlations") {
-  const data::Fields f = fields();
-  const data::Patch patch = data::whole(f.grid);
-  auto context = observed(f, 3, patch);
-  const std::size_t cells = static_cast<std::size_t>(patch.cells());
-  for (std::size_t i = 0; i < cells; i += 5) context[(cells + i) * 2] = 0;       // frame 1, variable 0
-  for (std::size_t i = 0; i < cells; ++i) context[(2 * cells + i) * 2 + 1] = 0;  // frame 2, variable 1: nothing left
-  const auto out = evaluate(Background(BackgroundKind::kriging, f, {}, settings()), 3, patch, context);
-  for (int t = 0; t < 3; ++t)
-    for (int v = 0; v < 2; ++v) {
-      std::vector<std::uint8_t> mask;
-      std::vector<float> values, given;
-      for (std::size_t i = 0; i < cells; ++i) {
-        const std::size_t j = (static_cast<std::size_t>(t) * cells + i) * 2 + static_cast<std::size_t>(v);
-        mask.push_back(context[j]);
-        values.push_back(f.values[f.frame_size() * 3 + j]);
-        given.push_back(out[j]);
-      }
-      std::vector<float> expected(cells);
-      baseline::Kriging(f.grid, v == 0 ? wide : narrow).predict(patch, mask.data(), values.data(), 1, expected.data());
-      CHECK(test::relative_difference(given, expected) < 1e-5);
-    }
-}
-
-TEST_CASE("Background: a plane without context gets the climatology") {
-  const data::Fields f = fields();
-  const data::Patch patch = data::whole(f.grid);
-  const std::vector<std::uint8_t> none(f.frame_size() * 3, 0);
-  const Background b(BackgroundKind::climatology_kriging, f, {}, settings());
-  const auto first = b.climatology().begin() + static_cast<std::ptrdiff_t>(3 * f.frame_size());
-  CHECK(evaluate(b, 3, patch, none) == std::vector<float>(first, first + static_cast<std::ptrdiff_t>(none.size())));
-}
-
-TEST_CASE("Background: a correlation is needed for each variable") {
-  CHECK_THROWS_AS(Background(BackgroundKind::kriging, fields(), {}, {.values = {wide}}), OptionError);
-}
-
-TEST_CASE("Background: the error it expects is 0 in the context, grows away from it, and is flat without kriging") {
-  const data::Fields f = fields();
-  const data::Patch patch = data::whole(f.grid);
-  auto context = observed(f, 3, patch);
-  for (std::size_t j = 1; j < context.size(); j += 2) context[j] = 0;  // variable 1 is lost
-  const auto expect = [&](BackgroundKind kind) {
-    Background::Workspace workspace;
-    std::vector<float> out(context.size());
-    Background(kind, f, {}, settings()).deviation(3, patch, context.data(), out.data(), workspace);
-    return out;
-  };
-  CHECK(expect(BackgroundKind::none) == std::vector<float>(context.size(), 1.0f));
-  CHECK(expect(BackgroundKind::climatology) == std::vector<float>(context.size(), 1.0f));
-  const auto kriged = expect(BackgroundKind::kriging);
-  for (std::size_t j = 0; j < context.size(); ++j) {
-    if (context[j] != 0) CHECK(kriged[j] == 0.0f);
-    if (j % 2 == 0 && context[j] == 0) CHECK((kriged[j] > 0.0f && kriged[j] < 1.0f));
-    if (j % 2 == 1) CHECK(kriged[j] == Approx(std::sqrt(1.0 + narrow.nugget)));
-  }
+TEST_CASE("AnyBackground: buffers stay with the background that they were made for") {
+  const auto f = test::drifting(test::plane(8, 12, true), 6, 2, 0.5);
+  AnyBackground one = Counting{};
+  one.fit({f, {}, {}});
+  const baseline::BackgroundRequest request{.first = 0, .frames = 3, .variables = 2, .patch = data::whole(f.grid)};
+  std::vector<float> out(request.size());
+  AnyBackground::Workspace workspace;
+  one.evaluate(request, out.data(), workspace);
+  one.evaluate(request, out.data(), workspace);
+  CHECK(out[0] == 2.0f);
+  one.expected_error(request, out.data(), workspace, 3);
+  CHECK(out[0] == 3.0f);
+  CHECK(one.name() == "counting");
+  CHECK(one.climatology_channel().size() == f.values.size());
 }

@@ -1,4 +1,5 @@
 // Batches that a GPU assembles of the host's samples, against the CPU's. Runs on the emulation, and where there is one on a GPU.
+#include "lacuna/baseline/classical_background.hpp"
 #include "lacuna/cuda/samples.hpp"
 
 #include "../fill/waves.hpp"
@@ -82,13 +83,13 @@ TEST_CASE("a batch assembled on a GPU: contexts and noise are the CPU's bit for 
   if (!test::gpu()) return;
   using namespace schedule;
   const auto fields = yearly_waves(waves::Gaps::pixels);
-  const train::Samples plain(fields, {}, {BackgroundKind::none, fields, {}, {}});
+  const train::Samples plain(fields, {}, {});
   check_same<DataMatching>(plain, mask::Pixels{});
   check_same<NoiseMatching>(plain, mask::Pixels{});
   check_same<VelocityMatching>(plain, mask::AmbientDiff<mask::Pixels>{mask::Pixels::random_ratio()});
   check_same<NoiseMatching>(plain, mask::MissDiff{});
   check_same<NoiseMatching>(plain, mask::ProbabilisticField<mask::Pixels>{});
-  const train::Samples climatology(fields, {}, {BackgroundKind::climatology, fields, {}, {}});
+  const train::Samples climatology(fields, {}, baseline::ClassicalBackground(BackgroundKind::climatology, {}));
   check_same<VelocityMatching>(climatology, mask::Pixels::random_ratio());
   check_same<DataMatching>(climatology, mask::Empirical(climatology.windows()));
 }
@@ -98,7 +99,7 @@ TEST_CASE("a batch assembled on a GPU: with a kriging background, blocks and pol
   using namespace schedule;
   const auto fields = yearly_waves(waves::Gaps::blocks);
   const baseline::Correlation correlation{.length = 3};
-  const train::Samples samples(fields, {}, {BackgroundKind::kriging, fields, {}, {.values = {correlation, correlation}}});
+  const train::Samples samples(fields, {}, baseline::ClassicalBackground(BackgroundKind::kriging, {.values = {correlation, correlation}}));
   REQUIRE(train::input_layout(samples) ==
           train::InputLayout{.frames = 3, .variables = 2, .background = true, .climate = true, .place = 3, .season = 2});
   check_same<DataMatching>(samples, mask::Blocks{});

@@ -1,5 +1,6 @@
 // Imputation on a GPU against the CPU: estimates and moments of ensembles, by tiles. Runs on the emulation, and where there is
 // one on a GPU.
+#include "lacuna/baseline/classical_background.hpp"
 #include "lacuna/sampler/single_step.hpp"
 
 #include "../fill/waves.hpp"
@@ -83,10 +84,10 @@ void check_same(const train::Samples& samples) {
 TEST_CASE("imputation on a GPU by tiles: estimates and moments are the CPU's for every matching, observed values bit for bit") {
   if (!test::gpu()) return;
   const auto fields = periodic_waves();
-  const train::Samples plain(fields, {}, {BackgroundKind::none, fields, {}, {}});
+  const train::Samples plain(fields, {}, {});
   check_same<schedule::DataMatching>(plain);
   check_same<schedule::VelocityMatching>(plain);
-  const train::Samples climatology(fields, {}, {BackgroundKind::climatology, fields, {}, {}});
+  const train::Samples climatology(fields, {}, baseline::ClassicalBackground(BackgroundKind::climatology, {}));
   check_same<schedule::DataMatching>(climatology);
   check_same<schedule::NoiseMatching>(climatology);
 }
@@ -94,7 +95,7 @@ TEST_CASE("imputation on a GPU by tiles: estimates and moments are the CPU's for
 TEST_CASE("imputation on a GPU: a network that is shown the query") {
   if (!test::gpu()) return;
   const auto fields = periodic_waves();
-  const train::Samples samples(fields, {}, {BackgroundKind::none, fields, {}, {}});
+  const train::Samples samples(fields, {}, {});
   cpu::Device cpu({.threads = 2});
   cuda::Device gpu({.threads = 2, .arena_bytes = std::size_t{64} << 20});
   Setting<schedule::NoiseMatching, cpu::Device> a(cpu, samples, true);
@@ -110,7 +111,7 @@ TEST_CASE("imputation on a GPU: a network that is shown the query") {
 TEST_CASE("imputation on a GPU: a plan takes the memory that the passes take") {
   if (!test::gpu()) return;
   const auto fields = periodic_waves();
-  const train::Samples samples(fields, {}, {BackgroundKind::climatology, fields, {}, {}});
+  const train::Samples samples(fields, {}, baseline::ClassicalBackground(BackgroundKind::climatology, {}));
   cuda::Device gpu({.threads = 2, .arena_bytes = std::size_t{64} << 20});
   Setting<schedule::DataMatching, cuda::Device> s(gpu, samples);
   s.sampler.plan(7);

@@ -15,7 +15,6 @@
 #include "support/compare.hpp"
 
 using namespace lacuna;
-using baseline::BackgroundKind;
 
 namespace {
 
@@ -52,7 +51,7 @@ struct Setting {
   using Sampler = sampler::SingleStep<Network, schedule::VariancePreserving, schedule::DataMatching, Device>;
 
   data::Fields fields = normalised_waves();
-  train::Samples samples{fields, {}, {BackgroundKind::none, fields, {}, {}}};
+  train::Samples samples{fields, {}, {}};
   train::InputLayout layout = train::input_layout(samples);
   Device& device;
   Parameters<float> parameters;

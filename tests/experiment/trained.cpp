@@ -19,7 +19,7 @@ train::Samples gappy_waves() {
   for (int i = 0; i < 8 * 144; ++i)
     f.values.push_back(std::sin(0.4f * static_cast<float>(i % 12) + 0.9f * static_cast<float>(i / 12)));
   f = mask::with_gaps(f, mask::draw_pixels(f.grid, 8, 0.8, 1));
-  return {f, {.length = 1}, {baseline::BackgroundKind::none, f, {}, {}}, std::vector<std::uint8_t>(144, 1)};
+  return {f, {.length = 1}, {}, std::vector<std::uint8_t>(144, 1)};
 }
 
 struct Case {

@@ -50,7 +50,7 @@ data::Fields series(int frames) { return waves::make(frames, 1, waves::Gaps::pix
 
 TEST_CASE("of each kind of gap the folds share no window, and both have some") {
   const auto fields = series(24);
-  const train::Samples samples(fields, {}, {baseline::BackgroundKind::none, fields, {}, {}});
+  const train::Samples samples(fields, {}, {});
   auto all = values_in(samples, 5, 3);
   for (auto& v : all.values)  // lost planes in the first windows alone
     if (v.window < 2 && v.at % 2 == 1) v.kind = 1;
@@ -72,7 +72,7 @@ TEST_CASE("of each kind of gap the folds share no window, and both have some") {
 
 TEST_CASE("a single window is cut in half, and nothing stays nothing") {
   const auto fields = series(3);
-  const train::Samples samples(fields, {}, {baseline::BackgroundKind::none, fields, {}, {}});
+  const train::Samples samples(fields, {}, {});
   const auto all = values_in(samples, 6, 3);
   CHECK(two_folds(all.values, 2) == std::vector<std::uint8_t>{0, 0, 0, 1, 1, 1});
   CHECK(two_folds({}, 2).empty());
@@ -80,7 +80,7 @@ TEST_CASE("a single window is cut in half, and nothing stays nothing") {
 
 TEST_CASE("the better contexts of the mean are taken, unless they are given") {
   const auto fields = series(24);
-  const train::Samples samples(fields, {}, {baseline::BackgroundKind::none, fields, {}, {}});
+  const train::Samples samples(fields, {}, {});
   auto all = values_in(samples, 50, 5);
   draw(all, 0.1, 1.0);
   CHECK_FALSE(fit_calibration(all.values, 5, Kind::automatic, 2).self);
@@ -95,7 +95,7 @@ TEST_CASE("the better contexts of the mean are taken, unless they are given") {
 
 TEST_CASE("a spread fitted to one half of the windows covers the other as it says; members that agree too much do not") {
   const auto fields = series(48);
-  const train::Samples samples(fields, {}, {baseline::BackgroundKind::none, fields, {}, {}});
+  const train::Samples samples(fields, {}, {});
   auto all = values_in(samples, 400, 8);
   draw(all, 0.3, 1.0);
   const auto trust = cross_validate(all, Kind::automatic, 2);
@@ -111,7 +111,7 @@ TEST_CASE("a spread fitted to one half of the windows covers the other as it say
 
 TEST_CASE("scores are honest: errors that grow from the first half to the second are not covered") {
   const auto fields = series(48);
-  const train::Samples samples(fields, {}, {baseline::BackgroundKind::none, fields, {}, {}});
+  const train::Samples samples(fields, {}, {});
   auto all = values_in(samples, 400, 4);
   draw(all, 0.1, 1.0);
   for (auto& v : all.values) v.truth *= v.window < 8 ? 0.2 : 1.0;
@@ -123,7 +123,7 @@ TEST_CASE("scores are honest: errors that grow from the first half to the second
 TEST_CASE("the error that is reported is of values that nothing was fitted to") {
   // A learned part that is right in the first half and wrong in the second: each half's weight is the other's mistake.
   const auto fields = series(48);
-  const train::Samples samples(fields, {}, {baseline::BackgroundKind::none, fields, {}, {}});
+  const train::Samples samples(fields, {}, {});
   auto all = values_in(samples, 100, 4);
   for (std::size_t i = 0; i < all.values.size(); ++i) {
     auto& v = all.values[i];
@@ -144,7 +144,7 @@ TEST_CASE("the error that is reported is of values that nothing was fitted to") 
 
 TEST_CASE("members needed: for the mean by Theorem 2, and none of it where the mask itself is the context") {
   const auto fields = series(96);
-  const train::Samples samples(fields, {}, {baseline::BackgroundKind::none, fields, {}, {}});
+  const train::Samples samples(fields, {}, {});
   auto all = values_in(samples, 400, 10);
   draw(all, 0.5, 1.0);  // error of K members: 1 + 0.25 / K; a fiftieth of 1 from K = 12.5 on
   auto c = fit_calibration(all.values, 10, Kind::policy, 2);
@@ -155,7 +155,7 @@ TEST_CASE("members needed: for the mean by Theorem 2, and none of it where the m
 
 TEST_CASE("members needed: as many as the share of the spread that follows them asks for") {
   const auto fields = series(24);
-  const train::Samples samples(fields, {}, {baseline::BackgroundKind::none, fields, {}, {}});
+  const train::Samples samples(fields, {}, {});
   auto all = values_in(samples, 50, 10);
   draw(all, 0.5, 1.0);
   Calibration c{.self = true, .members = 10, .weights = {0, 0}, .spread = {{2.0, 0.0}, {}}};

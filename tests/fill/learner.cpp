@@ -15,7 +15,7 @@ struct Setting {
   cpu::Device device;
   Policy policy{mask::AnyPolicy{mask::Pixels::random_ratio()}, 0.0f};
 
-  Setting() : fields(normalised()), samples(fields, {}, {BackgroundKind::none, fields, {}, {}}), device({.threads = 2}) {}
+  Setting() : fields(normalised()), samples(fields, {}, {}), device({.threads = 2}) {}
   static data::Fields normalised() {
     auto f = waves::make(24, 2, waves::Gaps::pixels);
     for (std::size_t i = 0; i < f.values.size(); ++i) f.values[i] = (f.values[i] - 5.0f) * (i % 2 == 0 ? 1.0f : 3.0f);

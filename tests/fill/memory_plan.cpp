@@ -13,7 +13,7 @@ namespace {
 
 struct Setting {
   data::Fields fields = waves::make(9, 2, waves::Gaps::pixels);
-  train::Samples samples{fields, {}, {baseline::BackgroundKind::none, fields, {}, {}}};
+  train::Samples samples{fields, {}, {}};
   Policy policy{mask::AnyPolicy{mask::Pixels::random_ratio()}, 0.0f};
   MemoryQuestion<> question{samples, policy, 1, workload({.members = 3}, samples.windows().size(), 100, fields.values.size())};
 };

@@ -15,7 +15,7 @@ struct Setting {
   mask::Structure structure;
   explicit Setting(waves::Gaps gaps)
       : study(make_study(waves::make(36, 1, gaps), {}, 0.1, 1)),
-        samples(study.available, {}, baseline::Background(baseline::BackgroundKind::none, study.available, {}, {})),
+        samples(study.available, {}, baseline::AnyBackground{}),
         structure(mask::detect(samples.masks(), samples.windows(), samples.live())) {}
 };
 

@@ -50,7 +50,7 @@ TEST_CASE("the score is the mean over values, not over variables") {
 TEST_CASE("gaps in planes with observations and in lost planes are kinds of their own") {
   auto f = waves::make(90, 1, waves::Gaps::pixels);
   for (int i = 0; i < 144; ++i) f.at(40, i / 12, i % 12, 0) = lacuna::data::not_observed;
-  const lacuna::train::Samples samples(f, {}, {lacuna::baseline::BackgroundKind::none, f, {}, {}});
+  const lacuna::train::Samples samples(f, {}, {});
   CHECK(kind_of_gap(samples, 13, f.index(1, 3, 3, 0)) == 1);
   CHECK(kind_of_gap(samples, 13, f.index(0, 3, 3, 0)) == 0);
 }
@@ -60,7 +60,7 @@ TEST_CASE("where windows overlap, a withheld value is counted in the first that 
   const lacuna::data::WindowSettings sliding{.length = 3, .stride = 1};
   std::vector<std::uint8_t> mask(f.values.size(), 0);
   for (int t = 0; t < 12; ++t) mask[f.index(t, 5, 5, 0)] = 1;
-  const lacuna::train::Samples samples(f, sliding, {lacuna::baseline::BackgroundKind::none, f, sliding, {}});
+  const lacuna::train::Samples samples(f, sliding, {});
   const std::vector<float> truth(f.values.size(), 0.0f);
   const auto windows = lacuna::baseline::windows_to_score({f, truth, mask, sliding});
   std::vector<int> frames;
@@ -74,7 +74,7 @@ TEST_CASE("where windows overlap, a withheld value is counted in the first that 
 TEST_CASE("samples are drawn a bounded number at once, each the same whatever is drawn beside it") {
   // A network that answers half of what it is shown.
   const auto f = waves::make(6, 1, waves::Gaps::pixels);
-  const lacuna::train::Samples samples(f, {}, {lacuna::baseline::BackgroundKind::none, f, {}, {}});
+  const lacuna::train::Samples samples(f, {}, {});
   struct Half {
     lacuna::Variable<float> operator()(lacuna::Graph<float>& g, const lacuna::Variable<float>& input, const float*) const {
       auto out = g.make(input.shape.with_channels(3));

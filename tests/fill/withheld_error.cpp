@@ -10,7 +10,7 @@ using namespace lacuna::fill;
 
 TEST_CASE("choices and the end of training are decided by the contexts that may form the mean: the mask itself, or a policy's") {
   const Study study = make_study(waves::make(24, 1, waves::Gaps::pixels), {}, 0.1, 1);
-  const train::Samples samples(study.available, {}, {baseline::BackgroundKind::none, study.available, {}, {}}, study.live);
+  const train::Samples samples(study.available, {}, {}, study.live);
   const baseline::Evidence evidence{study.available, study.truth.values, study.withheld, {}};
   const Scored scored{{study.truth.values, study.withheld}, baseline::windows_to_score(evidence)};
   const Policy training{mask::AnyPolicy{mask::Pixels{.ratio = 0.5f}}, 0.25f};

@@ -1,6 +1,7 @@
 #include "lacuna/sampler/ensemble_pass.hpp"
 
 #include "catch.hpp"
+#include "lacuna/baseline/classical_background.hpp"
 #include "fill/waves.hpp"
 #include "lacuna/mask/pixels.hpp"
 #include "lacuna/nn/unet.hpp"
@@ -18,7 +19,7 @@ namespace {
 template <class Matching>
 void check_moments(BackgroundKind kind) {
   const auto fields = waves::make(3, 2, waves::Gaps::pixels, 0.6f);
-  const train::Samples samples(fields, {}, {kind, fields, {}, {}});
+  const train::Samples samples(fields, {}, baseline::ClassicalBackground(kind, {}));
   const auto layout = train::input_layout(samples);
   cpu::Device device({.threads = 2});
   Parameters<float> parameters;

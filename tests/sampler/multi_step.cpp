@@ -2,6 +2,7 @@
 
 #include "../fill/waves.hpp"
 #include "catch.hpp"
+#include "lacuna/baseline/classical_background.hpp"
 #include "lacuna/mask/pixels.hpp"
 #include "lacuna/nn/unet.hpp"
 #include "lacuna/schedule/variance_preserving.hpp"
@@ -45,7 +46,7 @@ struct Setting {
 
   template <class Make>
   Setting(BackgroundKind background, const Make& make)
-      : samples(normalised_waves(), {}, {background, normalised_waves(), {}, {}}),
+      : samples(normalised_waves(), {}, baseline::ClassicalBackground(background, {})),
         network(make(train::input_layout(samples), parameters)),
         evaluator(device, samples, train::input_layout(samples), network, parameters, {2.0f}) {}
 };

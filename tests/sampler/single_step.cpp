@@ -6,7 +6,6 @@
 #include "lacuna/nn/unet.hpp"
 
 using namespace lacuna;
-using baseline::BackgroundKind;
 
 namespace {
 
@@ -34,7 +33,7 @@ struct Setting {
   nn::UNet network;
 
   explicit Setting(const data::Fields& f)
-      : samples(f, {.length = 1}, {BackgroundKind::none, f, {.length = 1}, {}}),
+      : samples(f, {.length = 1}, {}),
         layout(train::input_layout(samples)),
         device({.threads = 2}),
         network({.inputs = layout.channels(), .outputs = 1, .hidden = 4, .multipliers = {1}}, parameters, 1) {}

@@ -18,7 +18,7 @@ template <mask::MaskPolicy Objective, mask::MaskPolicy Context>
 double error_of(const Objective& objective, const Context& at_use, int members) {
   auto f = waves::make(24, 1, waves::Gaps::pixels);
   for (auto& x : f.values) x = (x - 5.0f) / 1.414f;
-  const train::Samples samples(f, {}, {baseline::BackgroundKind::none, f, {}, {}});
+  const train::Samples samples(f, {}, {});
   cpu::Device device({.threads = 1});
   Parameters<float> parameters;
   const auto layout = train::input_layout(samples);

@@ -91,7 +91,7 @@ struct Learned {
       : policy(p),
         stairs(s),
         fields(f),
-        samples(f, {.length = 1}, {baseline::BackgroundKind::none, f, {.length = 1}, {}}),
+        samples(f, {.length = 1}, {}),
         network(f.grid.width(), shown, s, parameters, start),
         trainer(device, samples, network, parameters, p, scale, {.batch = 64, .seed = 1, .optimizer = {}}, s) {}
 
@@ -320,7 +320,7 @@ TEST_CASE("in many steps all objectives fill gaps; probabilistic fields know not
 
 TEST_CASE("many steps of a probabilistic field keep one context, ask for everything and show one state twice") {
   const auto f = Law{3, 0.7, 0.7}.fields(50);
-  const train::Samples samples(f, {.length = 1}, {baseline::BackgroundKind::none, f, {.length = 1}, {}});
+  const train::Samples samples(f, {.length = 1}, {});
   cpu::Device device({.threads = 1});
   Parameters<float> none;
   std::vector<std::vector<float>> inputs;

@@ -4,19 +4,11 @@
 #include "catch.hpp"
 
 using namespace lacuna;
-using baseline::Background;
-using baseline::BackgroundKind;
-
-namespace {
-
-Background none(const data::Fields& f) { return {BackgroundKind::none, f, {}, {}}; }
-
-}  // namespace
 
 TEST_CASE("a patch is cut from a window's frames, around the seam of a periodic grid") {
   auto f = waves::make(6, 2, waves::Gaps::pixels);
   f.grid.periodic_x = true;
-  const train::Samples samples(f, {}, none(f));
+  const train::Samples samples(f, {}, {});
   REQUIRE(samples.starts() == std::vector<int>{0, 3});
   std::vector<float> index(f.values.size()), patch;
   for (std::size_t i = 0; i < index.size(); ++i) index[i] = static_cast<float>(i);
@@ -31,44 +23,44 @@ TEST_CASE("a patch is cut from a window's frames, around the seam of a periodic 
 
 TEST_CASE("a mask shared by frames and variables is one group, a mask per frame is several") {
   auto f = waves::make(6, 2, waves::Gaps::pixels);
-  CHECK(train::Samples(f, {}, none(f)).windows()[0].groups.count == 1);
+  CHECK(train::Samples(f, {}, {}).windows()[0].groups.count == 1);
   f.at(1, 0, 0, 0) = f.observed(1, 0, 0, 0) ? data::not_observed : 1.0f;
-  CHECK(train::Samples(f, {}, none(f)).windows()[0].groups.count == 2);
+  CHECK(train::Samples(f, {}, {}).windows()[0].groups.count == 2);
 }
 
 TEST_CASE("the season is given where the record spans a year, and tells the middle of the window") {
   auto f = waves::make(24, 1, waves::Gaps::pixels);
   for (int t = 0; t < 24; ++t) f.time[static_cast<std::size_t>(t)] = 30.436875 * t;
-  const train::Samples silent(f, {}, none(f));
+  const train::Samples silent(f, {}, {});
   CHECK(silent.season_channels() == 0);
   f.time_units = "days since 1970-01-01";
-  const train::Samples samples(f, {}, none(f));
+  const train::Samples samples(f, {}, {});
   REQUIRE(samples.season_channels() == 2);
   const double angle = 2.0 * 3.14159265358979 / 12.0;  // frame 1 of the first window: one month into the year
   CHECK(static_cast<double>(samples.season(0)[0]) == Approx(std::sin(angle)).margin(1e-5));
   CHECK(static_cast<double>(samples.season(0)[1]) == Approx(std::cos(angle)).margin(1e-5));
   f.time_units = "hours since 1970-01-01";
-  CHECK(train::Samples(f, {}, none(f)).season_channels() == 0);
+  CHECK(train::Samples(f, {}, {}).season_channels() == 0);
 }
 
 TEST_CASE("the frames that are learned from decide whether there is a season") {
   auto f = waves::make(24, 1, waves::Gaps::pixels);
   for (int t = 0; t < 24; ++t) f.time[static_cast<std::size_t>(t)] = 30.436875 * t;
   f.time_units = "days since 1970-01-01";
-  CHECK(train::Samples(f, {}, none(f), {}, {0, 9}).season_channels() == 0);
-  const train::Samples year(f, {}, none(f), {}, {6, 18});
+  CHECK(train::Samples(f, {}, {}, {}, {0, 9}).season_channels() == 0);
+  const train::Samples year(f, {}, {}, {}, {6, 18});
   REQUIRE(year.season_channels() == 2);
-  const train::Samples all(f, {}, none(f));
+  const train::Samples all(f, {}, {});
   for (int w = 0; w < 8; ++w) CHECK(year.season(w)[0] == all.season(w)[0]);
 }
 
 TEST_CASE("land is a feature of the place") {
   auto f = waves::make(12, 1, waves::Gaps::pixels, 0.7f);
-  CHECK(train::Samples(f, {}, none(f)).place_channels() == 3);
+  CHECK(train::Samples(f, {}, {}).place_channels() == 3);
   for (int t = 0; t < 12; ++t)
     for (int y = 0; y < 5; ++y)
       for (int x = 0; x < 5; ++x) f.at(t, y, x, 0) = data::not_observed;
-  const train::Samples samples(f, {}, none(f));
+  const train::Samples samples(f, {}, {});
   REQUIRE(samples.place_channels() == 4);
   std::vector<float> place;
   samples.cut_place({0, 0, 12, 12}, place);

@@ -10,7 +10,6 @@
 #include "lacuna/nn/unet.hpp"
 
 using namespace lacuna;
-using baseline::BackgroundKind;
 using train::Samples;
 
 namespace {
@@ -25,7 +24,7 @@ struct NetworkSetting {
   train::Trainer<Network, mask::Pixels> trainer;
 
   explicit NetworkSetting(const data::Fields& f, int crop = 0, std::uint64_t seed = 1, typename Network::Settings settings = {})
-      : samples(f, {}, {BackgroundKind::none, f, {}, {}}),
+      : samples(f, {}, {}),
         device({.threads = 2}),
         network(fitted(settings, train::input_layout(samples)), parameters, 1),
         trainer(device, samples, network, parameters, mask::Pixels::random_ratio(), {1.0f},

@@ -1,208 +1,172 @@
 #pragma once
 
-#include <cmath>
+#include <algorithm>
+#include <any>
+#include <concepts>
+#include <cstddef>
 #include <cstdint>
-#include <string_view>
+#include <memory>
+#include <span>
+#include <string>
 #include <utility>
-#include <vector>
 
-#include "lacuna/baseline/climatology.hpp"
-#include "lacuna/baseline/kriging.hpp"
-#include "lacuna/core/error.hpp"
 #include "lacuna/data/field.hpp"
 #include "lacuna/data/windows.hpp"
 
 namespace lacuna::baseline {
 
-/// @brief What the network's anomaly is an anomaly from.
-enum class BackgroundKind { none, climatology, kriging, climatology_kriging };
+/// @brief What a background is fitted to.
+struct BackgroundData {
+  const data::Fields& fields;    ///< normalised; NaN = not available
+  data::WindowSettings windows;  ///< that it will be asked for
+  data::FrameRange training;     ///< frames that may be learned from; empty: all
+  int threads = 1;
 
-inline const char* name(BackgroundKind kind) {
-  switch (kind) {
-    case BackgroundKind::none: return "none";
-    case BackgroundKind::climatology: return "climatology";
-    case BackgroundKind::kriging: return "kriging";
-    case BackgroundKind::climatology_kriging: return "climatology+kriging";
+  data::FrameRange training_frames() const {
+    return training == data::FrameRange{} ? data::FrameRange{0, fields.frames()} : training;
   }
-  return "";
-}
-
-/// @brief Everything a background is made with; correlations (V) of the values, and of the anomalies from a climatology, which
-/// is a smoother one than that which is best by itself.
-struct BackgroundSettings {
-  ClimatologySettings climatology, anomaly_climatology;
-  std::vector<Correlation> values, anomalies;
-  KrigingSettings kriging;
 };
 
-/// @brief First guess of a window's fields, from the clean values of a context and the climatology alone.
-///
-/// none: zero. climatology: Climatology, own windows left out. kriging: of the values about zero, their normalised mean.
-/// climatology_kriging: climatology + kriging of the anomaly from it. Planes (frame, variable) whose contexts and correlations
-/// are the same share one factorisation. With kriging, cells of the context get their own values; a plane without any gets the
-/// climatology, or zero.
-/// Safe to share between threads; each brings its own workspace.
-class Background {
- public:
-  class Workspace;
+/// @brief A patch of a window, and what is known of it. All arrays (F,h,w,V).
+struct BackgroundRequest {
+  int first = 0, frames = 1;              ///< of the fitted fields
+  int variables = 1;
+  data::Patch patch{};                    ///< may continue past the seam of a periodic grid
+  const float* values = nullptr;          ///< normalised; anything, NaN too, outside the context
+  const std::uint8_t* context = nullptr;  ///< 1 = the value may be used
 
-  /// fields: normalised values, NaN where not observed or withheld. Copied as far as needed. learned: the frames that the
-  /// climatology is taken from.
-  /// The climatology is computed for every kind but none: the network may want it beside another background.
-  Background(BackgroundKind kind, const data::Fields& fields, const data::WindowSettings& windows,
-             const BackgroundSettings& settings, int threads, const data::FrameRange& learned)
-      : kind_(kind), height_(fields.grid.height()), width_(fields.grid.width()), variables_(fields.variables()) {
-    data::require_consistent(fields);
-    if (kind == BackgroundKind::none) return;
-    const bool anomalies = kind == BackgroundKind::climatology_kriging;
-    climatology_ =
-        Climatology(fields, windows, learned)(anomalies ? settings.anomaly_climatology : settings.climatology, threads);
-    if (kind == BackgroundKind::climatology) return;
-    anomalies_ = fields.values;
-    if (anomalies)
-      for (std::size_t i = 0; i < anomalies_.size(); ++i) anomalies_[i] -= climatology_[i];
-    const auto& correlations = kind == BackgroundKind::kriging ? settings.values : settings.anomalies;
-    require<OptionError>(correlations.size() == fields.names.size(), "Background: ", correlations.size(), " correlations for ",
-                         fields.names.size(), " variables");
-    for (const auto& c : correlations) {
-      std::size_t same = 0;
-      while (same < kriging_.size() && !(kriging_[same].correlation() == c)) ++same;
-      if (same == kriging_.size()) kriging_.emplace_back(fields.grid, c, settings.kriging);
-      kriging_of_.push_back(same);
-    }
+  std::size_t size() const {  ///< of each array
+    return static_cast<std::size_t>(frames) * static_cast<std::size_t>(patch.cells()) * static_cast<std::size_t>(variables);
   }
+};
 
-  Background(BackgroundKind kind, const data::Fields& fields, const data::WindowSettings& windows,
-             const BackgroundSettings& settings, int threads = 1)
-      : Background(kind, fields, windows, settings, threads, {0, fields.frames()}) {}
+/// @brief `b.fit(const BackgroundData&)`
+template <class B>
+concept FitsData = requires(B& b, const BackgroundData& data) { b.fit(data); };
 
-  BackgroundKind kind() const { return kind_; }
+/// @brief `b.evaluate(const BackgroundRequest&, float* out) const`, with a `B::Workspace&` at the end where that type exists.
+template <class B>
+concept EvaluatesWindows = requires(const B& b, const BackgroundRequest& request, float* out) { b.evaluate(request, out); } ||
+                           requires(const B& b, const BackgroundRequest& request, float* out, typename B::Workspace& workspace) {
+                             b.evaluate(request, out, workspace);
+                           };
 
-  /// The climatology (T,H,W,V); empty if the kind is none.
-  const std::vector<float>& climatology() const { return climatology_; }
+/// @brief A first guess of a window's fields that the network corrects: a copyable value.
+///
+/// fit(data) is called once, on a copy, before anything else. evaluate(request, out) writes the first guess of every value of the
+/// patch, in normalised units; it may use values of the context and whatever fit() kept, but of a queried value nothing: a window
+/// must leave no trace in its own first guess but by its context. It is called by several threads at once.
+///
+/// Optional: `B::Workspace`, buffers of evaluate() that are kept from call to call; `name()`;
+/// `expected_error(request, out, [workspace,] threads)`, the error it expects of itself as a fraction of the anomaly's deviation
+/// (else 1 everywhere), which gives the spread its shape; `climatology_channel()`, (T,H,W,V) or empty, what the network is shown
+/// beside the first guess.
+template <class B>
+concept Background = std::copyable<B> && FitsData<B> && EvaluatesWindows<B>;
 
-  /// @brief Background of frames [first, first + frames) in a patch.
-  /// Shapes: context (F,h,w,V), 1 = in the context | out (F,h,w,V)
-  /// NaN policy: a value outside the context is never read; cells of the context must be observed
-  void evaluate(int first, int frames, const data::Patch& patch, const std::uint8_t* context, float* out,
-                Workspace& workspace) const;
+/// @brief The background with the data taken in.
+template <Background B>
+B fitted(B background, const BackgroundData& data) {
+  background.fit(data);
+  return background;
+}
 
-  /// @brief The error that kriging expects of evaluate(), as a fraction of the anomaly's deviation: it grows with the distance
-  /// from the context, and is 0 in it. Without kriging it is 1 everywhere.
-  /// Shapes: context (F,h,w,V), 1 = in the context | out (F,h,w,V)
-  void deviation(int frames, const data::Patch& patch, const std::uint8_t* context, float* out, Workspace& workspace,
-                 int threads = 1) const;
+/// @brief Any background, for code that does not know its type; by default none, a first guess of zero. Copies are cheap: what
+/// was fitted is shared.
+class AnyBackground {
+ public:
+  /// Buffers of evaluate() of whatever background it is used with.
+  class Workspace {
+    friend class AnyBackground;
+    std::any buffers_;
+  };
+
+  AnyBackground() = default;
+  template <Background B>
+    requires(!std::same_as<B, AnyBackground>)
+  AnyBackground(B background)  // NOLINT(google-explicit-constructor): any background will do
+      : holder_(std::make_shared<Holder<B>>(std::move(background))) {}
+
+  /// Whether there is a first guess at all; without, the network gets no channel for it.
+  bool exists() const { return holder_ != nullptr && holder_->exists(); }
+  std::string name() const { return holder_ == nullptr ? "none" : holder_->name(); }
+
+  void fit(const BackgroundData& data) {
+    if (holder_ != nullptr) holder_ = holder_->fitted_to(data);
+  }
+  void evaluate(const BackgroundRequest& request, float* out, Workspace& workspace) const {
+    if (holder_ == nullptr) return std::fill_n(out, request.size(), 0.0f), void();
+    holder_->evaluate(request, out, workspace.buffers_);
+  }
+  void expected_error(const BackgroundRequest& request, float* out, Workspace& workspace, int threads = 1) const {
+    if (holder_ == nullptr) return std::fill_n(out, request.size(), 1.0f), void();
+    holder_->expected_error(request, out, workspace.buffers_, threads);
+  }
+  std::span<const float> climatology_channel() const {
+    return holder_ == nullptr ? std::span<const float>() : holder_->climatology_channel();
+  }
 
  private:
-  template <class Visit>
-  void each_group(int frames, const data::Patch& patch, const std::uint8_t* context, Workspace& w, const Visit& visit) const;
-  template <class T>
-  void cut(const std::vector<T>& from, int t, int v, const data::Patch& patch, T* to, std::size_t stride) const;
-  void krige(int first, const data::Patch& patch, std::size_t variable, float* out, Workspace& w) const;
+  struct Base {
+    virtual ~Base() = default;
+    virtual bool exists() const = 0;
+    virtual std::string name() const = 0;
+    virtual std::shared_ptr<const Base> fitted_to(const BackgroundData& data) const = 0;
+    virtual void evaluate(const BackgroundRequest& request, float* out, std::any& buffers) const = 0;
+    virtual void expected_error(const BackgroundRequest& request, float* out, std::any& buffers, int threads) const = 0;
+    virtual std::span<const float> climatology_channel() const = 0;
+  };
+  template <class B>
+  struct Holder;
 
-  BackgroundKind kind_;
-  int height_, width_, variables_;
-  std::vector<float> climatology_, anomalies_;
-  std::vector<Kriging> kriging_;
-  std::vector<std::size_t> kriging_of_;  // (V)
+  std::shared_ptr<const Base> holder_;
 };
 
-/// @brief Buffers of evaluate(), kept from call to call.
-class Background::Workspace {
-  friend class Background;
-  Kriging::Workspace kriging_;
-  std::vector<std::uint8_t> mask_, done_;
-  std::vector<std::size_t> group_;
-  std::vector<float> values_, filled_;
-};
+template <class B>
+struct AnyBackground::Holder final : Base {
+  explicit Holder(B b) : background(std::move(b)) {}
 
-template <class T>
-void Background::cut(const std::vector<T>& from, int t, int v, const data::Patch& patch, T* to, std::size_t stride) const {
-  const auto variables = static_cast<std::size_t>(variables_);
-  for (int y = 0; y < patch.height; ++y) {
-    const std::size_t row =
-        (static_cast<std::size_t>(t) * static_cast<std::size_t>(height_) + static_cast<std::size_t>(patch.y + y)) *
-        static_cast<std::size_t>(width_);
-    int column = patch.x % width_;
-    for (int x = 0; x < patch.width; ++x, to += stride) {
-      *to = from[(row + static_cast<std::size_t>(column)) * variables + static_cast<std::size_t>(v)];
-      if (++column == width_) column = 0;
-    }
+  bool exists() const override {
+    if constexpr (requires { background.exists(); }) return background.exists();
+    return true;
   }
-}
-
-inline void Background::evaluate(int first, int frames, const data::Patch& patch, const std::uint8_t* context, float* out,
-                                 Workspace& w) const {
-  const auto variables = static_cast<std::size_t>(variables_), planes = static_cast<std::size_t>(frames) * variables;
-  const std::size_t cells = static_cast<std::size_t>(patch.cells());
-  if (kind_ == BackgroundKind::none) return std::fill(out, out + cells * planes, 0.0f);
-  for (std::size_t p = 0; p < planes; ++p) {
-    float* to = out + (p / variables) * cells * variables + p % variables;
-    if (kind_ == BackgroundKind::kriging)
-      for (std::size_t i = 0; i < cells; ++i) to[i * variables] = 0.0f;
+  std::string name() const override {
+    if constexpr (requires { background.name(); }) return background.name();
+    return "own";
+  }
+  std::shared_ptr<const Base> fitted_to(const BackgroundData& data) const override {
+    auto copy = std::make_shared<Holder>(background);
+    copy->background.fit(data);
+    return copy;
+  }
+  void evaluate(const BackgroundRequest& request, float* out, std::any& buffers) const override {
+    if constexpr (requires { typename B::Workspace; })
+      background.evaluate(request, out, workspace(buffers));
     else
-      cut(climatology_, first + static_cast<int>(p / variables), static_cast<int>(p % variables), patch, to, variables);
+      background.evaluate(request, out);
   }
-  if (kind_ == BackgroundKind::climatology) return;
-  each_group(frames, patch, context, w, [&](std::size_t variable) { krige(first, patch, variable, out, w); });
-}
-
-inline void Background::deviation(int frames, const data::Patch& patch, const std::uint8_t* context, float* out, Workspace& w,
-                                  int threads) const {
-  const auto variables = static_cast<std::size_t>(variables_), cells = static_cast<std::size_t>(patch.cells());
-  if (kriging_.empty()) return std::fill(out, out + static_cast<std::size_t>(frames) * cells * variables, 1.0f);
-  each_group(frames, patch, context, w, [&](std::size_t variable) {
-    w.filled_.resize(cells);
-    kriging_[kriging_of_[variable]].deviation(patch, w.mask_.data(), w.filled_.data(), w.kriging_, threads);
-    for (const std::size_t plane : w.group_) {
-      float* to = out + (plane / variables) * cells * variables + plane % variables;
-      for (std::size_t i = 0; i < cells; ++i) to[i * variables] = w.filled_[i];
-    }
-  });
-}
-
-/// Gathers planes whose contexts and correlations are the same in w.group_, their context in w.mask_, and calls visit(variable of
-/// the first).
-template <class Visit>
-void Background::each_group(int frames, const data::Patch& patch, const std::uint8_t* context, Workspace& w,
-                            const Visit& visit) const {
-  const auto variables = static_cast<std::size_t>(variables_), planes = static_cast<std::size_t>(frames) * variables;
-  const std::size_t cells = static_cast<std::size_t>(patch.cells());
-  w.done_.assign(planes, 0);
-  for (std::size_t p = 0; p < planes; ++p) {
-    if (w.done_[p] != 0) continue;
-    const std::uint8_t* mine = context + (p / variables) * cells * variables + p % variables;
-    w.group_.clear();
-    for (std::size_t q = p; q < planes; ++q) {
-      if (w.done_[q] != 0 || kriging_of_[q % variables] != kriging_of_[p % variables]) continue;
-      const std::uint8_t* other = context + (q / variables) * cells * variables + q % variables;
-      std::size_t i = 0;
-      while (i < cells && mine[i * variables] == other[i * variables]) ++i;
-      if (i < cells) continue;
-      w.group_.push_back(q);
-      w.done_[q] = 1;
-    }
-    w.mask_.resize(cells);
-    for (std::size_t i = 0; i < cells; ++i) w.mask_[i] = mine[i * variables];
-    visit(p % variables);
+  void expected_error(const BackgroundRequest& request, float* out, std::any& buffers, int threads) const override {
+    if constexpr (requires(typename B::Workspace& w) { background.expected_error(request, out, w, threads); })
+      background.expected_error(request, out, workspace(buffers), threads);
+    else if constexpr (requires { background.expected_error(request, out, threads); })
+      background.expected_error(request, out, threads);
+    else
+      std::fill_n(out, request.size(), 1.0f);
   }
-}
-
-/// Adds the kriged planes w.group_, whose context is w.mask_.
-inline void Background::krige(int first, const data::Patch& patch, std::size_t variable, float* out, Workspace& w) const {
-  const auto variables = static_cast<std::size_t>(variables_), cells = static_cast<std::size_t>(patch.cells());
-  const std::size_t channels = w.group_.size();
-  w.values_.resize(cells * channels);
-  w.filled_.resize(cells * channels);
-  for (std::size_t c = 0; c < channels; ++c)
-    cut(anomalies_, first + static_cast<int>(w.group_[c] / variables), static_cast<int>(w.group_[c] % variables), patch,
-        w.values_.data() + c, channels);
-  kriging_[kriging_of_[variable]].predict(patch, w.mask_.data(), w.values_.data(), static_cast<int>(channels), w.filled_.data(),
-                                          w.kriging_);
-  for (std::size_t c = 0; c < channels; ++c) {
-    float* to = out + (w.group_[c] / variables) * cells * variables + w.group_[c] % variables;
-    for (std::size_t i = 0; i < cells; ++i) to[i * variables] += w.filled_[i * channels + c];
+  std::span<const float> climatology_channel() const override {
+    if constexpr (requires { background.climatology_channel(); }) return background.climatology_channel();
+    return {};
   }
-}
+
+  /// The caller's buffers, if they are of this type of background; else new ones in their place.
+  static auto& workspace(std::any& buffers)
+    requires requires { typename B::Workspace; }
+  {
+    if (std::any_cast<typename B::Workspace>(&buffers) == nullptr) buffers.emplace<typename B::Workspace>();
+    return *std::any_cast<typename B::Workspace>(&buffers);
+  }
+
+  B background;
+};
 
 }  // namespace lacuna::baseline

@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "lacuna/baseline/background.hpp"
+#include "lacuna/baseline/classical_background.hpp"
 #include "lacuna/baseline/dineof.hpp"
 #include "lacuna/baseline/evidence.hpp"
 #include "lacuna/baseline/fit.hpp"
@@ -42,10 +42,16 @@ class FillScores {
   }
 
   /// Error of a background; zero if nothing is withheld.
-  double of(const Background& background) const {
+  double of(const AnyBackground& background) const {
     return score([&](int start, const std::vector<std::uint8_t>& known, std::vector<float>& out) {
-      Background::Workspace workspace;
-      background.evaluate(start, e_.windows.length, data::whole(e_.available.grid), known.data(), out.data(), workspace);
+      AnyBackground::Workspace workspace;
+      background.evaluate({.first = start,
+                           .frames = e_.windows.length,
+                           .variables = e_.available.variables(),
+                           .patch = data::whole(e_.available.grid),
+                           .values = e_.available.values.data() + e_.available.index(start, 0, 0, 0),
+                           .context = known.data()},
+                          out.data(), workspace);
     });
   }
 
@@ -115,7 +121,8 @@ inline BackgroundChoice choose_background(const Evidence& evidence, const std::v
   double least = scores.of_mean();
   choice.errors.push_back({"mean", least});
   const auto try_kind = [&](BackgroundKind kind) {
-    const double error = scores.of(Background(kind, evidence.available, evidence.windows, choice.settings, settings.threads));
+    const double error = scores.of(fitted(
+        ClassicalBackground(kind, choice.settings), {evidence.available, evidence.windows, {}, settings.threads}));
     choice.errors.push_back({name(kind), error});
     if (error >= least) return;
     least = error;

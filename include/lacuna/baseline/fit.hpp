@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <vector>
 
-#include "lacuna/baseline/background.hpp"
+#include "lacuna/baseline/classical_background.hpp"
 #include "lacuna/baseline/climatology_fit.hpp"
 #include "lacuna/baseline/correlation_fit.hpp"
 #include "lacuna/baseline/evidence.hpp"

@@ -151,9 +151,8 @@ class MultiStep {
     const mask::Window& masks = samples.windows()[static_cast<std::size_t>(window)];
     samples.cut(samples.fields().values, window, patch, values_);
     background_.resize(values_.size());
-    baseline::Background::Workspace workspace;
-    samples.background().evaluate(samples.starts()[static_cast<std::size_t>(window)], samples.length(), patch,
-                                  masks.masks.observed.data(), background_.data(), workspace);
+    baseline::AnyBackground::Workspace workspace;
+    samples.background().evaluate(samples.background_request(window, masks.masks.observed.data()), background_.data(), workspace);
     const auto& scale = evaluator_.scale();
     known_.clear(), observed_.clear();
     for (std::size_t m = 0; m < members.count; ++m)

@@ -148,7 +148,7 @@ class SingleStep {
     train::SampleView view{};  ///< of a tile, with the arrays that follow
     std::vector<float> values, background, climate, place;
     std::vector<std::uint8_t> context, query;
-    baseline::Background::Workspace workspace;
+    baseline::AnyBackground::Workspace workspace;
   };
 
   train::BatchShape shape(const Tile& row, const Tile& column, int count) const {
@@ -166,7 +166,6 @@ class SingleStep {
 
   /// Checks a request and makes its background, on the whole grid.
   void prepare(const Request& request, Work& w) const {
-    const auto patch = data::whole(samples_.fields().grid);
     const std::size_t size = samples_.fields().frame_size() * static_cast<std::size_t>(layout_.frames);
     check(request, size);
     w.request = &request;
@@ -175,8 +174,8 @@ class SingleStep {
     if (!request.kept_background.empty())
       std::copy(request.kept_background.begin(), request.kept_background.end(), w.estimate.background.begin());
     else if (layout_.background)
-      samples_.background().evaluate(samples_.starts()[static_cast<std::size_t>(request.window)], layout_.frames, patch,
-                                     request.context.data(), w.estimate.background.data(), w.workspace);
+      samples_.background().evaluate(samples_.background_request(request.window, request.context.data()),
+                                     w.estimate.background.data(), w.workspace);
   }
 
   void check(const Request& request, std::size_t size) const {
@@ -203,7 +202,7 @@ class SingleStep {
     cut(std::as_const(w.estimate.background), w.background);
     cut(request.context, w.context);
     if (layout_.query) cut(request.query, w.query);
-    if (layout_.climate) samples_.cut(samples_.background().climatology(), request.window, patch, w.climate);
+    if (layout_.climate) samples_.cut(samples_.background().climatology_channel(), request.window, patch, w.climate);
     samples_.cut_place(patch, w.place);
     const bool noised = request.state.empty();
     if (noised) {

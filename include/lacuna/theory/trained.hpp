@@ -16,8 +16,7 @@ namespace lacuna::theory {
 
 /// @brief Fields as the network takes them. Every cell counts as one that can be observed, few as the samples may be.
 inline train::Samples samples_of(const data::Fields& gappy) {
-  return {
-      gappy, {.length = 1}, {baseline::BackgroundKind::none, gappy, {}, {}}, std::vector<std::uint8_t>(gappy.frame_size(), 1)};
+  return {gappy, {.length = 1}, {}, std::vector<std::uint8_t>(gappy.frame_size(), 1)};
 }
 
 /// @brief The network and its training in an experiment on a Gaussian field.

@@ -26,15 +26,17 @@ namespace lacuna::train {
 /// Not copyable: the windows look into its masks.
 class Samples {
  public:
-  /// live (H, W, V), 0 = static: found from the masks if empty. learned: the frames that are learned from (empty: all), which
-  /// decide whether there is a season. Samples that share a network must share both.
-  Samples(data::Fields fields, const data::WindowSettings& settings, baseline::Background background,
-          std::vector<std::uint8_t> live = {}, const data::FrameRange& learned = {})
+  /// The background is fitted to these fields. live (H, W, V), 0 = static: found from the masks if empty. learned: the frames that
+  /// are learned from (empty: all): the background is fitted to them alone, and they decide whether there is a season. Samples that
+  /// share a network must share both. threads: of the fit.
+  Samples(data::Fields fields, const data::WindowSettings& settings, baseline::AnyBackground background = {},
+          std::vector<std::uint8_t> live = {}, const data::FrameRange& learned = {}, int threads = 1)
       : fields_(std::move(fields)),
         length_(settings.length),
         starts_(data::window_starts(fields_.frames(), settings)),
         background_(std::move(background)),
         live_(std::move(live)) {
+    data::require_consistent(fields_);
     observed_.resize(fields_.values.size());
     for (std::size_t i = 0; i < observed_.size(); ++i) observed_[i] = std::isnan(fields_.values[i]) ? 0 : 1;
     if (live_.empty()) live_ = mask::live_cells(masks(), mask::windows_of(masks(), starts_, length_));
@@ -43,6 +45,11 @@ class Samples {
     windows_ = mask::windows_of(masks(), starts_, length_, live_);
     make_place();
     make_season(learned == data::FrameRange{} ? data::FrameRange{0, fields_.frames()} : learned);
+    background_.fit({fields_, settings, learned, threads});
+    require<ShapeError>(background_.climatology_channel().empty() ||
+                            background_.climatology_channel().size() == fields_.values.size(),
+                        "Samples: the background's climatology has ", background_.climatology_channel().size(),
+                        " values, expected ", fields_.values.size());
   }
   Samples(const Samples&) = delete;
   Samples& operator=(const Samples&) = delete;
@@ -52,7 +59,7 @@ class Samples {
   const std::vector<int>& starts() const { return starts_; }
   const std::vector<mask::Window>& windows() const { return windows_; }
   const std::vector<std::uint8_t>& live() const { return live_; }  ///< (H, W, V), 0 = static (land)
-  const baseline::Background& background() const { return background_; }
+  const baseline::AnyBackground& background() const { return background_; }
   int place_channels() const { return place_channels_; }
   int season_channels() const { return season_channels_; }
   /// Features of a window's middle frame's time: sine and cosine of the year; none if what is learned from is shorter than a
@@ -66,9 +73,13 @@ class Samples {
 
   /// Copies per-value data (T, H, W, V) of a window's patch to (F, h, w, V).
   template <class T>
-  void cut(const std::vector<T>& from, int window, const data::Patch& patch, std::vector<T>& to) const {
+  void cut(std::span<const T> from, int window, const data::Patch& patch, std::vector<T>& to) const {
     const auto first = static_cast<std::size_t>(starts_[static_cast<std::size_t>(window)]) * fields_.frame_size();
-    cut_window(std::span(from).subspan(first), patch, to);
+    cut_window(from.subspan(first), patch, to);
+  }
+  template <class T>
+  void cut(const std::vector<T>& from, int window, const data::Patch& patch, std::vector<T>& to) const {
+    cut(std::span<const T>(from), window, patch, to);
   }
   /// The same of data that begin with the window.
   template <class T>
@@ -82,6 +93,25 @@ class Samples {
           const auto at = static_cast<std::ptrdiff_t>(fields_.index(f, patch.y + y, x, 0));
           out = std::copy_n(from.begin() + at, static_cast<std::ptrdiff_t>(cells) * v, out);
         });
+  }
+  /// What the background is asked for a window's patch: values and context (F, h, w, V) of that patch.
+  baseline::BackgroundRequest background_request(int window, const data::Patch& patch, const float* values,
+                                                 const std::uint8_t* context) const {
+    return {.first = starts_[static_cast<std::size_t>(window)],
+            .frames = length_,
+            .variables = fields_.variables(),
+            .patch = patch,
+            .values = values,
+            .context = context};
+  }
+  /// The same for the whole grid, where the values lie as they are wanted.
+  baseline::BackgroundRequest background_request(int window, const std::uint8_t* context) const {
+    return background_request(window, data::whole(fields_.grid), window_values(window).data(), context);
+  }
+  /// The values (F, H, W, V) of a window.
+  std::span<const float> window_values(int window) const {
+    const std::size_t frame = fields_.frame_size(), first = static_cast<std::size_t>(starts_[static_cast<std::size_t>(window)]);
+    return std::span<const float>(fields_.values).subspan(first * frame, static_cast<std::size_t>(length_) * frame);
   }
   /// Static features (h, w, P) of a patch: where the cell lies, and where a variable never exists.
   void cut_place(const data::Patch& patch, std::vector<float>& to) const {
@@ -148,7 +178,7 @@ class Samples {
   data::Fields fields_;
   int length_;
   std::vector<int> starts_;
-  baseline::Background background_;
+  baseline::AnyBackground background_;
   std::vector<std::uint8_t> live_, observed_;
   std::vector<mask::Window> windows_;
   std::vector<float> place_, season_;
@@ -157,11 +187,10 @@ class Samples {
 
 /// @brief The layout of a network's input for these samples; `query`: the network is shown the query too.
 inline InputLayout input_layout(const Samples& samples, bool query = false) {
-  const auto kind = samples.background().kind();
   return {.frames = samples.length(),
           .variables = samples.fields().variables(),
-          .background = kind != baseline::BackgroundKind::none,
-          .climate = kind == baseline::BackgroundKind::kriging,
+          .background = samples.background().exists(),
+          .climate = !samples.background().climatology_channel().empty(),
           .place = samples.place_channels(),
           .season = samples.season_channels(),
           .query = query};

@@ -33,7 +33,7 @@ struct TrainerSettings {
 struct SampleBuffers {
   mask::Partition partition;
   std::vector<float> values, background, climate, place;
-  baseline::Background::Workspace workspace;
+  baseline::AnyBackground::Workspace workspace;
 };
 
 /// @brief What a network is asked for unless told otherwise: x0 (the paper, Algorithm 1), or the noise where it is shown the
@@ -140,15 +140,15 @@ class Trainer {
   }
 
   SampleView cut(SampleBuffers& buffers, int window, const data::Patch& patch, std::uint64_t number, double t) const {
-    const int first = samples_.starts()[static_cast<std::size_t>(window)];
     samples_.cut(samples_.fields().values, window, patch, buffers.values);
     samples_.cut_place(patch, buffers.place);
     if (layout_.background) {
       buffers.background.resize(buffers.values.size());
-      samples_.background().evaluate(first, layout_.frames, patch, buffers.partition.context.data(), buffers.background.data(),
-                                     buffers.workspace);
+      samples_.background().evaluate(
+          samples_.background_request(window, patch, buffers.values.data(), buffers.partition.context.data()),
+          buffers.background.data(), buffers.workspace);
     }
-    if (layout_.climate) samples_.cut(samples_.background().climatology(), window, patch, buffers.climate);
+    if (layout_.climate) samples_.cut(samples_.background().climatology_channel(), window, patch, buffers.climate);
     return {.patch = patch,
             .grid_width = samples_.fields().grid.width(),
             .values = buffers.values.data(),
