@@ -43,7 +43,7 @@ struct Case {
       }
     }
   }
-  baseline::Evidence evidence() const { return {available, truth, withheld, {}}; }
+  validation::ValidationData evidence() const { return {available, truth, withheld, {}}; }
 };
 
 const Case& chosen(bool winds) {
@@ -55,7 +55,7 @@ const Case& chosen(bool winds) {
 template <class Fill>
 void rows(benchmark::State& state, const Fill& fill) {
   const auto evidence = chosen(state.range(0) == 1).evidence();
-  const baseline::FillScores scores(evidence, baseline::windows_to_score(evidence), 1);
+  const baseline::FillScores scores(evidence, validation::windows_to_score(evidence), 1);
   for (auto _ : state) benchmark::DoNotOptimize(scores.of_frames(fill));
 }
 
@@ -70,7 +70,7 @@ void dineof(benchmark::State& state) {
 void all_rows(benchmark::State& state) {
   const auto evidence = chosen(state.range(0) == 1).evidence();
   for (auto _ : state)
-    benchmark::DoNotOptimize(baseline::choose_background(evidence, baseline::windows_to_score(evidence)).errors);
+    benchmark::DoNotOptimize(baseline::choose_background(evidence, validation::windows_to_score(evidence)).errors);
 }
 
 }  // namespace

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "lacuna/fill/memory.hpp"
+#include "lacuna/model/resident_memory.hpp"
 #include "lacuna/nn/space_time_unet.hpp"
 #include "lacuna/ops/masked_loss.hpp"
 #include "lacuna/train/optimizer.hpp"
@@ -68,5 +68,5 @@ int main(int argc, char** argv) {
   step();
   std::printf("one step: %.1f s on %d threads, peak resident memory %.0f MB\n",
               std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count(), threads,
-              megabytes(fill::peak_memory()));
+              megabytes(model::peak_memory()));
 }

@@ -21,7 +21,7 @@ void serve(std::initializer_list<std::string_view> works, const Run& run) {
     if (what == "profile") {
       Profile profile;
       for (int i = 0; i < repeats; ++i) run("step", &profile);
-      profile.print(stdout);
+      std::fputs(profile.table().c_str(), stdout);
       std::fflush(stdout);
       continue;
     }

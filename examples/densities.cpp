@@ -7,12 +7,12 @@
 #include <cstdlib>
 #include <vector>
 
+#include "common/gaussian_model.hpp"
 #include "lacuna/mask/adaptive_ratio.hpp"
 #include "lacuna/mask/pixels.hpp"
 #include "lacuna/nn/unet.hpp"
-#include "lacuna/sampler/single_step.hpp"
+#include "lacuna/sampler/draw_contexts.hpp"
 #include "lacuna/theory/gaussian.hpp"
-#include "lacuna/train/trainer.hpp"
 
 namespace {
 
@@ -51,55 +51,32 @@ data::Fields gappy(const Eigen::MatrixXd& root, std::uint64_t first, int count, 
   return f;
 }
 
-train::Samples samples_of(const data::Fields& f) {
-  return {f, {.length = 1}, {}, std::vector<std::uint8_t>(cells, 1)};
-}
+using NetworkModel = Model<nn::UNet, mask::Pixels>;
 
 /// A small UNet, trained on data of the density `trained.density` with the contexts of a policy.
-class Network {
- public:
-  Network(const train::Samples& samples, const mask::Pixels& policy, int steps)
-      : layout_(train::input_layout(samples)),
-        network_({.inputs = layout_.channels(), .outputs = 1, .hidden = 16, .multipliers = {1, 2}}, parameters_, 1) {
-    train::Trainer trainer(device_, samples, network_, parameters_, policy, {1.0f}, {.batch = 16, .seed = 1, .optimizer = {}});
-    const train::LearningRate rate{.peak = 2e-3};
-    for (int step = 0; step < steps; ++step) trainer.step(rate(static_cast<double>(step) / steps));
-    parameters_.values() = trainer.state().average;
-  }
+NetworkModel trained_model(const data::Fields& gappy, const mask::Pixels& policy) {
+  return common::gaussian_model(gappy, policy, {.hidden = 16, .multipliers = {1, 2}},
+                                {.learning_rate = 2e-3, .scale = {}, .ensemble = {}, .marks = {}});
+}
 
-  /// Mean squared error at missing cells, with `members` contexts of each mask.
-  template <mask::MaskPolicy Contexts>
-  double error(const train::Samples& samples, const Eigen::MatrixXd& root, const Contexts& contexts, int members) {
-    sampler::SingleStep<nn::UNet> evaluate(device_, samples, layout_, network_, parameters_, {1.0f});
-    double squares = 0, count = 0;
-    for (int w = 0; w < test_frames; ++w) {
-      const auto& masks = samples.windows()[static_cast<std::size_t>(w)];
-      std::vector<sampler::Request> requests(static_cast<std::size_t>(members));
-      for (std::size_t k = 0; k < requests.size(); ++k) {
-        requests[k].window = w;
-        requests[k].member = k;
-        mask::sampling_context(contexts, philox_key(1, Purpose::ensemble), k, masks, {0, 0, side, side}, requests[k].context);
-      }
-      Eigen::VectorXd mean = Eigen::VectorXd::Zero(cells);
-      evaluate(requests, [&](std::size_t, const sampler::Estimate& e) {
-        mean += Eigen::Map<const Eigen::VectorXf>(e.anomaly.data(), cells).cast<double>() / members;
-      });
-      const Eigen::VectorXd truth = frame(root, static_cast<std::uint64_t>(training_frames + w));
-      for (int i = 0; i < cells; ++i) {
-        if (masks.masks.observed[static_cast<std::size_t>(i)] != 0) continue;
-        squares += (mean[i] - truth[i]) * (mean[i] - truth[i]);
-        count += 1;
-      }
+/// Mean squared error at missing cells, with `members` contexts of each mask.
+template <mask::MaskPolicy Contexts>
+double error(NetworkModel& model, const train::Samples& samples, const Eigen::MatrixXd& root, const Contexts& contexts,
+             int members) {
+  const auto outputs = common::estimates(model, samples, sampler::draw_contexts(samples, contexts, members, 1));
+  double squares = 0, count = 0;
+  for (int w = 0; w < test_frames; ++w) {
+    const auto& observed = samples.windows()[static_cast<std::size_t>(w)].masks.observed;
+    const Eigen::VectorXd mean = outputs.middleCols(w * members, members).rowwise().mean();
+    const Eigen::VectorXd truth = frame(root, static_cast<std::uint64_t>(training_frames + w));
+    for (int i = 0; i < cells; ++i) {
+      if (observed[static_cast<std::size_t>(i)] != 0) continue;
+      squares += (mean[i] - truth[i]) * (mean[i] - truth[i]);
+      count += 1;
     }
-    return squares / count;
   }
-
- private:
-  cpu::Device device_;
-  train::InputLayout layout_;
-  Parameters<float> parameters_;
-  nn::UNet network_;
-};
+  return squares / count;
+}
 
 /// The least mean squared error that any method can have at the missing cells: the posterior's variance.
 double exact_error(const theory::Gaussian& prior, const train::Samples& samples) {
@@ -119,20 +96,22 @@ int main(int argc, char** argv) {
   const int steps = argc > 1 ? std::atoi(argv[1]) : 1500;
   const auto prior = law();
   const auto root = prior.root();
-  const auto training = samples_of(gappy(root, 0, training_frames, trained.density));
+  const auto training = gappy(root, 0, training_frames, trained.density);
   const mask::Pixels fixed{.ratio = static_cast<float>(trained.ratio)};
-  Network by_fixed(training, fixed, steps), by_random(training, mask::Pixels::random_ratio(), steps),
-      by_wide(training, mask::Pixels::random_ratio(0.1f), steps);
+  auto by_fixed = trained_model(training, fixed), by_random = trained_model(training, mask::Pixels::random_ratio()),
+       by_wide = trained_model(training, mask::Pixels::random_ratio(0.1f));
+  for (auto* model : {&by_fixed, &by_random, &by_wide}) model->train({.steps = steps});
   std::printf("mean squared error at missing cells, trained at density %.1f for %d steps\n", trained.density, steps);
   std::printf("density   exact  ratio 0.5  adapted (ratio)    M itself  random 0.5..1, M  random 0.1..1, M\n");
   bool holds = true;
   for (const double density : {0.95, 0.8, 0.6, 0.4, 0.2}) {
-    const auto test = samples_of(gappy(root, training_frames, test_frames, density));
+    const auto dataset = common::gaussian_dataset(gappy(root, training_frames, test_frames, density));
+    const auto& test = dataset->samples();
     const auto adapted = mask::adapted_ratio(trained, density);
-    const double exact = exact_error(prior, test), plain = by_fixed.error(test, root, fixed, 10),
-                 fitted = by_fixed.error(test, root, mask::Pixels{.ratio = static_cast<float>(adapted.ratio)}, 10),
-                 self = by_fixed.error(test, root, mask::Observed{}, 1),
-                 random = by_random.error(test, root, mask::Observed{}, 1), wide = by_wide.error(test, root, mask::Observed{}, 1);
+    const double exact = exact_error(prior, test), plain = error(by_fixed, test, root, fixed, 10),
+                 fitted = error(by_fixed, test, root, mask::Pixels{.ratio = static_cast<float>(adapted.ratio)}, 10),
+                 self = error(by_fixed, test, root, mask::Observed{}, 1),
+                 random = error(by_random, test, root, mask::Observed{}, 1), wide = error(by_wide, test, root, mask::Observed{}, 1);
     std::printf("%7.2f %7.3f %10.3f %8.3f (%.2f) %11.3f %16.3f %16.3f%s\n", density, exact, plain, fitted, adapted.ratio, self,
                 random, wide, adapted.warning.empty() ? "" : "  (*)");
     if (!adapted.warning.empty()) std::printf("    (*) %s\n", adapted.warning.c_str());

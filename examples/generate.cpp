@@ -8,12 +8,12 @@
 #include <cstdio>
 #include <string>
 
-#include "lacuna/core/progress.hpp"
+#include "common/progress_bar.hpp"
 #include "lacuna/physics/advection.hpp"
 #include "lacuna/physics/shallow_water.hpp"
 #include "lacuna/physics/turbulence.hpp"
-#include "run_program.hpp"
-#include "words.hpp"
+#include "common/run_program.hpp"
+#include "common/words.hpp"
 
 namespace {
 
@@ -37,7 +37,7 @@ void run(const G& generator, const Options& o, std::size_t usual) {
   if (before > 0) std::printf("%s: %zu of %zu samples are there\n", o.output.c_str(), before, samples);
   const auto start = std::chrono::steady_clock::now();
   const auto seconds = [&] { return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count(); };
-  Progress progress;
+  common::ProgressBar progress;
   const auto show = [&](std::size_t made, std::size_t all) {
     progress.show(o.set.c_str(), static_cast<double>(made) / static_cast<double>(all));
   };

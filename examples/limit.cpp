@@ -10,11 +10,12 @@
 #include <string>
 #include <vector>
 
+#include "common/gaussian_model.hpp"
 #include "lacuna/mask/draw.hpp"
 #include "lacuna/mask/objectives.hpp"
 #include "lacuna/mask/pixels.hpp"
 #include "lacuna/sampler/draw_contexts.hpp"
-#include "lacuna/theory/trained.hpp"
+#include "lacuna/theory/fields.hpp"
 
 namespace {
 
@@ -34,14 +35,14 @@ struct Options {
 struct Case {
   data::Fields truth;
   std::vector<std::uint8_t> observed;
-  train::Samples samples;
+  std::shared_ptr<const Dataset> dataset;
   Eigen::MatrixXd best;    ///< (H W, tests) E[x0 | obs]
   double least_error = 0;  ///< expected error of `best`: the mean of Var[x0 | obs] over missing points
 
   Case(const theory::ExponentialField& field, data::Fields complete, std::vector<std::uint8_t> mask)
       : truth(std::move(complete)),
         observed(std::move(mask)),
-        samples(theory::samples_of(mask::with_gaps(truth, observed))),
+        dataset(common::gaussian_dataset(mask::with_gaps(truth, observed))),
         best(field.law().size(), truth.frames()) {
     const auto n = static_cast<std::size_t>(best.rows());
     std::map<std::string, Eigen::MatrixXd> gains;  // block masks come again and again
@@ -95,29 +96,30 @@ Score score(const Case& c, const Eigen::MatrixXd& estimate) {
 }
 
 /// The mean over contexts of every test sample.
-template <class Experiment, mask::MaskPolicy Policy>
-Eigen::MatrixXd impute(Experiment& experiment, const Case& c, const Policy& contexts, int members) {
-  const auto outputs = experiment.outputs(c.samples, sampler::draw_contexts(c.samples, contexts, members, 1));
+template <class ModelType, mask::MaskPolicy Policy>
+Eigen::MatrixXd impute(ModelType& model, const Case& c, const Policy& contexts, int members) {
+  const auto& samples = c.dataset->samples();
+  const auto outputs = common::estimates(model, samples, sampler::draw_contexts(samples, contexts, members, 1));
   Eigen::MatrixXd mean(outputs.rows(), c.best.cols());
   for (Eigen::Index i = 0; i < mean.cols(); ++i) mean.col(i) = outputs.middleCols(i * members, members).rowwise().mean();
   return mean;
 }
 
 /// Trains with one objective within the budget.
-template <class Experiment>
-void train(Experiment& experiment, const Options& o, const Case& c) {
+template <class ModelType>
+void train(ModelType& model, const Options& o, const Case& c) {
   using Clock = std::chrono::steady_clock;
   const auto start = Clock::now();
   const train::LearningRate rate{.peak = o.learning_rate};
   while (true) {
     const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
     const double done =
-        o.steps > 0 ? static_cast<double>(experiment.steps_done()) / static_cast<double>(o.steps) : seconds / (60.0 * o.minutes);
+        o.steps > 0 ? static_cast<double>(model.steps_done()) / static_cast<double>(o.steps) : seconds / (60.0 * o.minutes);
     if (done >= 1) break;
-    const double loss = experiment.step(rate(done));
-    if (o.look == 0 || experiment.steps_done() % o.look != 0) continue;
-    std::printf("    step %lld, %.0f s: loss %.4f, M itself %.3f x the best\n", static_cast<long long>(experiment.steps_done()),
-                seconds, loss, 1 + score(c, impute(experiment, c, mask::Observed{}, 1)).distance / c.least_error);
+    const double loss = model.trainer().step(rate(done));
+    if (o.look == 0 || model.steps_done() % o.look != 0) continue;
+    std::printf("    step %lld, %.0f s: loss %.4f, M itself %.3f x the best\n", static_cast<long long>(model.steps_done()),
+                seconds, loss, 1 + score(c, impute(model, c, mask::Observed{}, 1)).distance / c.least_error);
     std::fflush(stdout);
   }
 }
@@ -128,7 +130,6 @@ class Comparison {
   Comparison(const Options& o, const theory::ExponentialField& field, const std::string& gaps)
       : o_(o),
         gaps_(gaps),
-        device_({.threads = o.threads}),
         gappy_(mask::with_gaps(field.draw(o.samples, o.seed), hidden(field, o.samples, o.seed))),
         case_(field, field.draw(o.tests, o.seed + 1), hidden(field, o.tests, o.seed + 1)) {
     std::printf("%s: %d training samples, %d test samples; the best possible error is %.4f\n", gaps.c_str(), o.samples, o.tests,
@@ -168,27 +169,31 @@ class Comparison {
   /// Trains once and imputes in one way, or several.
   template <mask::MaskPolicy Objective, class... Ways>
   void run(const std::string& name, const Objective& objective, const Ways&... ways) {
-    theory::Experiment<Objective> experiment(
-        device_, gappy_, objective,
-        {.network = {.hidden = o_.hidden}, .batch = o_.batch, .latest_time = o_.latest_time, .seed = o_.seed});
-    train(experiment, o_, case_);
-    impute_and_print(name, experiment, ways...);
+    auto model = common::gaussian_model(gappy_, objective, {.hidden = o_.hidden},
+                                        {.batch = o_.batch,
+                                         .seed = o_.seed,
+                                         .latest_time = o_.latest_time,
+                                         .threads = o_.threads,
+                                         .scale = {},
+                                         .ensemble = {},
+                                         .marks = {}});
+    train(model, o_, case_);
+    impute_and_print(name, model, ways...);
   }
-  template <class Experiment, mask::MaskPolicy Policy, class... More>
-  void impute_and_print(const std::string& name, Experiment& experiment, const char* way, const Policy& contexts, int members,
+  template <class ModelType, mask::MaskPolicy Policy, class... More>
+  void impute_and_print(const std::string& name, ModelType& model, const char* way, const Policy& contexts, int members,
                         const More&... more) {
-    const Score s = score(case_, impute(experiment, case_, contexts, members));
+    const Score s = score(case_, impute(model, case_, contexts, members));
     std::printf("  %-16s %-24s %7lld steps  error %.4f  the best on the same samples %.4f  ratio %.3f  1 + distance %.3f\n",
-                name.c_str(), way, static_cast<long long>(experiment.steps_done()), s.error, s.best_error, s.ratio(),
+                name.c_str(), way, static_cast<long long>(model.steps_done()), s.error, s.best_error, s.ratio(),
                 1 + s.distance / case_.least_error);
     std::fflush(stdout);
     ratios_.try_emplace(name, s.ratio());
-    if constexpr (sizeof...(more) > 0) impute_and_print(name, experiment, more...);
+    if constexpr (sizeof...(more) > 0) impute_and_print(name, model, more...);
   }
 
   Options o_;
   std::string gaps_;
-  cpu::Device device_;
   data::Fields gappy_;
   Case case_;
   std::map<std::string, double> ratios_;

@@ -5,7 +5,8 @@
 #include <cstdio>
 #include <cstdlib>
 
-#include "lacuna/lacuna.hpp"
+#include <lacuna/core/philox.hpp>
+#include <lacuna/impute.hpp>
 
 namespace {
 
@@ -33,11 +34,11 @@ lacuna::data::Fields make_waves(int frames, int height, int width) {
 
 int main(int argc, char** argv) {
   const auto fields = make_waves(36, 24, 24);
-  lacuna::fill::Options options;
-  options.steps = argc > 1 ? std::atoll(argv[1]) : 200;
-  options.hidden = 8;
-  options.mask = "pixels";
-  const auto result = lacuna::fill::impute(fields, options);
+  lacuna::Settings settings;
+  settings.training.budget.steps = argc > 1 ? std::atoll(argv[1]) : 200;
+  settings.network.hidden = 8;
+  settings.policy.choice = lacuna::PolicyChoice::pixels;
+  const auto result = lacuna::impute(fields, settings);
 
   double error = 0, variance = 0;
   for (int t = 0; t < fields.frames(); ++t)

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "common/gaussian_model.hpp"
 #include "lacuna/mask/blocks.hpp"
 #include "lacuna/mask/draw.hpp"
 #include "lacuna/mask/pixels.hpp"
@@ -16,7 +17,7 @@
 #include "lacuna/theory/denoiser.hpp"
 #include "lacuna/theory/ensemble.hpp"
 #include "lacuna/theory/exposure.hpp"
-#include "lacuna/theory/trained.hpp"
+#include "lacuna/theory/fields.hpp"
 
 namespace {
 
@@ -103,12 +104,22 @@ constexpr int side = 12, trained_samples = 2000, trained_steps = 1500;
 theory::ExponentialField small_field() { return {side, side, 4.0}; }
 
 template <mask::MaskPolicy Policy>
-struct Trained : theory::Experiment<Policy> {
-  Trained(cpu::Device& device, const std::vector<std::uint8_t>& observed, const Policy& policy)
-      : theory::Experiment<Policy>(device, mask::with_gaps(small_field().draw(trained_samples, 1), observed), policy,
-                                   {.network = {.hidden = 8, .multipliers = {1, 2}}, .latest_time = schedule::smallest_time}) {
-    const train::LearningRate rate{.peak = 3e-3};
-    for (int step = 0; step < trained_steps; ++step) this->step(rate(static_cast<double>(step) / trained_steps));
+struct Trained {
+  Model<nn::UNet, Policy> model;
+
+  Trained(const std::vector<std::uint8_t>& observed, const Policy& policy)
+      : model(common::gaussian_model(mask::with_gaps(small_field().draw(trained_samples, 1), observed), policy,
+                                     {.hidden = 8, .multipliers = {1, 2}},
+                                     {.learning_rate = 3e-3,
+                                      .latest_time = schedule::smallest_time,
+                                      .threads = 1,
+                                      .scale = {},
+                                      .ensemble = {},
+                                      .marks = {}})) {
+    model.train({.steps = trained_steps});
+  }
+  Eigen::MatrixXd outputs(const train::Samples& samples, std::span<const sampler::Request> requests) {
+    return common::estimates(model, samples, requests);
   }
 };
 
@@ -120,10 +131,10 @@ bool theorem_1_trained() {
   const auto gaps = [&](int frames, std::uint64_t seed) { return mask::draw_blocks(field.grid(), frames, 3, 3, 1, seed); };
   const auto truth = field.draw(tests, 2);
   const auto observed = gaps(tests, 2);
-  const auto samples = theory::samples_of(mask::with_gaps(truth, observed));
-  cpu::Device device({.threads = 1});
+  const auto dataset = common::gaussian_dataset(mask::with_gaps(truth, observed));
+  const auto& samples = dataset->samples();
   const auto print = [&](const char* name, const auto& policy, bool exposes_all) {
-    Trained experiment(device, gaps(trained_samples, 1), policy);
+    Trained experiment(gaps(trained_samples, 1), policy);
     const auto requests = sampler::draw_contexts(samples, policy, 1, 3);
     const auto outputs = experiment.outputs(samples, requests);
     double distance[2] = {0, 0}, variance[2] = {0, 0};
@@ -158,9 +169,9 @@ bool theorem_2_trained() {
   const mask::Pixels policy{.ratio = 0.7f, .query = 0.7f};
   const auto truth = field.draw(tests, 2);
   const auto observed = mask::draw_pixels(field.grid(), tests, 0.3, 2);
-  const auto samples = theory::samples_of(mask::with_gaps(truth, observed));
-  cpu::Device device({.threads = 1});
-  Trained experiment(device, mask::draw_pixels(field.grid(), trained_samples, 0.3, 1), policy);
+  const auto dataset = common::gaussian_dataset(mask::with_gaps(truth, observed));
+  const auto& samples = dataset->samples();
+  Trained experiment(mask::draw_pixels(field.grid(), trained_samples, 0.3, 1), policy);
   const auto requests = sampler::draw_contexts(samples, policy, draws, 3);
   const auto outputs = experiment.outputs(samples, requests);
   const auto fresh = experiment.outputs(samples, sampler::draw_contexts(samples, policy, draws, 4));

@@ -1,38 +1,14 @@
 #pragma once
 
-/// The whole library but for what needs other packages: NetCDF (lacuna/data/netcdf.hpp, lacuna/physics/generate.hpp), pictures
-/// (lacuna/data/picture.hpp), OpenCV's inpainting (lacuna/baseline/inpainting.hpp) and the tool's file handling
-/// (lacuna/fill/fill.hpp); and but for the Gaussian oracle (lacuna/theory).
+/// What most programs need: data, settings, impute() and the classical fills, and the parts that a Model is made of. Everything
+/// else has a header of its own; what needs other packages, too: NetCDF (lacuna/data/netcdf.hpp), pictures
+/// (lacuna/data/picture.hpp), OpenCV's inpainting (lacuna/baseline/inpainting.hpp). With the target lacuna::compiled this header
+/// only declares.
 
+#include "lacuna/classical.hpp"
 #include "lacuna/core/version.hpp"
 #include "lacuna/data/field.hpp"
-#include "lacuna/data/npy.hpp"
-#include "lacuna/fill/classical.hpp"
-#include "lacuna/fill/impute.hpp"
-#include "lacuna/mask/adaptive_ratio.hpp"
-#include "lacuna/mask/any_policy.hpp"
-#include "lacuna/mask/audit.hpp"
-#include "lacuna/mask/objectives.hpp"
-#include "lacuna/metrics/advection_error.hpp"
-#include "lacuna/metrics/anomaly_correlation.hpp"
-#include "lacuna/metrics/shallow_water_residual.hpp"
-#include "lacuna/metrics/spectrum.hpp"
-#include "lacuna/metrics/squared_error.hpp"
-#include "lacuna/nn/fno.hpp"
-#include "lacuna/nn/published_fno.hpp"
-#include "lacuna/nn/published_space_time_unet.hpp"
-#include "lacuna/nn/space_time_unet.hpp"
-#include "lacuna/nn/unet.hpp"
-#include "lacuna/physics/advection.hpp"
-#include "lacuna/physics/shallow_water.hpp"
-#include "lacuna/physics/turbulence.hpp"
-#include "lacuna/sampler/guidance.hpp"
-#include "lacuna/sampler/multi_step.hpp"
-#include "lacuna/sampler/single_step.hpp"
-#include "lacuna/sampler/tape_gradient.hpp"
-#include "lacuna/schedule/cosine.hpp"
-#include "lacuna/schedule/matching.hpp"
-#include "lacuna/schedule/rectified_flow.hpp"
-#include "lacuna/schedule/variance_exploding.hpp"
-#include "lacuna/schedule/variance_preserving.hpp"
-#include "lacuna/train/trainer.hpp"
+#include "lacuna/impute.hpp"
+#include "lacuna/observer.hpp"
+#include "lacuna/settings.hpp"
+#include "lacuna/validation/holdout_split.hpp"

@@ -10,12 +10,12 @@ using namespace lacuna;
 namespace {
 
 /// A steady field of waves plus drifting ones, with a sixth of the observations kept aside.
-struct Study {
+struct HoldoutSplit {
   data::Fields available;
   std::vector<float> truth;
   std::vector<std::uint8_t> withheld;
 
-  explicit Study(double steady) {
+  explicit HoldoutSplit(double steady) {
     available = test::drifting(test::plane(12, 16, true), 18, 2, 0.5);
     for (int t = 0; t < available.frames(); ++t)
       for (int y = 0; y < 12; ++y)
@@ -33,14 +33,14 @@ struct Study {
         available.values[i] = data::not_observed;
       }
   }
-  baseline::Evidence evidence() const { return {available, truth, withheld, {}}; }
+  validation::ValidationData evidence() const { return {available, truth, withheld, {}}; }
 };
 
 }  // namespace
 
 TEST_CASE("Fit: smooth drifting waves are kriged, with lengths of several cells") {
-  const Study study(0);
-  const auto choice = baseline::choose_background(study.evidence(), baseline::windows_to_score(study.evidence()));
+  const HoldoutSplit study(0);
+  const auto choice = baseline::choose_background(study.evidence(), validation::windows_to_score(study.evidence()));
   std::map<std::string, double> errors;
   for (const auto& fill : choice.errors) errors[fill.name] = fill.nmse;
   CHECK(errors.size() == 9);
@@ -59,16 +59,16 @@ TEST_CASE("Fit: smooth drifting waves are kriged, with lengths of several cells"
 }
 
 TEST_CASE("Fit: DINEOF is left out where there is more than it is cheap for") {
-  const Study study(0);
+  const HoldoutSplit study(0);
   const auto choice =
-      baseline::choose_background(study.evidence(), baseline::windows_to_score(study.evidence()), {.dineof_values = 1000});
+      baseline::choose_background(study.evidence(), validation::windows_to_score(study.evidence()), {.dineof_values = 1000});
   CHECK(std::none_of(choice.errors.begin(), choice.errors.end(), [](const auto& fill) { return fill.name == "dineof"; }));
 }
 
 TEST_CASE("Fit: values filled beforehand are scored where they are withheld") {
-  const Study study(0);
+  const HoldoutSplit study(0);
   const auto evidence = study.evidence();
-  const baseline::FillScores scores(evidence, baseline::windows_to_score(evidence, 100), 1);
+  const baseline::FillScores scores(evidence, validation::windows_to_score(evidence, 100), 1);
   CHECK(scores.of_values(study.truth) == 0);
   auto off = study.truth;
   for (std::size_t i = 0; i < off.size(); ++i) off[i] = study.withheld[i] != 0 ? off[i] + 0.5f : 1e6f;
@@ -76,14 +76,14 @@ TEST_CASE("Fit: values filled beforehand are scored where they are withheld") {
 }
 
 TEST_CASE("Fit: a steady rough field calls for the climatology") {
-  const Study study(2.5);
-  const auto choice = baseline::choose_background(study.evidence(), baseline::windows_to_score(study.evidence()));
+  const HoldoutSplit study(2.5);
+  const auto choice = baseline::choose_background(study.evidence(), validation::windows_to_score(study.evidence()));
   CHECK((choice.kind == baseline::BackgroundKind::climatology || choice.kind == baseline::BackgroundKind::climatology_kriging));
   CHECK(choice.settings.climatology.width < 0.7);
 }
 
 TEST_CASE("Fit: the truth is read where it is withheld only, and the choice repeats") {
-  Study study(0.5);
+  HoldoutSplit study(0.5);
   const auto once = baseline::fit_background(study.evidence());
   for (std::size_t i = 0; i < study.truth.size(); ++i)
     if (study.withheld[i] == 0) study.truth[i] = data::not_observed;
@@ -95,7 +95,7 @@ TEST_CASE("Fit: the truth is read where it is withheld only, and the choice repe
 }
 
 TEST_CASE("Fit: with nothing withheld settings are sensible defaults") {
-  Study study(0);
+  HoldoutSplit study(0);
   study.withheld.assign(study.withheld.size(), 0);
   const auto s = baseline::fit_background(study.evidence());
   REQUIRE(s.values.size() == 2);
@@ -103,7 +103,7 @@ TEST_CASE("Fit: with nothing withheld settings are sensible defaults") {
 }
 
 TEST_CASE("Fit: windows to score are evenly spread over those with withheld values") {
-  const Study study(0);
-  CHECK(baseline::scored_windows(study.evidence(), 3) == std::vector<int>{3, 9, 15});
-  CHECK(baseline::scored_windows(study.evidence(), 100).size() == 6);
+  const HoldoutSplit study(0);
+  CHECK(validation::scored_windows(study.evidence(), 3) == std::vector<int>{3, 9, 15});
+  CHECK(validation::scored_windows(study.evidence(), 100).size() == 6);
 }

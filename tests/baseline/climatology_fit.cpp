@@ -32,7 +32,7 @@ baseline::ClimatologySettings chosen(double noise, const Value& value) {
       available.values.push_back(observed[c] != 0 && aside[c] == 0 ? truth.back() : data::not_observed);
     }
   }
-  const baseline::Evidence evidence{available, truth, withheld, {}};
+  const validation::ValidationData evidence{available, truth, withheld, {}};
   const auto found = baseline::ClimatologyFit(evidence, {.threads = 2})();
   CHECK(baseline::ClimatologyFit(evidence, {.threads = 1})().width == found.width);
   return found;

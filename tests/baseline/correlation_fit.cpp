@@ -14,13 +14,13 @@ using baseline::CorrelationKind;
 namespace {
 
 /// Windows of one mask each, in which two variables have known correlations; a sixth of the observations is kept aside.
-struct Study {
+struct HoldoutSplit {
   std::vector<Correlation> drawn;
   data::Fields available;
   std::vector<float> truth;
   std::vector<std::uint8_t> withheld;
 
-  explicit Study(std::vector<Correlation> correlations) : drawn(std::move(correlations)) {
+  explicit HoldoutSplit(std::vector<Correlation> correlations) : drawn(std::move(correlations)) {
     constexpr int windows = 12, length = 3;
     available.grid = test::plane(22, 24);
     available.names = {"a", "b"};
@@ -41,13 +41,13 @@ struct Study {
         }
     }
   }
-  baseline::Evidence evidence() const { return {available, truth, withheld, {}}; }
+  validation::ValidationData evidence() const { return {available, truth, withheld, {}}; }
 };
 
 }  // namespace
 
 TEST_CASE("CorrelationFit: what fields were drawn with is found again") {
-  const Study study({{.kind = CorrelationKind::matern32, .length = 4, .nugget = 0.01, .stretch = 1},
+  const HoldoutSplit study({{.kind = CorrelationKind::matern32, .length = 4, .nugget = 0.01, .stretch = 1},
                      {.kind = CorrelationKind::exponential, .length = 3, .nugget = 0.1, .stretch = 1.8}});
   const auto evidence = study.evidence();
   const baseline::CorrelationFit fit(evidence, nullptr, {.threads = 2});
@@ -69,7 +69,7 @@ TEST_CASE("CorrelationFit: what fields were drawn with is found again") {
 }
 
 TEST_CASE("CorrelationFit: settings near good ones are found again from others") {
-  const Study study({{.length = 4, .nugget = 0.01}, {.length = 4, .nugget = 0.1}});
+  const HoldoutSplit study({{.length = 4, .nugget = 0.01}, {.length = 4, .nugget = 0.1}});
   const auto evidence = study.evidence();
   const baseline::CorrelationFit fit(evidence, nullptr, {.threads = 2});
   const std::vector<Correlation> off{{.length = 5, .nugget = 0.033}, {.length = 3.2, .nugget = 0.1}};

@@ -88,7 +88,7 @@ TEST_CASE("DINEOF: the number of modes is chosen on withheld values, and added t
   // Noise on what is available alone: modes beyond the third only fit it.
   for (std::size_t i = 0; i < available.values.size(); ++i)
     available.values[i] += 0.1f * static_cast<float>(std::sin(12.9898 * static_cast<double>(i * i % 1013)));
-  const baseline::Evidence evidence{available, truth.values, withheld, {}};
+  const validation::ValidationData evidence{available, truth.values, withheld, {}};
   const std::vector<float> mean(truth.values.size(), 0.0f);
   const auto choice = baseline::choose_dineof(evidence, mean);
   CHECK(choice.modes == 3);

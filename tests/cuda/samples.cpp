@@ -2,7 +2,7 @@
 #include "lacuna/baseline/classical_background.hpp"
 #include "lacuna/cuda/samples.hpp"
 
-#include "../fill/waves.hpp"
+#include "support/waves.hpp"
 #include "catch.hpp"
 #include "cuda/devices.hpp"
 #include "lacuna/cuda/engine.hpp"

@@ -3,7 +3,7 @@
 #include "lacuna/baseline/classical_background.hpp"
 #include "lacuna/sampler/single_step.hpp"
 
-#include "../fill/waves.hpp"
+#include "support/waves.hpp"
 #include "catch.hpp"
 #include "cuda/devices.hpp"
 #include "lacuna/cuda/evaluator.hpp"

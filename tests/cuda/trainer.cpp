@@ -1,12 +1,12 @@
 // Training and imputation on a GPU against the CPU. Runs on the emulation, and where there is one on a GPU.
 #include "lacuna/train/trainer.hpp"
 
-#include "../fill/waves.hpp"
+#include "support/waves.hpp"
 #include "catch.hpp"
 #include "cuda/devices.hpp"
 #include "lacuna/cuda/engine.hpp"
 #include "lacuna/cuda/evaluator.hpp"
-#include "lacuna/fill/network.hpp"
+#include "lacuna/model/network.hpp"
 #include "lacuna/mask/pixels.hpp"
 #include "lacuna/nn/fno.hpp"
 #include "lacuna/nn/in_bfloat16.hpp"
@@ -24,7 +24,7 @@ data::Fields normalised_waves() {
   return f;
 }
 
-using SpaceTime = fill::FramesAsAxis<nn::SpaceTimeUNet>;
+using SpaceTime = model::FramesAsAxis<nn::SpaceTimeUNet>;
 
 template <class Network>
 Network make(const train::InputLayout& layout, Parameters<float>& parameters) {

@@ -5,7 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "../fill/waves.hpp"
+#include "support/waves.hpp"
 #include "catch.hpp"
 #include "examples/program.hpp"
 #include "lacuna/data/netcdf.hpp"

@@ -12,7 +12,7 @@
 #include <string>
 #include <thread>
 
-#include "../fill/waves.hpp"
+#include "support/waves.hpp"
 #include "catch.hpp"
 #include "examples/program.hpp"
 #include "lacuna/data/netcdf.hpp"

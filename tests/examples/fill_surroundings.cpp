@@ -13,7 +13,7 @@
 #include <thread>
 #include <vector>
 
-#include "../fill/waves.hpp"
+#include "support/waves.hpp"
 #include "catch.hpp"
 #include "examples/program.hpp"
 #include "lacuna/data/netcdf.hpp"

@@ -1,22 +1,23 @@
-#include "lacuna/fill/options.hpp"
+#include "fill/options.hpp"
 
 #include <cmath>
 
 #include "catch.hpp"
+#include "support/probe.hpp"
 
 using namespace lacuna;
 using namespace lacuna::fill;
 
 TEST_CASE("defaults are valid, and so is every classical method of this build") {
-  CHECK_NOTHROW(validate({}));
-  for (const auto& method : classical_methods())
+  CHECK_NOTHROW(validate(Options{}));
+  for (const auto& method : method_names())
     if (has_opencv || (method != "telea" && method != "navier-stokes")) CHECK_NOTHROW(validate({.method = method}));
 }
 
 TEST_CASE("an unknown method is refused, with the ones there are") {
   CHECK_THROWS_WITH(validate({.method = "spline"}),
                     Catch::Matchers::Contains("--method spline") && Catch::Matchers::Contains("nearest"));
-  for (const auto& method : classical_methods())
+  for (const auto& method : method_names())
     CHECK_THROWS_WITH(validate({.method = "spline"}), Catch::Matchers::Contains(method));
 }
 
@@ -34,20 +35,62 @@ TEST_CASE("without OpenCV its methods name the package that they need") {
 }
 
 TEST_CASE("options that would do nothing, and numbers that are none, are refused by name") {
-  CHECK_THROWS_WITH(validate({.mask = "blocks", .ratio = 0.5}), Catch::Matchers::Contains("--ratio 0.5: has no meaning"));
-  CHECK_THROWS_WITH(validate({.mask = "empirical", .ratio = 0.5}), Catch::Matchers::Contains("--mask empirical"));
-  CHECK_NOTHROW(validate({.mask = "pixels", .ratio = 0.5}));
-  CHECK_THROWS_WITH(validate({.ratio = 0.5}), Catch::Matchers::Contains("expected --mask pixels"));
-  CHECK_THROWS_WITH(validate({.ratio = 1.0}), Catch::Matchers::Contains("--ratio 1: expected"));
-  CHECK_THROWS_WITH(validate({.ratio = std::nan("")}), Catch::Matchers::Contains("--ratio nan"));
-  CHECK_THROWS_WITH(validate({.learning_rate = INFINITY}), Catch::Matchers::Contains("--learning-rate inf: expected a positive"));
-  CHECK_THROWS_WITH(validate({.minutes = INFINITY}), Catch::Matchers::Contains("--minutes inf"));
-  CHECK_THROWS_WITH(validate({.given = {"--save-every"}}), Catch::Matchers::Contains("--save-every needs --checkpoint"));
-  CHECK_NOTHROW(validate({.given = {"--save-every"}, .checkpoint = "state"}));
-  CHECK_THROWS_WITH(validate({.given = {"--sampling-steps"}}), Catch::Matchers::Contains("--sampling-steps needs --samples"));
-  CHECK_THROWS_WITH(validate({.given = {"--members"}, .samples = 8}), Catch::Matchers::Contains("--members: has no meaning"));
-  CHECK_THROWS_WITH(validate({.members = 0, .samples = 8}), Catch::Matchers::Contains("--members: has no meaning"));
-  CHECK_THROWS_WITH(validate({.contexts = {SamplingContexts::Kind::policy}, .samples = 8}),
-                    Catch::Matchers::Contains("--contexts: with --samples"));
-  CHECK_NOTHROW(validate({.given = {"--samples", "--sampling-steps"}, .samples = 8}));
+  const auto message = [](const auto& change) {
+    Options o;
+    change(o, o.settings);
+    return test::message_of<OptionError>([&] { validate(o); });
+  };
+  using Catch::Matchers::Contains;
+  CHECK_THAT(message([](auto&, auto& s) { s.policy = {PolicyChoice::blocks, 0.5}; }),
+             Contains("--ratio 0.5: has no meaning but with --mask pixels"));
+  CHECK_THAT(message([](auto&, auto& s) { s.policy = {PolicyChoice::pixels, 1.0}; }), Contains("--ratio 1: expected"));
+  CHECK_THAT(message([](auto&, auto& s) { s.policy.ratio = std::nan(""); }), Contains("--ratio nan"));
+  CHECK_THAT(message([](auto&, auto& s) { s.training.learning_rate = INFINITY; }),
+             Contains("--learning-rate inf: expected a positive"));
+  CHECK_THAT(message([](auto&, auto& s) { s.training.budget.minutes = INFINITY; }), Contains("--minutes inf"));
+  CHECK_THAT(message([](auto& o, auto&) { o.given = {"--minutes"}; }), Contains("--minutes 0: expected more than 0"));
+  CHECK_THAT(message([](auto& o, auto&) { o.given = {"--save-every"}; }), Contains("--save-every needs --checkpoint"));
+  CHECK_THAT(message([](auto&, auto& s) { s.training.checkpoint.resume = true; }), Contains("--resume needs --checkpoint DIR"));
+  CHECK_THAT(message([](auto& o, auto&) { o.given = {"--sampling-steps"}; }), Contains("--sampling-steps needs --samples"));
+  CHECK_THAT(message([](auto& o, auto& s) { o.given = {"--members"}, s.ensemble.samples = 8; }),
+             Contains("--members: has no meaning"));
+  CHECK_THAT(message([](auto&, auto& s) { s.ensemble.members = 0, s.ensemble.samples = 8; }),
+             Contains("--members: has no meaning with --samples 8"));
+  CHECK_THAT(message([](auto&, auto& s) { s.ensemble.mean = MeanContexts::policy, s.ensemble.samples = 8; }),
+             Contains("--contexts: with --samples"));
+  CHECK_THAT(message([](auto&, auto& s) { s.background = BackgroundChoice::kriging, s.ensemble.samples = 8; }),
+             Contains("--background: with --samples expected"));
+  CHECK_THAT(message([](auto&, auto& s) { s.holdout.share = 0.7; }), Contains("--withhold 0.7: expected"));
+  CHECK_THAT(message([](auto&, auto& s) { s.network.hidden = 5; }), Contains("--hidden 5: expected an even width"));
+  CHECK_THAT(message([](auto& o, auto&) { o.device = "gpu"; }), Contains("--device gpu: expected cpu, cuda or cuda:N"));
+  CHECK_THAT(message([](auto&, auto& s) { s.network.precision = Precision::tf32; }), Contains("--precision tf32"));
+  Options fine;
+  fine.given = {"--samples", "--sampling-steps", "--save-every"};
+  fine.settings.ensemble.samples = 8;
+  fine.settings.training.checkpoint.folder = "state";
+  fine.settings.policy = {PolicyChoice::pixels, 0.5};
+  CHECK_NOTHROW(validate(fine));
+}
+
+TEST_CASE("words stand for settings, and an unknown one is told the known ones") {
+  CHECK(choice_of("--network", "fno", networks()) == NetworkKind::fno);
+  CHECK(test::message_of<OptionError>([] { choice_of("--network", "transformer", networks()); }) ==
+        "--network transformer: expected unet, space-time-unet or fno");
+  CHECK(words_of(policies()) == std::vector<std::string>{"auto", "pixels", "blocks", "empirical"});
+}
+
+TEST_CASE("the library's settings are told in the words of the command line") {
+  CHECK(in_options("training.batch = 1 network.recompute (350 MB)") == "--batch 1 --recompute (350 MB)");
+  CHECK(in_options("windows: 2 frames; expected window.length up to 2") == "windows: 2 frames; expected --window up to 2");
+  CHECK(in_options("nothing of ours") == "nothing of ours");
+}
+
+TEST_CASE("sizes as people write them") {
+  CHECK(parse_memory("8GB") == 8000000000u);
+  CHECK(parse_memory("1.5 GiB") == 1610612736u);
+  CHECK(parse_memory("512MB") == 512000000u);
+  CHECK(parse_memory("2MiB") == 2097152u);
+  for (const char* bad : {"", "8", "GB", "8 TB", "-1GB", "0MB", "8GBs", "1e30GB", "nanGB"})
+    CHECK(test::message_of<OptionError>([&] { parse_memory(bad); }) ==
+          text("--memory ", bad, ": expected a number and MB, GB, MiB or GiB"));
 }

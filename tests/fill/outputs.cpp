@@ -1,4 +1,4 @@
-#include "lacuna/fill/outputs.hpp"
+#include "fill/outputs.hpp"
 
 #include "catch.hpp"
 

@@ -1,8 +1,8 @@
-#include "lacuna/fill/picture.hpp"
+#include "fill/picture.hpp"
 
 #include "../data/scratch.hpp"
 #include "catch.hpp"
-#include "waves.hpp"
+#include "support/waves.hpp"
 
 using namespace lacuna;
 
@@ -20,7 +20,7 @@ TEST_CASE("the frames shown are those in which most was filled, one in each stre
 TEST_CASE("a picture is written for several variables") {
   const Scratch folder;
   const auto f = waves::make(6, 3, waves::Gaps::pixels);
-  fill::Result result;
+  Result result;
   result.filled = f;
   for (auto& x : result.filled.values) x = std::isnan(x) ? 0.0f : x;
   result.spread.assign(f.values.size(), 0.5f);

@@ -1,10 +1,10 @@
 // lacuna-fill's command line of any words: what is accepted are settings that a run can begin with.
 
-#include "lacuna/fill/options.hpp"
+#include "fill/options.hpp"
 
 #include <cmath>
 
-#include "examples/fill_options.hpp"
+#include "fill/command_line.hpp"
 #include "input.hpp"
 
 using namespace lacuna;
@@ -23,15 +23,18 @@ void parse(const std::vector<std::string>& words, fill::Options& options) {
 }
 
 void expect_usable(const fill::Options& o) {
+  const Settings& s = o.settings;
+  const auto& t = s.training;
   fuzz::expect(!o.inputs.empty() && !o.variables.empty(), "there are an input and a variable");
-  fuzz::expect(o.members == 0 || (o.members >= 2 && o.members <= 1000), "members are chosen, or 2 to 1000");
-  fuzz::expect(o.steps >= 0 && o.minutes >= 0 && std::isfinite(o.minutes), "a training has an end");
-  fuzz::expect(o.ratio >= 0 && o.ratio < 1, "a ratio hides something");
-  fuzz::expect(o.contexts.ratio > 0 && o.contexts.ratio <= 1, "contexts have a ratio");
-  fuzz::expect(o.learning_rate > 0 && std::isfinite(o.learning_rate), "a learning rate is a positive number");
-  fuzz::expect(o.save_every >= 0 && std::isfinite(o.save_every), "seconds between checkpoints are a number");
-  fuzz::expect(o.threads >= 0 && o.hidden >= 4 && o.batch >= 0 && o.crop >= -1, "sizes are within their limits");
-  fuzz::expect(o.learned == data::FrameRange{} || (o.learned.begin >= 0 && o.learned.size() > 0), "frames to learn from");
+  fuzz::expect(s.ensemble.members == 0 || (s.ensemble.members >= 2 && s.ensemble.members <= 1000), "members are chosen, or 2 to 1000");
+  fuzz::expect(t.budget.steps >= 0 && t.budget.minutes >= 0 && std::isfinite(t.budget.minutes), "a training has an end");
+  fuzz::expect(s.policy.ratio >= 0 && s.policy.ratio < 1, "a ratio hides something");
+  fuzz::expect(s.ensemble.ratio > 0 && s.ensemble.ratio <= 1, "contexts have a ratio");
+  fuzz::expect(t.learning_rate > 0 && std::isfinite(t.learning_rate), "a learning rate is a positive number");
+  fuzz::expect(t.checkpoint.save_every >= 0 && std::isfinite(t.checkpoint.save_every), "seconds between checkpoints are a number");
+  fuzz::expect(s.threads >= 0 && s.network.hidden >= 4 && t.batch >= 0 && t.crop >= -1, "sizes are within their limits");
+  fuzz::expect(s.training_frames == data::FrameRange{} || (s.training_frames.begin >= 0 && s.training_frames.size() > 0),
+               "frames to learn from");
 }
 
 }  // namespace

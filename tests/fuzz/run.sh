@@ -32,7 +32,7 @@ if ! echo 'extern "C" int LLVMFuzzerTestOneInput(const unsigned char*, unsigned 
   exit 1
 fi
 
-flags=(-std=c++20 -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined -I"$root/include" -I"$root"
+flags=(-std=c++20 -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined -I"$root/include" -I"$root" -I"$root/examples"
   -isystem "${EIGEN3_INCLUDE_DIR:-/usr/include/eigen3}")
 export TMPDIR=$scratch  # where fuzzers keep their files
 # The C library of NetCDF may ask for more memory than there is, and copes with not getting it.

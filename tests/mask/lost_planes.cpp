@@ -50,3 +50,9 @@ TEST_CASE("LostPlanes: probabilities outside [0, 1] are refused") {
   CHECK_THROWS_AS((LostPlanes<Observed>{.policy = {}, .probability = 0.5f, .all_variables = -1}.draw(test_key, 0, w)),
                   OptionError);
 }
+
+TEST_CASE("LostPlanes: when imputing, no planes are hidden that the data have") {
+  const LostPlanes<Observed> training{.policy = {}, .probability = 0.25f};
+  CHECK(at_use(training).probability == 0.0f);
+  CHECK(at_use(LostPlanes<LostPlanes<Observed>>{training, 0.5f}).policy.probability == 0.0f);
+}

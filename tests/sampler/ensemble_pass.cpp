@@ -2,7 +2,7 @@
 
 #include "catch.hpp"
 #include "lacuna/baseline/classical_background.hpp"
-#include "fill/waves.hpp"
+#include "support/waves.hpp"
 #include "lacuna/mask/pixels.hpp"
 #include "lacuna/nn/unet.hpp"
 #include "lacuna/sampler/draw_contexts.hpp"

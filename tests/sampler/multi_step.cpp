@@ -1,6 +1,6 @@
 #include "lacuna/sampler/multi_step.hpp"
 
-#include "../fill/waves.hpp"
+#include "support/waves.hpp"
 #include "catch.hpp"
 #include "lacuna/baseline/classical_background.hpp"
 #include "lacuna/mask/pixels.hpp"

@@ -1,6 +1,9 @@
 #include "lacuna/theory/fields.hpp"
 
+#include <cmath>
+
 #include "catch.hpp"
+#include "lacuna/mask/draw.hpp"
 
 using namespace lacuna;
 using namespace lacuna::theory;
@@ -20,4 +23,20 @@ TEST_CASE("samples have the covariance that the field is made of, and repeat") {
   CHECK(field.draw(70, 1).values == field.draw(70, 1).values);
   CHECK(field.draw(70, 2).values != field.draw(70, 1).values);
   CHECK_THROWS_AS(ExponentialField(3, 3, 0.0), OptionError);
+}
+
+TEST_CASE("the conditional mean is the oracle's, and reads nothing outside the context") {
+  constexpr int side = 8;
+  const ExponentialField field{side, side, 6.0};
+  const data::Fields truth = field.draw(1, 2);
+  const auto observed = mask::draw_pixels(field.grid(), 1, 0.5, 2);
+  std::vector<double> values;
+  std::vector<float> poisoned;
+  const auto context = Mask(observed);
+  for (std::size_t j = 0; j < side * side; ++j) {
+    values.push_back(static_cast<double>(truth.values[j]));
+    poisoned.push_back(context[j] != 0 ? truth.values[j] : std::nanf(""));
+  }
+  const Eigen::VectorXd expected = field.law().given(context, values).mean();
+  CHECK((conditional_mean(field.law().gain(context, {}), context, poisoned) - expected).norm() < 1e-10);
 }

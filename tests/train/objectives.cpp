@@ -2,7 +2,7 @@
 
 #include "lacuna/mask/objectives.hpp"
 
-#include "../fill/waves.hpp"
+#include "support/waves.hpp"
 #include "catch.hpp"
 #include "lacuna/mask/pixels.hpp"
 #include "lacuna/nn/unet.hpp"

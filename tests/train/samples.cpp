@@ -1,6 +1,6 @@
 #include "lacuna/train/samples.hpp"
 
-#include "../fill/waves.hpp"
+#include "support/waves.hpp"
 #include "catch.hpp"
 
 using namespace lacuna;

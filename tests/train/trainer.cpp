@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <limits>
 
-#include "../fill/waves.hpp"
+#include "support/waves.hpp"
 #include "catch.hpp"
 #include "lacuna/mask/pixels.hpp"
 #include "lacuna/nn/fno.hpp"

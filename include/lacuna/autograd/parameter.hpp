@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -14,6 +15,7 @@ namespace lacuna {
 /// @brief Where a parameter lies in the flat buffer.
 struct Parameter {
   std::size_t offset = 0, size = 0;
+  std::uint64_t owner = 0;  ///< Parameters::identity() of those it was added to
 };
 
 /// @brief All parameters of a network in one flat buffer, and their gradients in another of the same layout.
@@ -34,7 +36,7 @@ class Parameters {
     for (const auto& entry : entries_) require(entry.name != name, "Parameters: two parameters are named ", name);
     std::size_t size = 1;
     for (const int d : dims) size *= static_cast<std::size_t>(d);
-    const Parameter at{values_.size(), size};
+    const Parameter at{values_.size(), size, identity_};
     entries_.push_back({name, dims, at});
     values_.resize(at.offset + size, value);
     gradients_.resize(at.offset + size, T(0));
@@ -48,9 +50,11 @@ class Parameters {
       values_[p.offset + i] = bound * static_cast<T>(2.0f * uniform(philox(key, 0, p.offset + i)[0]) - 1.0f);
   }
 
-  T* value(Parameter p) { return values_.data() + p.offset; }
-  const T* value(Parameter p) const { return values_.data() + p.offset; }
-  T* gradient(Parameter p) { return gradients_.data() + p.offset; }
+  /// Throws: Error for a parameter that was added to others than these or those that these are a copy of.
+  T* value(Parameter p) { return values_.data() + offset(p); }
+  const T* value(Parameter p) const { return values_.data() + offset(p); }
+  T* gradient(Parameter p) { return gradients_.data() + offset(p); }
+  std::uint64_t identity() const { return identity_; }  ///< copies have that of the original
 
   std::vector<T>& values() { return values_; }
   const std::vector<T>& values() const { return values_; }
@@ -61,6 +65,16 @@ class Parameters {
   void zero_gradients() { std::fill(gradients_.begin(), gradients_.end(), T(0)); }
 
  private:
+  static std::uint64_t next_identity() {
+    static std::atomic<std::uint64_t> last{0};
+    return ++last;
+  }
+  std::size_t offset(Parameter p) const {
+    require(p.owner == identity_, "Parameters: a network was made with other parameters than it is run with");
+    return p.offset;
+  }
+
+  std::uint64_t identity_ = next_identity();
   std::vector<Entry> entries_;
   std::vector<T> values_, gradients_;
 };

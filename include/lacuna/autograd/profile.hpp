@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdio>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -70,18 +71,23 @@ class Profile {
   }
 
   /// A table of what a step took, the largest first.
-  void print(std::FILE* out) const {
+  std::string table() const {
     auto sorted = rows_;
     std::stable_sort(sorted.begin(), sorted.end(), [](const Row& a, const Row& b) { return a.seconds() > b.seconds(); });
     const double each = 1.0 / static_cast<double>(std::max<std::size_t>(steps(), 1)), ms = 1e3 * each, mb = 1e-6 * each;
     Row all{"step"};
-    std::fprintf(out, "%-24s %8s %11s %11s %7s %9s %7s %9s\n", "op, by step", "calls", "forward ms", "backward ms", "share",
-                 "moved MB", "GB/s", "kept MB");
+    std::string out;
+    const auto append = [&out]<class... Values>(const char* format, Values... values) {
+      char line[256];
+      std::snprintf(line, sizeof line, format, values...);
+      out += line;
+    };
+    append("%-24s %8s %11s %11s %7s %9s %7s %9s\n", "op, by step", "calls", "forward ms", "backward ms", "share", "moved MB", "GB/s",
+           "kept MB");
     const auto line = [&](const Row& row, double calls) {
-      std::fprintf(
-          out, "%-24.*s %8.3g %11.3f %11.3f %6.1f%% %9.2f %7.2f %9.2f\n", static_cast<int>(row.name.size()), row.name.data(),
-          calls, ms * row.forward, ms * row.backward, 100 * row.seconds() / seconds(), mb * static_cast<double>(row.moved),
-          row.seconds() > 0 ? 1e-9 * static_cast<double>(row.moved) / row.seconds() : 0, mb * static_cast<double>(row.kept));
+      append("%-24.*s %8.3g %11.3f %11.3f %6.1f%% %9.2f %7.2f %9.2f\n", static_cast<int>(row.name.size()), row.name.data(), calls,
+             ms * row.forward, ms * row.backward, 100 * row.seconds() / seconds(), mb * static_cast<double>(row.moved),
+             row.seconds() > 0 ? 1e-9 * static_cast<double>(row.moved) / row.seconds() : 0, mb * static_cast<double>(row.kept));
     };
     for (const Row& row : sorted) {
       line(row, each * static_cast<double>(row.calls));
@@ -91,7 +97,8 @@ class Profile {
       all.kept += row.kept;
     }
     line(all, 1);
-    std::fprintf(out, "over %zu steps; moved: tensors read or written once, parameters not counted\n", steps());
+    append("over %zu steps; moved: tensors read or written once, parameters not counted\n", steps());
+    return out;
   }
 
  private:

@@ -9,7 +9,8 @@
 
 #include "lacuna/baseline/classical_background.hpp"
 #include "lacuna/baseline/dineof.hpp"
-#include "lacuna/baseline/evidence.hpp"
+#include "lacuna/baseline/search_budget.hpp"
+#include "lacuna/validation/validation_data.hpp"
 #include "lacuna/baseline/fit.hpp"
 #include "lacuna/baseline/interpolation.hpp"
 #include "lacuna/baseline/linear.hpp"
@@ -35,7 +36,7 @@ struct BackgroundChoice {
 /// @brief Scores classical fills on the withheld observations of some windows.
 class FillScores {
  public:
-  FillScores(const Evidence& evidence, std::vector<ScoredWindow> windows, int threads)
+  FillScores(const validation::ValidationData& evidence, std::vector<validation::ScoredWindow> windows, int threads)
       : e_(evidence), windows_(std::move(windows)), threads_(threads) {
     const auto starts = data::window_starts(e_.available.frames(), e_.windows);
     for (const auto& w : windows_) starts_.push_back(starts[static_cast<std::size_t>(w.window)]);
@@ -58,8 +59,8 @@ class FillScores {
   /// Error of a fill of runs of frames: fill(fields, masks, first, count, out), such as fill_planes<NearestFill>.
   template <class Fill>
   double of_frames(const Fill& fill) const {
-    const auto observed = observed_of(e_.available);
-    const mask::Masks masks = masks_of(e_.available, observed);
+    const auto observed = mask::observed_of(e_.available);
+    const mask::Masks masks = mask::masks_of(e_.available, observed);
     return score([&](int start, const auto&, std::vector<float>& out) {
       fill(e_.available, masks, start, e_.windows.length, out.data());
     });
@@ -93,7 +94,7 @@ class FillScores {
       for (std::size_t i = 0; i < size; ++i) known[i] = !std::isnan(e_.available.values[first + i]);
       fill(starts_[w], known, out);
       for (std::size_t i = begin - first; i < size; ++i) {
-        if (e_.withheld[first + i] == 0) continue;
+        if (e_.held_out[first + i] == 0) continue;
         sums[w] += std::pow(static_cast<double>(out[i]) - static_cast<double>(e_.truth[first + i]), 2);
         counts[w] += 1;
       }
@@ -106,15 +107,15 @@ class FillScores {
     return count > 0 ? sum / count : 0;
   }
 
-  const Evidence& e_;
-  std::vector<ScoredWindow> windows_;
+  const validation::ValidationData& e_;
+  std::vector<validation::ScoredWindow> windows_;
   std::vector<int> starts_;  // first frame of each
   int threads_;
 };
 
 /// @brief Fits every kind of background and chooses the one with the least error on the withheld observations of some windows.
-inline BackgroundChoice choose_background(const Evidence& evidence, const std::vector<ScoredWindow>& windows,
-                                          const FitSettings& settings = {}) {
+inline BackgroundChoice choose_background(const validation::ValidationData& evidence, const std::vector<validation::ScoredWindow>& windows,
+                                          const SearchBudget& settings = {}) {
   BackgroundChoice choice;
   choice.settings = fit_background(evidence, settings);
   const FillScores scores(evidence, windows, settings.threads);

@@ -7,7 +7,8 @@
 #include <vector>
 
 #include "lacuna/baseline/climatology.hpp"
-#include "lacuna/baseline/evidence.hpp"
+#include "lacuna/baseline/search_budget.hpp"
+#include "lacuna/validation/validation_data.hpp"
 #include "lacuna/core/parallel.hpp"
 
 namespace lacuna::baseline {
@@ -15,11 +16,11 @@ namespace lacuna::baseline {
 /// @brief Chooses the climatology's widths, month weights and memory by the squared error on withheld values.
 class ClimatologyFit {
  public:
-  ClimatologyFit(const Evidence& evidence, const FitSettings& settings)
+  ClimatologyFit(const validation::ValidationData& evidence, const SearchBudget& settings)
       : e_(evidence),
         s_(settings),
         climatology_(e_.available, e_.windows),
-        windows_(scored_windows(e_, settings.climatology_windows)) {}
+        windows_(validation::scored_windows(e_, settings.climatology_windows)) {}
 
   ClimatologySettings operator()() const {
     ClimatologySettings best;
@@ -95,7 +96,7 @@ class ClimatologyFit {
         }
       }
       for (std::size_t i = 0; i < month.size(); ++i) {
-        if (e_.withheld[first + i * variables] == 0) continue;
+        if (e_.held_out[first + i * variables] == 0) continue;
         const float added = s.memory > 0 ? smooth.sum[i] / (smooth.count[i] + static_cast<float>(s.shrink)) : 0.0f;
         const double d = static_cast<double>(e_.truth[first + i * variables]) - static_cast<double>(month[i] + added);
         sum[c] += d * d;
@@ -103,8 +104,8 @@ class ClimatologyFit {
     }
   }
 
-  const Evidence& e_;
-  FitSettings s_;
+  const validation::ValidationData& e_;
+  SearchBudget s_;
   Climatology climatology_;
   std::vector<int> windows_;
 };

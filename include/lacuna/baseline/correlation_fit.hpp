@@ -9,7 +9,8 @@
 #include <utility>
 #include <vector>
 
-#include "lacuna/baseline/evidence.hpp"
+#include "lacuna/baseline/search_budget.hpp"
+#include "lacuna/validation/validation_data.hpp"
 #include "lacuna/baseline/kriging.hpp"
 #include "lacuna/core/parallel.hpp"
 #include "lacuna/data/field.hpp"
@@ -23,7 +24,7 @@ namespace lacuna::baseline {
 class CorrelationFit {
  public:
   /// climatology: (T,H,W,V), or null to krige the values about zero.
-  CorrelationFit(const Evidence& evidence, const float* climatology, const FitSettings& settings)
+  CorrelationFit(const validation::ValidationData& evidence, const float* climatology, const SearchBudget& settings)
       : e_(evidence), s_(settings), climatology_(climatology) {
     choose_trials();
   }
@@ -72,11 +73,11 @@ class CorrelationFit {
   void choose_trials() {
     const data::Grid& grid = e_.available.grid;
     const bool large = grid.cells() > s_.largest_grid;
-    windows_ = scored_windows(e_, large ? 4 : s_.most_windows);
+    windows_ = validation::scored_windows(e_, large ? 4 : s_.most_windows);
     if (!large) {
       crops_.push_back({grid, data::whole(grid)});
       if (!windows_.empty())
-        windows_ = scored_windows(e_, std::clamp(s_.cells / cost(windows_[windows_.size() / 2]), 2, s_.most_windows));
+        windows_ = validation::scored_windows(e_, std::clamp(s_.cells / cost(windows_[windows_.size() / 2]), 2, s_.most_windows));
     }
     for (const int start : windows_) {
       if (large) crops_.push_back(crop_of(start));
@@ -98,7 +99,7 @@ class CorrelationFit {
         const std::size_t first = e_.available.index(t, 0, 0, v);
         for (std::size_t i = 0; i < cells; ++i) {
           known[i] = !std::isnan(e_.available.values[first + i * variables]);
-          scored += e_.withheld[first + i * variables];
+          scored += e_.held_out[first + i * variables];
         }
         if (scored > 0)
           return std::max(1,
@@ -113,7 +114,7 @@ class CorrelationFit {
     const std::size_t size = e_.available.frame_size(), first = size * static_cast<std::size_t>(start);
     std::vector<std::size_t> scored;
     for (std::size_t i = 0; i < size * static_cast<std::size_t>(e_.windows.length); ++i)
-      if (e_.withheld[first + i] != 0) scored.push_back(i);
+      if (e_.held_out[first + i] != 0) scored.push_back(i);
     const auto cell = static_cast<int>(scored[scored.size() / 2] % size / e_.available.names.size());
     const int h = std::min(grid.height(), 128), w = std::min(grid.width(), 160);
     const data::Patch patch{std::clamp(cell / grid.width() - h / 2, 0, grid.height() - h),
@@ -137,7 +138,7 @@ class CorrelationFit {
       return !std::isnan(e_.available.values[e_.available.frame_size() * static_cast<std::size_t>(t) + i]);
     };
     const auto scored = [&](int t, std::size_t i) {
-      return e_.withheld[e_.available.frame_size() * static_cast<std::size_t>(t) + i];
+      return e_.held_out[e_.available.frame_size() * static_cast<std::size_t>(t) + i];
     };
     for (const std::size_t i : cells) {
       trial.known.push_back(known(start + f, i));
@@ -158,7 +159,7 @@ class CorrelationFit {
         const std::size_t at = e_.available.frame_size() * static_cast<std::size_t>(t) + i;
         const float mean = climatology_ != nullptr ? climatology_[at] : 0.0f;
         trial.values.push_back(e_.available.values[at] - mean);
-        trial.truth.push_back(e_.withheld[at] != 0 ? e_.truth[at] - mean : 0.0f);
+        trial.truth.push_back(e_.held_out[at] != 0 ? e_.truth[at] - mean : 0.0f);
       }
     if (std::find(trial.scored.begin(), trial.scored.end(), std::uint8_t{1}) != trial.scored.end())
       trials_.push_back(std::move(trial));
@@ -239,8 +240,8 @@ class CorrelationFit {
     return s.best;
   }
 
-  const Evidence& e_;
-  FitSettings s_;
+  const validation::ValidationData& e_;
+  SearchBudget s_;
   const float* climatology_;
   std::vector<Crop> crops_;
   std::vector<Trial> trials_;

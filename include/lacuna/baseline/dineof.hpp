@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "lacuna/baseline/climatology.hpp"
-#include "lacuna/baseline/evidence.hpp"
+#include "lacuna/validation/validation_data.hpp"
 #include "lacuna/core/error.hpp"
 #include "lacuna/core/parallel.hpp"
 #include "lacuna/core/philox.hpp"
@@ -264,12 +264,12 @@ struct DineofChoice {
 
 /// @brief Adds modes until `patience` of them have not lowered the error on withheld observations (the cross-validation of
 /// Beckers and Rixen).
-inline DineofChoice choose_dineof(const Evidence& e, const std::vector<float>& mean, const DineofSettings& settings = {},
+inline DineofChoice choose_dineof(const validation::ValidationData& e, const std::vector<float>& mean, const DineofSettings& settings = {},
                                   int threads = 1) {
   const auto error = [&](const std::vector<float>& filled) {
     double sum = 0;
     for (std::size_t i = 0; i < filled.size(); ++i)
-      if (e.withheld[i] != 0) sum += std::pow(static_cast<double>(mean[i] + filled[i]) - static_cast<double>(e.truth[i]), 2);
+      if (e.held_out[i] != 0) sum += std::pow(static_cast<double>(mean[i] + filled[i]) - static_cast<double>(e.truth[i]), 2);
     return sum;
   };
   DineofChoice choice{.filled = std::vector<float>(mean.size(), 0.0f)};

@@ -6,7 +6,8 @@
 #include "lacuna/baseline/classical_background.hpp"
 #include "lacuna/baseline/climatology_fit.hpp"
 #include "lacuna/baseline/correlation_fit.hpp"
-#include "lacuna/baseline/evidence.hpp"
+#include "lacuna/baseline/search_budget.hpp"
+#include "lacuna/validation/validation_data.hpp"
 
 namespace lacuna::baseline {
 
@@ -16,7 +17,7 @@ namespace lacuna::baseline {
 /// misses, but not the noise of a sharp one. So its widths and shrinkage are chosen again by the error of kriging.
 class BackgroundFit {
  public:
-  BackgroundFit(const Evidence& evidence, const FitSettings& settings)
+  BackgroundFit(const validation::ValidationData& evidence, const SearchBudget& settings)
       : e_(evidence),
         s_(settings),
         climatology_(evidence.available, evidence.windows),
@@ -57,14 +58,14 @@ class BackgroundFit {
     return {e_, field_.data(), s_};
   }
 
-  const Evidence& e_;
-  FitSettings s_;
+  const validation::ValidationData& e_;
+  SearchBudget s_;
   Climatology climatology_;
   std::vector<data::FrameRange> frames_;  // that kriging is tried on
   std::vector<float> field_;              // (T,H,W,V), filled in these frames
 };
 
-inline BackgroundSettings fit_background(const Evidence& evidence, const FitSettings& settings = {}) {
+inline BackgroundSettings fit_background(const validation::ValidationData& evidence, const SearchBudget& settings = {}) {
   return BackgroundFit(evidence, settings)();
 }
 

@@ -10,6 +10,7 @@
 #include "lacuna/core/parallel.hpp"
 #include "lacuna/data/field.hpp"
 #include "lacuna/mask/groups.hpp"
+#include "lacuna/mask/observed.hpp"
 
 namespace lacuna::baseline {
 
@@ -19,17 +20,6 @@ concept PlaneFill = requires(const F& fill, const data::Grid& grid, const std::u
   F(grid, known);
   fill(values, out);
 };
-
-/// @brief Which values (T,H,W,V) are observed, 1 = observed.
-inline std::vector<std::uint8_t> observed_of(const data::Fields& fields) {
-  std::vector<std::uint8_t> observed(fields.values.size());
-  for (std::size_t i = 0; i < observed.size(); ++i) observed[i] = std::isnan(fields.values[i]) ? 0 : 1;
-  return observed;
-}
-/// @brief The same as masks; `observed` must outlive them.
-inline mask::Masks masks_of(const data::Fields& fields, const std::vector<std::uint8_t>& observed) {
-  return {fields.frames(), fields.grid.height(), fields.grid.width(), fields.variables(), fields.grid.periodic_x, observed};
-}
 
 /// @brief Fills every plane of frames [first, first + count) by itself; planes with the same mask share what the fill prepares.
 /// Shapes: masks (T,H,W,V), of the fields' observed values | out (count,H,W,V)
@@ -65,8 +55,8 @@ void fill_planes(const data::Fields& fields, const mask::Masks& masks, int first
 /// Determinism: bit for bit, for any number of threads
 template <class Fill>
 std::vector<float> fill_in_runs(const data::Fields& fields, int run, int threads, const Fill& fill) {
-  const auto observed = observed_of(fields);
-  const mask::Masks masks = masks_of(fields, observed);
+  const auto observed = mask::observed_of(fields);
+  const mask::Masks masks = mask::masks_of(fields, observed);
   std::vector<float> out(fields.values.size());
   parallel_for(threads, (fields.frames() + run - 1) / run, [&](int part) {
     const int first = part * run, count = std::min(run, fields.frames() - first);

@@ -1,19 +1,22 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
 #include <string>
 
 #include "lacuna/core/arena.hpp"
+#include "lacuna/core/configuration.hpp"
 #include "lacuna/core/libraries.hpp"
 #include "lacuna/core/parallel.hpp"
 #include "lacuna/core/simd.hpp"
 
 namespace lacuna::cpu {
+inline namespace LACUNA_CONFIGURATION {
 
 /// @brief Which code runs convolutions: oneDNN, or the plain path on Eigen (any scalar type; the tests' second opinion).
 enum class Convolutions { onednn, eigen };
 
-#ifdef LACUNA_HAS_ONEDNN
+#if defined(LACUNA_HAS_ONEDNN) && !defined(__CUDACC__)
 inline constexpr Convolutions default_convolutions = Convolutions::onednn;
 #else
 inline constexpr Convolutions default_convolutions = Convolutions::eigen;
@@ -68,7 +71,9 @@ class Device {
   std::size_t host_bytes() const { return arena_.high_water(); }
 
   /// Another device like this one, whose memory is gone with it.
-  Device another() const { return Device({.threads = threads_, .convolutions = convolutions_}); }
+  std::shared_ptr<Device> sibling() const {
+    return std::make_shared<Device>(Settings{.threads = threads_, .convolutions = convolutions_});
+  }
 
   /// The device's one object of type Library (handles, plans), made on first use.
   template <class Library>
@@ -83,4 +88,5 @@ class Device {
   Libraries libraries_;
 };
 
+}  // namespace LACUNA_CONFIGURATION
 }  // namespace lacuna::cpu

@@ -12,7 +12,10 @@
 #include <vector>
 #endif
 
+#include "lacuna/core/configuration.hpp"
+
 namespace lacuna {
+inline namespace LACUNA_CONFIGURATION {
 
 /// @brief The threads that there are when so many are asked for: OpenMP may have a limit (OMP_THREAD_LIMIT), or be inside of as
 /// many parallel regions as may be active (OMP_MAX_ACTIVE_LEVELS).
@@ -110,6 +113,8 @@ void parallel_for(int threads, int parts, const Work& work) {
 /// @brief Threads for a program that is asked for so many (0: all): no more than there are processors, since threads that take
 /// turns wait for each other.
 inline int usable_threads(int asked) { return granted_threads(std::min(asked > 0 ? asked : hardware_threads(), processors())); }
+
+}  // namespace LACUNA_CONFIGURATION
 
 /// @brief Half-open range of part `part` when `count` items are cut into `parts` nearly equal runs.
 struct Range {

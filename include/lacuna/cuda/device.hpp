@@ -87,9 +87,6 @@ class Device {
   /// Bytes of the host's memory that the arena has spanned: none, it is the GPU's.
   std::size_t host_bytes() const { return 0; }
 
-  /// This device: its memory is asked for once.
-  Device& another() { return *this; }
-
   /// The device's one object of type Library (handles, plans), made on first use.
   template <class Library>
   Library& library() {

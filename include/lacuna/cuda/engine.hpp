@@ -187,7 +187,7 @@ class Engine<Network, cuda::Device, Matching> {
                                        .query_counts = graph.template take<unsigned>(counts)};
     cuda::assemble(graph, block_.records(samples_.data()), batch, matching_);
     const cuda::CountedQuery query{batch.query, batch.query_counts, counts};
-    const auto loss = forward_backward(graph, network_, input, block_.times(samples_.data()), batch.target, query);
+    const auto loss = forward_backward(graph, network_, input, block_.times(samples_.data()), batch.target, query, shape_);
     if (graph.dry()) return;
     optimizer_.enqueue();
     const auto& stream = device_.stream();

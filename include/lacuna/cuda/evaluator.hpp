@@ -66,7 +66,7 @@ class Evaluator<Network, cuda::Device> {
     const auto input = graph.make(shape.input());
     const kernels::AssembleBatch batch{.shape = shape, .input = input.data};
     cuda::assemble(graph, block.records(samples), batch);
-    return network_(graph, input, block.times(samples));
+    return train::apply(network_, graph, input, block.times(samples), shape);
   }
 
   Variable<float> pass(Graph<float, cuda::Device>& graph, const train::BatchShape& shape, const cuda::SampleBlock& block,

@@ -108,6 +108,9 @@ inline constexpr float not_observed = std::numeric_limits<float>::quiet_NaN();
 
 /// @brief Throws ShapeError unless the sizes of values, coordinates and names agree.
 inline void require_consistent(const Fields& f) {
+  require<ShapeError>(f.frames() > 0 && f.variables() > 0 && f.grid.cells() > 0, "Fields: ", f.frames(), " frames (time) of ",
+                      f.grid.height(), " x ", f.grid.width(), " cells (grid.y, grid.x) and ", f.variables(),
+                      " variables (names), expected one or more of each");
   require<ShapeError>(f.values.size() == f.frame_size() * f.time.size(), "Fields: ", f.values.size(), " values, expected ",
                       f.frames(), " frames x ", f.grid.height(), " x ", f.grid.width(), " x ", f.variables(), " variables");
   require<ShapeError>(f.affine.empty() || f.affine.size() == f.names.size(), "Fields: affine of ", f.affine.size(),

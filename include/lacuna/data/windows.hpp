@@ -19,7 +19,7 @@ inline std::vector<int> window_starts(int frames, const WindowSettings& settings
   require<OptionError>(settings.length >= 1 && stride >= 1 && stride <= settings.length, "windows: length ", settings.length,
                        " and stride ", stride, ", expected 1 <= stride <= length (a longer stride would leave frames out)");
   require<OptionError>(frames >= settings.length, "windows: the data has ", frames, " frames, fewer than a window of ",
-                       settings.length, "; use --window ", frames);
+                       settings.length, "; expected window.length up to ", frames);
   std::vector<int> starts;
   for (int t = 0; t + settings.length <= frames; t += stride) starts.push_back(t);
   if (starts.back() + settings.length < frames) starts.push_back(frames - settings.length);

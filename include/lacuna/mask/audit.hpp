@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "lacuna/mask/any_policy.hpp"
 #include "lacuna/mask/audit_sampling.hpp"
 #include "lacuna/mask/blocks.hpp"
 #include "lacuna/mask/empirical.hpp"
@@ -21,8 +22,11 @@ namespace lacuna::mask {
 
 /// @brief The policy's name in messages.
 template <MaskPolicy Policy>
-std::string policy_name(const Policy&) {
-  return "this mask policy";
+std::string policy_name(const Policy& policy) {
+  if constexpr (requires { policy.name(); })
+    return policy.name();
+  else
+    return "this mask policy";
 }
 inline std::string policy_name(const Pixels& p) {
   return p.random ? "hiding pixels at a random ratio" : text("hiding pixels at ratio ", p.ratio);
@@ -30,6 +34,9 @@ inline std::string policy_name(const Pixels& p) {
 inline std::string policy_name(const Blocks& p) { return text("hiding blocks, ", p.rows, " x ", p.cols); }
 inline std::string policy_name(const Empirical&) { return "hiding by the data's own masks"; }
 inline std::string policy_name(const Observed&) { return "hiding nothing"; }
+inline std::string policy_name(const AnyPolicy& p) {
+  return std::visit([](const auto& policy) { return policy_name(policy); }, p.policies());
+}
 template <class Policy>
 std::string policy_name(const LostPlanes<Policy>& p) {
   return text(policy_name(p.policy), " and whole planes");
@@ -146,7 +153,10 @@ inline Exposure single_exposure(const Structure& s, std::string where, double ex
 /// Exposure within planes, one overload per policy; any other policy is sampled on the data's masks.
 template <MaskPolicy Policy>
 Exposure exposure_within_planes(const Policy& policy, const Structure& s, std::span<const Window> windows, AuditOptions options) {
-  return sampled_exposure(policy, s, windows, options);
+  if constexpr (requires { policy.exposure(s, windows, options); })
+    return policy.exposure(s, windows, options);
+  else
+    return sampled_exposure(policy, s, windows, options);
 }
 
 inline Exposure exposure_within_planes(const Observed&, const Structure& s, std::span<const Window>, AuditOptions) {
@@ -225,6 +235,11 @@ double lost_plane_exposure(const LostPlanes<Policy>& policy, const Structure& s)
   if (one_lost > 0) exposure = std::min(exposure, one_hidden / (one_hidden + one_lost));
   if (all_lost > 0) exposure = std::min(exposure, all_hidden / (all_hidden + all_lost));
   return exposure;
+}
+
+inline Exposure exposure_within_planes(const AnyPolicy& policy, const Structure& s, std::span<const Window> windows,
+                                       AuditOptions options) {
+  return std::visit([&](const auto& inner) { return exposure_within_planes(inner, s, windows, options); }, policy.policies());
 }
 
 template <MaskPolicy Policy>

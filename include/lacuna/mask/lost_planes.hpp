@@ -28,6 +28,9 @@ struct LostPlanes {
     bool in_query(Cell c) const { return hides(c) || inner.in_query(c); }
   };
 
+  /// When imputing, no planes are hidden that the data have.
+  LostPlanes at_use() const { return {mask::at_use(policy), 0.0f, all_variables}; }
+
   Draw draw(PhiloxKey key, std::uint64_t sample, const Window& window) const {
     require<OptionError>(probability >= 0 && probability <= 1, "LostPlanes: probability ", probability, " is not in [0, 1]");
     require<OptionError>(all_variables >= 0 && all_variables <= 1, "LostPlanes: all_variables ", all_variables,

@@ -79,7 +79,19 @@ concept DrawsSamples = requires(const Policy& policy, PhiloxKey key, std::uint64
   { policy.draw(key, sample, window) } -> MaskDraw;
 };
 
+/// @brief The policy that contexts are drawn by when imputing: policy.at_use() where it has that, else the policy itself.
+template <class Policy>
+Policy at_use(const Policy& policy) {
+  if constexpr (requires { policy.at_use(); })
+    return policy.at_use();
+  else
+    return policy;
+}
+
 /// @brief A rule that splits what was observed into context and query: a copyable value with draw(key, sample, window).
+///
+/// Optional members: `name()`, in messages; `exposure(structure, windows, options)`, the exposure audit within planes where it is
+/// known exactly (else contexts are sampled); `at_use()`, the policy that contexts are drawn by when imputing.
 ///
 /// Both answers of the draw assume that the cell is observed, and depend on (key, sample, cell) alone, so every patch and
 /// every backend sees the same masks. The key is philox_key(seed, Purpose::context) in training.

@@ -6,6 +6,7 @@
 #include "lacuna/autograd/graph.hpp"
 #include "lacuna/core/parallel.hpp"
 #include "lacuna/sampler/ensemble_pass.hpp"
+#include "lacuna/train/network.hpp"
 
 namespace lacuna::sampler {
 
@@ -37,7 +38,7 @@ class Evaluator<Network, cpu::Device> {
       train::assemble_input(shape.layout, view,
                             input.data + static_cast<std::ptrdiff_t>(b) * view.patch.cells() * shape.layout.channels());
     });
-    read(Answers{samples_.data(), network_(graph, input, static_cast<const float*>(times_.data())).data});
+    read(Answers{samples_.data(), train::apply(network_, graph, input, times_.data(), shape).data});
   }
   const float* on_host(const Answers& answers, std::size_t) { return answers.values; }
 
@@ -45,7 +46,7 @@ class Evaluator<Network, cpu::Device> {
     device_.reset();
     Graph<float> graph(device_, parameters_, Mode::infer, true);
     times_.resize(static_cast<std::size_t>(shape.batch));
-    network_(graph, graph.make(shape.input()), static_cast<const float*>(times_.data()));
+    train::apply(network_, graph, graph.make(shape.input()), times_.data(), shape);
     device_.reset();
   }
 

@@ -63,6 +63,7 @@ class SingleStep {
         settings_(settings),
         schedule_(schedule),
         matching_(matching) {
+    train::require_scale(scale_, samples.fields().names.size());
     require<ShapeError>(train::input_layout(samples, layout.query) == layout, "SingleStep: the samples make an input of ",
                         train::input_layout(samples, layout.query).channels(), " channels, the network was trained on one of ",
                         layout.channels());
@@ -179,6 +180,9 @@ class SingleStep {
   }
 
   void check(const Request& request, std::size_t size) const {
+    const auto windows = samples_.windows().size();
+    require<OptionError>(request.window >= 0 && static_cast<std::size_t>(request.window) < windows, "SingleStep: window ",
+                         request.window, ", expected 0 to ", windows - 1);
     require<OptionError>(request.time >= 0 && request.time <= 1, "SingleStep: time ", request.time, " is not in 0 .. 1");
     const auto fits = [&](std::size_t given) { return given == 0 || given == size; };
     require<ShapeError>(request.context.size() == size && fits(request.state.size()) && fits(request.kept_background.size()),

@@ -66,4 +66,11 @@ class ExponentialField {
   Gaussian law_;
 };
 
+/// @brief E[x0 | ctx] of a frame's values (H, W) for a law with mean 0: G times what the context has of them.
+inline Eigen::VectorXd conditional_mean(const Eigen::MatrixXd& gain, Mask context, std::span<const float> values) {
+  Eigen::VectorXd seen = Eigen::VectorXd::Zero(gain.cols());
+  for (const auto i : members(context)) seen[i] = static_cast<double>(values[static_cast<std::size_t>(i)]);
+  return gain * seen;
+}
+
 }  // namespace lacuna::theory

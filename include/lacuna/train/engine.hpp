@@ -7,6 +7,7 @@
 #include "lacuna/autograd/graph.hpp"
 #include "lacuna/ops/masked_loss.hpp"
 #include "lacuna/train/input.hpp"
+#include "lacuna/train/network.hpp"
 #include "lacuna/train/optimizer.hpp"
 
 namespace lacuna::train {
@@ -20,8 +21,8 @@ struct StepResult {
 /// @brief A network's estimate of a batch, its loss, and every gradient: the middle of a training step, on any device.
 template <class Network, class D, class Query>
 auto forward_backward(Graph<float, D>& graph, const Network& network, const Variable<float>& input, const float* times,
-                      const float* target, const Query& query) {
-  const auto estimate = network(graph, input, times);
+                      const float* target, const Query& query, const BatchShape& shape) {
+  const auto estimate = apply(network, graph, input, times, shape);
   const auto loss = ops::masked_loss(graph, estimate, target, query);
   graph.backward();
   return loss;
@@ -61,7 +62,7 @@ class Engine<Network, cpu::Device, Matching> {
       const auto scope = Profile::part(profile_, "samples");
       parallel_for(device_.threads(), shape_.batch, [&](int b) { assemble(sample(steps_done(), b), b, input.data); });
     }
-    const double loss = forward_backward(graph, network_, input, times_.data(), target_.data(), query_.data());
+    const double loss = forward_backward(graph, network_, input, times_.data(), target_.data(), query_.data(), shape_);
     const auto scope = Profile::part(profile_, "optimizer");
     return {loss, optimizer_.step(parameters_, learning_rate, device_.threads())};
   }
@@ -72,7 +73,7 @@ class Engine<Network, cpu::Device, Matching> {
     Graph<float> graph(device_, parameters_, Mode::train, true);
     const auto input = graph.make(shape_.input());
     parallel_for(device_.threads(), shape_.batch, [&](int b) { sample(steps_done(), b); });
-    forward_backward(graph, network_, input, times_.data(), target_.data(), query_.data());
+    forward_backward(graph, network_, input, times_.data(), target_.data(), query_.data(), shape_);
     device_.reset();
   }
 

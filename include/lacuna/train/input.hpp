@@ -2,9 +2,11 @@
 
 #include <array>
 #include <cmath>
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
+#include "lacuna/core/error.hpp"
 #include "lacuna/core/host_device.hpp"
 #include "lacuna/core/philox.hpp"
 #include "lacuna/core/shape.hpp"
@@ -43,6 +45,16 @@ struct BatchShape {
   Shape answers() const { return {batch, 1, height, width, layout.fields()}; }  ///< (B,1,h,w, F V)
   bool operator==(const BatchShape&) const = default;
 };
+
+/// @brief The scale, if it is a positive number for each variable. Throws: ShapeError, OptionError.
+inline std::vector<float> require_scale(std::vector<float> scale, std::size_t variables) {
+  require<ShapeError>(scale.size() == variables, "scale: ", scale.size(), " numbers, expected one for each of ", variables,
+                      " variables");
+  for (std::size_t v = 0; v < scale.size(); ++v)
+    require<OptionError>(scale[v] > 0 && std::isfinite(scale[v]), "scale: ", scale[v], " for variable ", v,
+                         ", expected a positive number");
+  return scale;
+}
 
 /// @brief Counter of the noise block of fields 4 block .. 4 block + 3 of a grid cell.
 LACUNA_HOST_DEVICE inline std::uint64_t noise_position(std::uint64_t grid_cell, int fields, int block) {

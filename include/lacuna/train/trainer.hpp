@@ -63,7 +63,7 @@ class Trainer {
         policy_(policy),
         schedule_(schedule),
         settings_(checked(settings)),
-        scale_(std::move(scale)),
+        scale_(require_scale(std::move(scale), samples.fields().names.size())),
         layout_(input_layout(samples, mask::shows_query<Policy>)),
         height_(side(settings.crop, samples.fields().grid.height())),
         width_(side(settings.crop, samples.fields().grid.width())),
@@ -107,6 +107,11 @@ class Trainer {
     require<OptionError>(settings.latest_time >= schedule::smallest_time && settings.latest_time <= 1, "Trainer: latest time ",
                          settings.latest_time, "; expected ", schedule::smallest_time, " to 1");
     return settings;
+  }
+  static float level(const char* name, double value, double t) {
+    require<OptionError>(std::isfinite(value) && value >= 0, "noise schedule: ", name, '(', t, ") is ", value,
+                         ", expected a finite number from 0");
+    return static_cast<float>(value);
   }
   static int side(int crop, int cells) { return crop == 0 ? cells : std::min(crop, cells); }
 
@@ -160,8 +165,8 @@ class Trainer {
             .season = samples_.season(window),
             .scale = scale_.data(),
             .time = static_cast<float>(t),
-            .alpha = static_cast<float>(schedule_.alpha(t)),
-            .sigma = static_cast<float>(schedule_.sigma(t)),
+            .alpha = level("alpha", schedule_.alpha(t), t),
+            .sigma = level("sigma", schedule_.sigma(t), t),
             .noise = philox_key(settings_.seed, Purpose::noise),
             .query_noise = philox_key(settings_.seed, Purpose::query),
             .sample = number};

@@ -1,0 +1,1 @@
+#include "lacuna/model/background_choice_inline.hpp"

@@ -1,0 +1,1 @@
+#include "lacuna/classical_inline.hpp"

@@ -1,0 +1,1 @@
+#include "lacuna/impute_inline.hpp"
