@@ -6,7 +6,6 @@
 
 #include "lacuna/core/version.hpp"
 #include "lacuna/data/field.hpp"
-#include "lacuna/data/npy.hpp"
 #include "lacuna/fill/classical.hpp"
 #include "lacuna/fill/impute.hpp"
 #include "lacuna/mask/adaptive_ratio.hpp"
