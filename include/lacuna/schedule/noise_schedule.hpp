@@ -22,20 +22,13 @@ concept HasLogSnr = requires(const S& s, double x) {
   { s.time_of_log_snr(x) } -> std::convertible_to<double>;
 };
 
-/// @brief The forward equation dx = f(t) x dt + g(t) dw: f = d log alpha / dt, g_squared = d sigma^2 / dt - 2 f sigma^2.
-template <class S>
-concept HasDynamics = requires(const S& s, double t) {
-  { s.f(t) } -> std::convertible_to<double>;
-  { s.g_squared(t) } -> std::convertible_to<double>;
-};
-
-/// @brief A noise schedule on t in [0, 1]: a copyable value with levels, log-SNR and dynamics.
+/// @brief A noise schedule on t in [0, 1]: a copyable value with levels and log-SNR.
 ///
 /// Every schedule runs over the same times, so trainer, time embedding and time grids need not know which it is. Where alpha or
-/// sigma is 0 (t = 0 or 1 of some), log_snr is infinite and f or g_squared may be; samplers use the levels there.
+/// sigma is 0 (t = 0 or 1 of some), log_snr is infinite; samplers use the levels there.
 /// Source: Song et al. 2021, arXiv:2011.13456; the paper's appendix B, eq. 15-16.
 template <class S>
-concept NoiseSchedule = std::copyable<S> && HasLevels<S> && HasLogSnr<S> && HasDynamics<S>;
+concept NoiseSchedule = std::copyable<S> && HasLevels<S> && HasLogSnr<S>;
 
 /// @brief log(1 + exp(x)) without overflow, all digits kept as x -> -infinity.
 inline double softplus(double x) { return x > 0 ? x + std::log1p(std::exp(-x)) : std::log1p(std::exp(x)); }
