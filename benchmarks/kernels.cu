@@ -15,7 +15,6 @@
 #include "kernels/ensemble.cuh"
 #include "kernels/masked_loss.cuh"
 #include "kernels/rms_norm_silu.cuh"
-#include "kernels/sampler_update.cuh"
 #include "lacuna/cuda/device.hpp"
 
 namespace {
@@ -101,17 +100,6 @@ Row ensemble(int side) {
                                              .mean = zeros<float>(device, n),
                                              .deviation = zeros<float>(device, n)};
             return [=](cudaStream_t stream) { kernels::ensemble(stream, pass); };
-          }};
-}
-
-Row sampler_update(std::size_t n) {
-  return {text("sampler update, ", n), {"sampler_update_kernel"}, 17 * n, [n](cuda::Device& device) {
-            auto *state = zeros<float>(device, n), *estimate = zeros<float>(device, n), *known = zeros<float>(device, n);
-            auto* observed = zeros<std::uint8_t>(device, n);
-            return [=](cudaStream_t stream) {
-              kernels::sampler_update(stream, {.state = 0.9f, .estimate = 0.1f},
-                                      {state, estimate, nullptr, nullptr, known, observed, state}, n);
-            };
           }};
 }
 
@@ -249,7 +237,6 @@ int main() {
   for (const std::size_t n : {std::size_t{1} << 20, std::size_t{1} << 25}) {
     rows.push_back(masked_loss(n));
     rows.push_back(adam(n));
-    rows.push_back(sampler_update(n));
   }
   for (const std::size_t pixels : {std::size_t{1} << 14, std::size_t{1} << 19})
     for (const bool backward : {false, true}) rows.push_back(norm(pixels, backward));

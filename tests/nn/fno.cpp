@@ -190,22 +190,6 @@ TEST_CASE("FNO: inference equals the training pass, threads change nothing, samp
   }
 }
 
-TEST_CASE("FNO: normalised fields are one more input channel each") {
-  cpu::Device device({.threads = 1});
-  const nn::Fno::Settings settings{.hidden = 4, .modes = {2, 2}, .time_features = 4};
-  nn::Fno::Settings normalised = settings, wider = settings;
-  normalised.normalised_fields = 1;
-  wider.inputs = 3;
-  Net<float> a(normalised), b(wider);
-  CHECK(a.parameters.values() == b.parameters.values());
-  const auto x = a.input({.batch = 2, .height = 5, .width = 6});
-  const auto apply = [&](Graph<float>& g, const auto& v) { return a.fno(g, v[0], a.times); };
-  const auto joined = [&](Graph<float>& g, const auto& v) {
-    return b.fno(g, ops::normalised_convolution(g, v[0], 1, {0, 2, 2}), b.times);
-  };
-  CHECK(test::train_pass<float>(device, a.parameters, {x}, apply) == test::train_pass<float>(device, b.parameters, {x}, joined));
-}
-
 TEST_CASE("FNO: float agrees with double") {
   cpu::Device device({.threads = 1});
   const nn::Fno::Settings settings{.inputs = 2, .outputs = 1, .hidden = 32, .modes = {12, 12}};
@@ -260,7 +244,6 @@ TEST_CASE("FNO: settings out of range and grids that do not fit are refused, wit
   CHECK(settings({.modes = {8, 0}}) == "Fno: 0 modes along an axis; expected 1 or more");
   CHECK(settings({.modes = {8, 7}}) ==
         "Fno: 7 modes along W; expected an even number, of which the half spectrum keeps one more than half");
-  CHECK(settings({.normalised_fields = 2}) == "Fno: 2 normalised fields; expected 0 to 1, half the inputs");
   CHECK(settings({.time_features = 3}) == "Fno: 3 time features; expected 0 or an even number from 4");
   cpu::Device device({.threads = 1});
   Net<float> net({.hidden = 4, .modes = {6, 4}});

@@ -1,19 +1,14 @@
 #pragma once
 
-#include <map>
-#include <vector>
-
 #include "kernels/activation.cuh"
 #include "kernels/conditioned_linear.cuh"
 #include "kernels/gated_add.cuh"
-#include "kernels/normalised_convolution.cuh"
 #include "kernels/spectral_mixing.cuh"
 #include "lacuna/cuda/ops.hpp"
 #include "lacuna/cuda/spectral.hpp"
 #include "lacuna/ops/conditioned_linear.hpp"
 #include "lacuna/ops/gated_add.hpp"
 #include "lacuna/ops/gelu.hpp"
-#include "lacuna/ops/normalised_convolution.hpp"
 #include "lacuna/ops/pointwise_linear.hpp"
 #include "lacuna/ops/spectral_convolution.hpp"
 
@@ -169,40 +164,6 @@ inline void mix_modes_backward(Graph& graph, const ops::SpectralParameters& laye
   const auto sizes = mixing(layer, blocks);
   kernels::spectral_mixing_weight_gradient(stream_of(graph), sizes, x, grad_y, p.gradient(layer.weight));
   kernels::spectral_mixing_input_gradient(stream_of(graph), sizes, grad_y, p.value(layer.weight), grad_x);
-}
-
-/// @brief The gains of tapers in a device's memory, one array for each number of modes it has seen.
-class Tapers {
- public:
-  explicit Tapers(const Device& device) : device_(device) {}
-
-  const float* gains(const ops::SpectralModes& modes) {
-    const auto found = gains_.find(modes);
-    if (found != gains_.end()) return found->second.data();
-    std::vector<float> host;
-    ops::for_taper(modes, [&](double gain) { host.push_back(static_cast<float>(gain)); });
-    return gains_.emplace(modes, uploaded(device_, host)).first->second.data();
-  }
-
- private:
-  const Device& device_;
-  std::map<ops::SpectralModes, DeviceArray<float>> gains_;
-};
-
-template <class T, class S>
-void leading_channels(Graph& graph, const Variable<S>& input, int count, T* to) {
-  if (graph.dry()) return;
-  kernels::leading_channels<S>(stream_of(graph), input.data, input.shape.cells(), input.shape.channels, count, to);
-}
-inline void taper(Graph& graph, float* spectrum, int blocks, const ops::SpectralModes& modes, int channels) {
-  const float* gains = graph.device().library<Tapers>().gains(modes);
-  if (graph.dry()) return;
-  kernels::taper(stream_of(graph), gains, 2 * static_cast<std::size_t>(blocks), ops::kept_modes(modes), channels, spectrum);
-}
-template <class T, class S>
-void append_ratios(Graph& graph, const Variable<S>& input, const T* smooth, int fields, S* y) {
-  if (graph.dry()) return;
-  kernels::append_ratios<S>(stream_of(graph), input.data, smooth, input.shape.cells(), input.shape.channels, fields, y);
 }
 
 }  // namespace lacuna::cuda
