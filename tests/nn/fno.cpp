@@ -166,8 +166,8 @@ TEST_CASE("FNO: the lifting sees mask, values, time and grid in the published or
   }
   const auto apply = [&](auto& graph, const auto& v) { return ops::conditioned_linear(graph, layer, v[0], &v[1], 3); };
   const auto given = test::train_pass<double>(device, p, {x, e}, apply);
-  const auto expected =
-      test::train_pass<double>(device, p, {joined}, [&](auto& graph, const auto& v) { return ops::linear(graph, layer, v[0]); });
+  const auto expected = test::train_pass<double>(
+      device, p, {joined}, [&](auto& graph, const auto& v) { return ops::pointwise_linear(graph, layer, v[0]); });
   CHECK(test::relative_difference(given.result, expected.result) < test::tolerance::double_sum);
   CHECK(test::relative_difference(given.parameter_gradients, expected.parameter_gradients) < test::tolerance::double_sum);
   CHECK(test::gradient_error(device, p, {x, e}, apply) < test::tolerance::gradient);

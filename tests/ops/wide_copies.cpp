@@ -3,9 +3,9 @@
 #include "lacuna/ops/wide_copies.hpp"
 
 #include "catch.hpp"
+#include "lacuna/ops/activation.hpp"
 #include "lacuna/ops/conditioned_linear.hpp"
 #include "lacuna/ops/gated_add.hpp"
-#include "lacuna/ops/gelu.hpp"
 #include "lacuna/ops/pointwise_linear.hpp"
 #include "lacuna/ops/spectral_convolution.hpp"
 #include "support/bfloat16.hpp"
@@ -46,7 +46,7 @@ TEST_CASE("Wide copies: pointwise layers in bfloat16 are within rounding of floa
     check(
         p,
         [layer](Graph<float>& g, const auto& x) {
-          const auto sum = ops::gelu(g, x[1]);
+          const auto sum = ops::activation<ops::Gelu>(g, x[1]);
           ops::pointwise_linear_add(g, layer, x[0], sum);
           return sum;
         },
@@ -61,7 +61,7 @@ TEST_CASE("Wide copies: GELU and gated skips in bfloat16 are within rounding of 
   check(
       p,
       [gate](Graph<float>& g, const auto& x) {
-        const auto sum = ops::gelu(g, x[1]);
+        const auto sum = ops::activation<ops::Gelu>(g, x[1]);
         ops::gated_add(g, gate, x[0], sum);
         return sum;
       },

@@ -1,6 +1,5 @@
 #pragma once
 
-#include "kernels/activation.cuh"
 #include "kernels/conditioned_linear.cuh"
 #include "kernels/gated_add.cuh"
 #include "kernels/spectral_mixing.cuh"
@@ -8,7 +7,6 @@
 #include "lacuna/cuda/spectral.hpp"
 #include "lacuna/ops/conditioned_linear.hpp"
 #include "lacuna/ops/gated_add.hpp"
-#include "lacuna/ops/gelu.hpp"
 #include "lacuna/ops/pointwise_linear.hpp"
 #include "lacuna/ops/spectral_convolution.hpp"
 
@@ -50,15 +48,6 @@ void pointwise_input_gradient(Graph& graph, const Variable<S>& x, ops::Strided<c
                .add = grad_x.into == ops::Into::added,
                .row_b = static_cast<int>(weight.row)},
               grad_y, w, grad_x.data);
-}
-
-template <class T, class S>
-void gelu_forward(Graph& graph, const Variable<S>& x, S* y) {
-  if (!graph.dry()) kernels::activation<ops::Gelu, S>(stream_of(graph), x.data, x.shape.size(), y);
-}
-template <class T, class S>
-void gelu_backward(Graph& graph, const Variable<S>& x, S* gradient) {
-  if (!graph.dry()) kernels::activation_gradient<ops::Gelu, S>(stream_of(graph), x.data, gradient, x.shape.size(), gradient);
 }
 
 template <class T, class S>

@@ -22,7 +22,6 @@
 #include "lacuna/cuda/parameters.hpp"
 #include "lacuna/ops/canvas.hpp"
 #include "lacuna/ops/convolution.hpp"
-#include "lacuna/ops/linear.hpp"
 #include "lacuna/ops/rms_norm_silu.hpp"
 
 // What ops compute on a GPU: found by the type of the graph (lacuna/ops has the same functions for the CPU's). Each enqueues on
@@ -81,13 +80,13 @@ class WeightIn {
   Workspace<S> rounded_;
 };
 
-template <class Function>
-void activation_forward(Graph& graph, const float* x, float* y, std::size_t size) {
-  if (!graph.dry()) kernels::activation<Function>(stream_of(graph), x, size, y);
+template <class Function, class T, class S>
+void activation_forward(Graph& graph, const Variable<S>& x, S* y) {
+  if (!graph.dry()) kernels::activation<Function, S>(stream_of(graph), x.data, x.shape.size(), y);
 }
-template <class Function>
-void activation_backward(Graph& graph, const float* x, const float* grad_y, float* grad_x, std::size_t size) {
-  if (!graph.dry()) kernels::activation_gradient<Function>(stream_of(graph), x, grad_y, size, grad_x);
+template <class Function, class T, class S>
+void activation_backward(Graph& graph, const Variable<S>& x, S* gradient) {
+  if (!graph.dry()) kernels::activation_gradient<Function, S>(stream_of(graph), x.data, gradient, x.shape.size(), gradient);
 }
 
 inline void time_embedding_forward(Graph& graph, const float* times, int batch, int width, float* y) {
@@ -224,23 +223,6 @@ void add_transposed_product(Graph& graph, const S* a, int rows, const S* b, int 
              .apart_c = static_cast<std::int64_t>(size)};
   multiply<S, float>(graph, product, a, b, partial);
   if (!graph.dry()) kernels::add_partial_sums(stream_of(graph), partial, static_cast<unsigned>(runs), size, sum);
-}
-
-template <class T>
-void linear_forward(Graph& graph, const ops::LinearParameters& layer, const T* x, std::size_t cells, T* y) {
-  auto& p = graph.parameters();
-  multiply(graph, {.rows = static_cast<int>(cells), .columns = layer.outputs, .depth = layer.inputs, .transpose_b = true}, x,
-           p.value(layer.weight), y);
-  add_bias(graph, y, p.value(layer.bias), cells, layer.outputs);
-}
-template <class T>
-void linear_backward(Graph& graph, const ops::LinearParameters& layer, const T* x, std::size_t cells, const T* grad_y,
-                     T* grad_x) {
-  const auto rows = static_cast<int>(cells);
-  auto& p = graph.parameters();
-  add_column_sums(graph, grad_y, cells, layer.outputs, p.gradient(layer.bias));
-  add_transposed_product(graph, grad_y, layer.outputs, x, layer.inputs, cells, p.gradient(layer.weight));
-  multiply(graph, {.rows = rows, .columns = layer.inputs, .depth = layer.outputs}, grad_y, p.value(layer.weight), grad_x);
 }
 
 /// @brief The convolutions of a layer on cuDNN, whose filters are (y's channels, kernel, kernel, x's channels), in the images'

@@ -7,7 +7,6 @@
 #include "lacuna/nn/layers.hpp"
 #include "lacuna/ops/conditioned_linear.hpp"
 #include "lacuna/ops/gated_add.hpp"
-#include "lacuna/ops/gelu.hpp"
 #include "lacuna/ops/pointwise_linear.hpp"
 #include "lacuna/ops/spectral_convolution.hpp"
 #include "lacuna/ops/time_embedding.hpp"
@@ -77,7 +76,7 @@ class Fno {
       });
     }
     x = consume(g, x, [&](const Variable<S>& v) { return ops::pointwise_linear(g, project_first_, v); });
-    x = consume(g, x, [&](const Variable<S>& v) { return ops::gelu(g, v); });
+    x = consume(g, x, [&](const Variable<S>& v) { return ops::activation<ops::Gelu>(g, v); });
     return consume(g, x, [&](const Variable<S>& v) { return ops::pointwise_linear(g, project_second_, v); });
   }
 
@@ -121,20 +120,20 @@ class Fno {
     Variable<T> time;
     if (settings_.time_features > 0) {
       time = ops::time_embedding(g, times, input.shape.batch, settings_.time_features);
-      time = consume(g, time, [&](const Variable<T>& v) { return ops::linear(g, time_first_, v); });
+      time = consume(g, time, [&](const Variable<T>& v) { return ops::pointwise_linear(g, time_first_, v); });
       time = consume(g, time, [&](const Variable<T>& v) { return ops::activation<ops::Gelu>(g, v); });
-      time = consume(g, time, [&](const Variable<T>& v) { return ops::linear(g, time_second_, v); });
+      time = consume(g, time, [&](const Variable<T>& v) { return ops::pointwise_linear(g, time_second_, v); });
     }
     const bool timed = settings_.time_features > 0;
     auto x = ops::conditioned_linear(g, lift_first_, input, timed ? &time : nullptr, axes(), input_gradient);
     if (timed) g.release(time);
-    x = consume(g, x, [&](const Variable<S>& v) { return ops::gelu(g, v); });
+    x = consume(g, x, [&](const Variable<S>& v) { return ops::activation<ops::Gelu>(g, v); });
     return consume(g, x, [&](const Variable<S>& v) { return ops::pointwise_linear(g, lift_second_, v); });
   }
 
   template <class T, class D, class S>
   static Variable<S> block(Graph<T, D>& g, const Block& layer, const Variable<S>& x, bool last) {
-    const auto gelu = [&](const Variable<S>& v) { return ops::gelu(g, v); };
+    const auto gelu = [&](const Variable<S>& v) { return ops::activation<ops::Gelu>(g, v); };
     auto y = ops::spectral_convolution(g, layer.spectral, x);
     ops::pointwise_linear_add(g, layer.skip, x, y);
     if (!last) y = consume(g, y, gelu);

@@ -1,45 +1,17 @@
 #pragma once
 
 #include "lacuna/autograd/graph.hpp"
-#include "lacuna/ops/linear.hpp"
+#include "lacuna/ops/column_sums.hpp"
 #include "lacuna/ops/panel_product.hpp"
-#include "lacuna/ops/row_sums.hpp"
-#include "lacuna/ops/wide_copies.hpp"
+#include "lacuna/ops/row_tasks.hpp"
 
 namespace lacuna::ops {
 
-/// @brief Positions that one task of a pointwise layer takes: their channels stay in the cache.
-inline constexpr std::size_t rows_of_a_task = 256;
-
-/// @brief task(range of rows) over all rows; runs of rows_of_a_task on as many threads as there are.
-template <class T, class Task>
-void for_rows(Graph<T>& graph, std::size_t rows, const Task& task) {
-  if (graph.dry()) return;
-  const auto tasks = static_cast<int>((rows + rows_of_a_task - 1) / rows_of_a_task);
-  parallel_for(graph.device().threads(), tasks, [&](int i) {
-    const std::size_t begin = static_cast<std::size_t>(i) * rows_of_a_task;
-    task(Range{begin, std::min(rows, begin + rows_of_a_task)});
-  });
-}
-
-/// @brief task(range of rows, copies) likewise, with copies for so many values S of each row.
-template <class S, class T, class Task>
-void for_wide_rows(Graph<T>& graph, std::size_t rows, std::size_t values, const Task& task) {
-  using Copies = WideCopies<T, S>;
-  const int threads = graph.device().threads();
-  const std::size_t own = Copies::size(rows_of_a_task * values), room = own * static_cast<std::size_t>(threads);
-  T* copies = Copies::needed ? graph.take(room) : nullptr;
-  if (!graph.dry()) {
-    const auto tasks = static_cast<int>((rows + rows_of_a_task - 1) / rows_of_a_task), workers = std::min(threads, tasks);
-    parallel_for(workers, workers, [&](int worker) {
-      for (int i = worker; i < tasks; i += workers) {
-        const std::size_t begin = static_cast<std::size_t>(i) * rows_of_a_task;
-        task(Range{begin, std::min(rows, begin + rows_of_a_task)}, Copies(copies + own * static_cast<std::size_t>(worker)));
-      }
-    });
-  }
-  if constexpr (Copies::needed) graph.give(copies, room);
-}
+/// @brief Parameters of a linear layer: weight (out, in), bias (out).
+struct LinearParameters {
+  Parameter weight, bias;
+  int inputs = 0, outputs = 0;
+};
 
 /// @brief y (rows, outputs) = W x, or y += W x; W (outputs, inputs) may be the first columns of one with rows further apart.
 /// finish(row, its channels) is called for every row before it is stored.
@@ -49,9 +21,10 @@ void pointwise_forward(Graph<T>& graph, std::size_t rows, Strided<const T> weigh
   const auto in = static_cast<std::size_t>(inputs), out = static_cast<std::size_t>(outputs);
   T* turned = graph.take(in * out);  // (in, out): the right-hand side of a product has contiguous rows
   if (!graph.dry())
-    for (std::size_t o = 0; o < out; ++o)
+    for (std::size_t first = 0; first < out; first += 16)  // a cache line of each row of the copy at a time
       for (std::size_t i = 0; i < in; ++i)
-        turned[i * out + o] = weight.data[static_cast<std::ptrdiff_t>(o) * weight.row + static_cast<std::ptrdiff_t>(i)];
+        for (std::size_t o = first; o < std::min(first + 16, out); ++o)
+          turned[i * out + o] = weight.data[static_cast<std::ptrdiff_t>(o) * weight.row + static_cast<std::ptrdiff_t>(i)];
   for_wide_rows<S>(graph, rows, in + out, [&](Range r, WideCopies<T, S> copies) {
     const std::size_t count = r.end - r.begin;
     S* target = y + r.begin * out;
@@ -151,7 +124,7 @@ void pointwise(Graph<T, D>& graph, const LinearParameters& layer, const Variable
   });
 }
 
-/// @brief y = W x + b along the channels of every position, for images: linear() on all threads. No bias where it has size 0.
+/// @brief y = W x + b along the channels of every position. No bias where it has size 0.
 ///
 /// Shapes: x (B,T,H,W,in) -> y (B,T,H,W,out). Gradient: added to x's and the parameters'. NaN: propagates within its position.
 /// dtype: S images; bfloat16 is computed in float, a task's rows at a time; on a GPU weights are rounded to bfloat16 and sums are
