@@ -4,7 +4,6 @@
 
 #include "catch.hpp"
 #include "cuda/passes.hpp"
-#include "lacuna/cuda/fourier.hpp"
 
 using namespace lacuna;
 
