@@ -6,6 +6,17 @@
 
 using namespace lacuna;
 
+namespace {
+
+/// Of an image and, over (H, W), its coordinates.
+auto without_features(const ops::LinearParameters& layer) {
+  return [layer](Graph<float>& graph, const auto& v) {
+    return ops::conditioned_linear(graph, layer, v[0], static_cast<const Variable<float>*>(nullptr), 2);
+  };
+}
+
+}  // namespace
+
 TEST_CASE("Conditioned linear: by hand") {
   cpu::Device device({.threads = 1});
   Parameters<float> p;
@@ -53,7 +64,7 @@ TEST_CASE("Conditioned linear: threads change nothing, without features too, and
   const ops::LinearParameters layer{p.add("weight", {33, 5 + 2}), p.add("bias", {33}), 7, 33};
   p.values() = test::normals<float>(p.size(), 11);
   auto x = test::random_operand<float>({.batch = 2, .height = 33, .width = 31, .channels = 5}, 1);
-  const auto apply = [&](auto& graph, const auto& v) { return ops::conditioned_linear(graph, layer, v[0], nullptr, 2); };
+  const auto apply = without_features(layer);
   const auto pass = test::train_pass<float>(one, p, {x}, apply);
   CHECK(pass.margins_intact);
   CHECK(test::train_pass<float>(three, p, {x}, apply) == pass);
@@ -67,8 +78,7 @@ TEST_CASE("Conditioned linear: widths that do not add up are refused") {
   Parameters<float> p;
   const ops::LinearParameters layer{p.add("weight", {3, 9}), p.add("bias", {3}), 9, 3};
   CHECK(test::message_of<ShapeError>([&] {
-          test::infer_pass<float>(
-              device, p, {test::random_operand<float>({.height = 2, .channels = 5}, 1)},
-              [&](auto& graph, const auto& v) { return ops::conditioned_linear(graph, layer, v[0], nullptr, 2); });
+          test::infer_pass<float>(device, p, {test::random_operand<float>({.height = 2, .channels = 5}, 1)},
+                                  without_features(layer));
         }) == "conditioned_linear: x has shape (1, 1, 2, 1, 5) and the features 0 channels; expected 7 in all");
 }
