@@ -13,28 +13,51 @@ struct LinearParameters {
   int inputs = 0, outputs = 0;
 };
 
+/// @brief Up to so many rows, as the diffusion time has, are transposed where of more rows the weight is.
+inline constexpr std::size_t few_rows = 32;
+
+/// @brief to (rows, outputs) = W from, or += it, by way of transposes: to^T = W from^T. Sums have the order that they have for
+/// more rows. turned: (inputs + outputs, rows).
+template <class T>
+void few_rows_product(Strided<const T> weight, const T* from, T* to, const ProductExtents& n, Into into, T* turned) {
+  T* result = turned + n.depth * n.rows;
+  for (std::ptrdiff_t r = 0; r < n.rows; ++r)
+    for (std::ptrdiff_t i = 0; i < n.depth; ++i) turned[i * n.rows + r] = from[r * n.depth + i];
+  if (into == Into::added)
+    for (std::ptrdiff_t r = 0; r < n.rows; ++r)
+      for (std::ptrdiff_t o = 0; o < n.columns; ++o) result[o * n.rows + r] = to[r * n.columns + o];
+  panel_product(weight, {turned, n.rows}, {result, n.rows}, {n.columns, n.rows, n.depth}, into);
+  for (std::ptrdiff_t r = 0; r < n.rows; ++r)
+    for (std::ptrdiff_t o = 0; o < n.columns; ++o) to[r * n.columns + o] = result[o * n.rows + r];
+}
+
 /// @brief y (rows, outputs) = W x, or y += W x; W (outputs, inputs) may be the first columns of one with rows further apart.
 /// finish(row, its channels) is called for every row before it is stored.
 template <class T, class S, class Finish>
 void pointwise_forward(Graph<T>& graph, std::size_t rows, Strided<const T> weight, const S* x, int inputs, S* y, int outputs,
                        Into into, const Finish& finish) {
   const auto in = static_cast<std::size_t>(inputs), out = static_cast<std::size_t>(outputs);
-  T* turned = graph.take(in * out);  // (in, out): the right-hand side of a product has contiguous rows
-  if (!graph.dry())
-    for (std::size_t first = 0; first < out; first += 16)  // a cache line of each row of the copy at a time
+  const bool few = rows <= few_rows;
+  const std::size_t room = few ? rows * (in + out) : in * out;
+  T* turned = graph.take(room);  // else W^T: the right-hand side of a product has contiguous rows
+  if (!graph.dry() && !few)
+    for (std::size_t o = 0; o < out; ++o)
       for (std::size_t i = 0; i < in; ++i)
-        for (std::size_t o = first; o < std::min(first + 16, out); ++o)
-          turned[i * out + o] = weight.data[static_cast<std::ptrdiff_t>(o) * weight.row + static_cast<std::ptrdiff_t>(i)];
+        turned[i * out + o] = weight.data[static_cast<std::ptrdiff_t>(o) * weight.row + static_cast<std::ptrdiff_t>(i)];
   for_wide_rows<S>(graph, rows, in + out, [&](Range r, WideCopies<T, S> copies) {
     const std::size_t count = r.end - r.begin;
     S* target = y + r.begin * out;
     const T* from = copies.read(x + r.begin * in, count * in);
     T* to = into == Into::overwritten ? copies.place(target, count * out) : copies.read(target, count * out);
-    panel_product({from, inputs}, {turned, outputs}, {to, outputs}, {static_cast<std::ptrdiff_t>(count), outputs, inputs}, into);
+    const ProductExtents n{static_cast<std::ptrdiff_t>(count), outputs, inputs};
+    if (few)
+      few_rows_product(weight, from, to, n, into, turned);
+    else
+      panel_product({from, inputs}, {turned, outputs}, {to, outputs}, n, into);
     for (std::size_t row = 0; row < count; ++row) finish(r.begin + row, to + row * out);
     copies.write(to, target, count * out);
   });
-  graph.give(turned, in * out);
+  graph.give(turned, room);
 }
 
 /// @brief grad_weight (outputs, inputs) += grad_y^T x, grad_bias += sum of grad_y; grad_bias may be null.
