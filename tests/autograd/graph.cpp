@@ -3,7 +3,7 @@
 #include "catch.hpp"
 #include "lacuna/ops/activation.hpp"
 #include "lacuna/ops/concatenate.hpp"
-#include "lacuna/ops/linear.hpp"
+#include "lacuna/ops/pointwise_linear.hpp"
 #include "support/probe.hpp"
 #include "support/tolerances.hpp"
 
@@ -73,7 +73,7 @@ TEST_CASE("Graph: a layer used twice accumulates both gradients") {
   parameters.fill_uniform(layer.weight, 1.0, 1);
   const std::vector operands{test::random_operand<double>({.height = 4, .channels = 3}, 1)};
   CHECK(test::gradient_error(device, parameters, operands, [&](Graph<double>& g, const auto& x) {
-          return ops::linear(g, layer, ops::activation<ops::Silu>(g, ops::linear(g, layer, x[0])));
+          return ops::pointwise_linear(g, layer, ops::activation<ops::Silu>(g, ops::pointwise_linear(g, layer, x[0])));
         }) < test::tolerance::gradient);
 }
 
@@ -84,7 +84,7 @@ TEST_CASE("Graph: parameter gradients accumulate over passes until they are zero
   const auto pass = [&] {
     device.reset();
     Graph<double> graph(device, parameters, Mode::train);
-    const auto y = ops::linear(graph, layer, ones(graph, {.channels = 3}));
+    const auto y = ops::pointwise_linear(graph, layer, ones(graph, {.channels = 3}));
     graph.contribute(y, filled(graph, 2, 1.0));
     graph.backward();
   };
@@ -157,7 +157,7 @@ struct Blocks {
     p.fill_uniform(layer.bias, 0.8, 1);
   }
   Variable<double> block(Graph<double>& g, const Variable<double>& x, const Variable<double>& other) const {
-    const auto a = ops::linear(g, layer, ops::activation<ops::Silu>(g, ops::linear(g, layer, x)));
+    const auto a = ops::pointwise_linear(g, layer, ops::activation<ops::Silu>(g, ops::pointwise_linear(g, layer, x)));
     return ops::concatenate(g, ops::concatenate(g, a, other), x);  // x and other are read twice, inside and outside
   }
   Variable<double> operator()(Graph<double>& g, const Variable<double>& x, int depth) const {

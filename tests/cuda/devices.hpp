@@ -4,7 +4,6 @@
 #include <vector>
 
 #include "lacuna/cuda/device.hpp"
-#include "lacuna/cuda/ops.hpp"
 #ifndef __CUDACC__
 #include "cuda_emulation/libraries/controls.hpp"
 #endif

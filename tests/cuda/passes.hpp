@@ -7,6 +7,7 @@
 
 #include "catch.hpp"
 #include "cuda/devices.hpp"
+#include "lacuna/cuda/ops.hpp"
 #include "lacuna/nn/in_bfloat16.hpp"
 #include "lacuna/ops/masked_loss.hpp"
 #include "support/compare.hpp"

@@ -1,4 +1,8 @@
 // Matrix products on a GPU that are taken apart. Runs on the emulation, and where there is one on a GPU.
+#include "lacuna/cuda/products.hpp"
+
+#include <array>
+
 #include "catch.hpp"
 #include "cuda/devices.hpp"
 #include "kernels/scalars.hpp"

@@ -4,7 +4,6 @@
 
 #include "catch.hpp"
 #include "cuda/passes.hpp"
-#include "lacuna/cuda/attention.hpp"
 
 using namespace lacuna;
 

@@ -4,7 +4,7 @@
 
 #include "catch.hpp"
 #include "cuda/passes.hpp"
-#include "lacuna/cuda/fourier.hpp"
+#include "lacuna/cuda/ops.hpp"
 #include "lacuna/nn/layers.hpp"
 
 using namespace lacuna;

@@ -31,15 +31,10 @@ Network make(const train::InputLayout& layout, Parameters<float>& parameters) {
   if constexpr (std::is_same_v<typename Network::Settings, SpaceTime::Settings>)
     return {{layout, 4}, parameters, 1};
   else if constexpr (std::is_same_v<typename Network::Settings, nn::Fno::Settings>)
-    return {{.inputs = layout.channels(),
-             .outputs = layout.fields(),
-             .hidden = 6,
-             .modes = {3, 4},
-             .layers = 1,
-             .time_features = 4,
-             .normalised_fields = layout.fields()},
-            parameters,
-            1};
+    return {
+        {.inputs = layout.channels(), .outputs = layout.fields(), .hidden = 6, .modes = {3, 4}, .layers = 1, .time_features = 4},
+        parameters,
+        1};
   else
     return {{.inputs = layout.channels(), .outputs = layout.fields(), .hidden = 4, .multipliers = {1, 2}}, parameters, 1};
 }

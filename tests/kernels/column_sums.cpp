@@ -4,7 +4,7 @@
 #include "cuda_emulation/buffer.hpp"
 #include "kernels/orders.hpp"
 #include "kernels/scalars.hpp"
-#include "lacuna/ops/row_sums.hpp"
+#include "lacuna/ops/column_sums.hpp"
 #include "support/compare.hpp"
 
 using namespace lacuna;

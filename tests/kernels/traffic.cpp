@@ -22,7 +22,6 @@
 #include "masked_loss.cuh"
 #include "rms_norm_parameters.cuh"
 #include "rms_norm_silu.cuh"
-#include "sampler_update.cuh"
 #include "support/fill.hpp"
 #include "time_embedding.cuh"
 
@@ -107,18 +106,6 @@ TEST_CASE("Traffic: ensemble") {
   pass.noisy = 0.5f;
   kernels::ensemble({}, pass);
   CHECK((take_traffic() == Traffic{(9 * members + 4 + 8 + 4) * n + 4 * members * seen, 8 * n}));
-}
-
-TEST_CASE("Traffic: sampler update") {
-  for (const std::size_t n : sizes) {
-    const Floats f(n);
-    Buffer<std::uint8_t> observed(test::coins(n, 0.5f, 1));
-    take_traffic();
-    kernels::sampler_update({}, {0.5f, 0.5f, 0, 0}, {f[0], f[1], nullptr, nullptr, f[2], observed, f[3]}, n);
-    CHECK((take_traffic() == Traffic{13 * n, 4 * n}));
-    kernels::sampler_update({}, {0.5f, 0.5f, 0.1f, 0.2f}, {f[0], f[1], f[4], f[4], f[2], observed, f[3]}, n);
-    CHECK((take_traffic() == Traffic{21 * n, 4 * n}));
-  }
 }
 
 TEMPLATE_TEST_CASE("Traffic: epilogue and concatenation", "", float, Bfloat16) {

@@ -10,7 +10,6 @@
 #include "kernels/scalars.hpp"
 #include "layer_norm.cuh"
 #include "linear_attention.cuh"
-#include "normalised_convolution.cuh"
 #include "spatial_attention.cuh"
 #include "spectral_band.cuh"
 #include "spectral_mixing.cuh"
@@ -173,7 +172,7 @@ TEST_CASE("Traffic: spectral mixing") {
   }
 }
 
-TEMPLATE_TEST_CASE("Traffic: conditioned linear and normalised convolution", "", float, Bfloat16) {
+TEMPLATE_TEST_CASE("Traffic: conditioned linear", "", float, Bfloat16) {
   constexpr std::size_t bytes = sizeof(TestType);
   for (const int channels : {3, 32}) {
     constexpr std::size_t batch = 2, cells = 2 * 9 * 31, parts = 4;
@@ -193,21 +192,6 @@ TEMPLATE_TEST_CASE("Traffic: conditioned linear and normalised convolution", "",
     const std::size_t columns = 4 * parts * c;  // bytes of a row of sums
     CHECK((take_traffic() ==
            Traffic{bytes * n + blocks * columns + (batch + 1) * columns, blocks * columns + batch * columns + columns}));
-  }
-  for (const auto& [in, f] : {std::array{5, 2}, std::array{16, 4}}) {
-    constexpr std::size_t cells = 301, modes = 21;
-    const auto x = cells * static_cast<std::size_t>(in), pair = 2 * cells * static_cast<std::size_t>(f),
-               y = cells * static_cast<std::size_t>(in + f), spectrum = 6 * modes * static_cast<std::size_t>(2 * f);
-    const Arrays<TestType> a(y);
-    const Buffer<float> smooth(std::vector<float>(pair, 1.0f)), gains(test::normals<float>(modes, 7)),
-        to(test::normals<float>(spectrum, 8));
-    take_traffic();
-    kernels::append_ratios<TestType>({}, a[0], smooth, cells, in, f, a[1]);
-    CHECK((take_traffic() == Traffic{bytes * x + 4 * pair, bytes * y}));
-    kernels::leading_channels<TestType>({}, a[0], cells, in, 2 * f, smooth);
-    CHECK((take_traffic() == Traffic{bytes * pair, 4 * pair}));
-    kernels::taper({}, gains, 6, modes, 2 * f, to);
-    CHECK((take_traffic() == Traffic{4 * spectrum + 4 * spectrum / (2 * f % 4 == 0 ? 4 : 1), 4 * spectrum}));
   }
 }
 

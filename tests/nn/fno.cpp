@@ -149,30 +149,6 @@ TEST_CASE("FNO: gradients of the input and every parameter are central differenc
   }
 }
 
-TEST_CASE("FNO: the lifting sees mask, values, time and grid in the published order of channels") {
-  cpu::Device device({.threads = 1});
-  Parameters<double> p;
-  ops::LinearParameters layer{p.add("weight", {3, 2 + 4 + 3}), p.add("bias", {3}), 9, 3};
-  p.values() = test::normals<double>(p.size(), 11);
-  const Shape grid{.batch = 2, .frames = 3, .height = 2, .width = 4, .channels = 2};
-  const auto x = test::random_operand<double>(grid, 1), e = test::random_operand<double>({.batch = 2, .channels = 4}, 2);
-  test::Operand<double> joined{grid.with_channels(9), {}};
-  for (std::size_t i = 0; i < grid.cells(); ++i) {
-    for (std::size_t c = 0; c < 2; ++c) joined.values.push_back(x.values[2 * i + c]);
-    for (std::size_t c = 0; c < 4; ++c) joined.values.push_back(e.values[i / 24 * 4 + c]);
-    for (const double at :
-         {static_cast<double>(i / 8 % 3) / 3, static_cast<double>(i / 4 % 2) / 2, static_cast<double>(i % 4) / 4})
-      joined.values.push_back(at);
-  }
-  const auto apply = [&](auto& graph, const auto& v) { return ops::conditioned_linear(graph, layer, v[0], &v[1], 3); };
-  const auto given = test::train_pass<double>(device, p, {x, e}, apply);
-  const auto expected =
-      test::train_pass<double>(device, p, {joined}, [&](auto& graph, const auto& v) { return ops::linear(graph, layer, v[0]); });
-  CHECK(test::relative_difference(given.result, expected.result) < test::tolerance::double_sum);
-  CHECK(test::relative_difference(given.parameter_gradients, expected.parameter_gradients) < test::tolerance::double_sum);
-  CHECK(test::gradient_error(device, p, {x, e}, apply) < test::tolerance::gradient);
-}
-
 TEST_CASE("FNO: inference equals the training pass, threads change nothing, samples do not see each other") {
   cpu::Device one({.threads = 1}), three({.threads = 3});
   for (const auto& modes : {std::vector{4, 6}, std::vector{3, 4, 6}}) {
@@ -188,22 +164,6 @@ TEST_CASE("FNO: inference equals the training pass, threads change nothing, samp
     const auto after = test::infer_pass(one, net.parameters, operands, net.apply());
     for (std::size_t i = 0; i < after.size() / 2; ++i) CHECK(after[i] == pass.result[i]);
   }
-}
-
-TEST_CASE("FNO: normalised fields are one more input channel each") {
-  cpu::Device device({.threads = 1});
-  const nn::Fno::Settings settings{.hidden = 4, .modes = {2, 2}, .time_features = 4};
-  nn::Fno::Settings normalised = settings, wider = settings;
-  normalised.normalised_fields = 1;
-  wider.inputs = 3;
-  Net<float> a(normalised), b(wider);
-  CHECK(a.parameters.values() == b.parameters.values());
-  const auto x = a.input({.batch = 2, .height = 5, .width = 6});
-  const auto apply = [&](Graph<float>& g, const auto& v) { return a.fno(g, v[0], a.times); };
-  const auto joined = [&](Graph<float>& g, const auto& v) {
-    return b.fno(g, ops::normalised_convolution(g, v[0], 1, {0, 2, 2}), b.times);
-  };
-  CHECK(test::train_pass<float>(device, a.parameters, {x}, apply) == test::train_pass<float>(device, b.parameters, {x}, joined));
 }
 
 TEST_CASE("FNO: float agrees with double") {
@@ -260,7 +220,6 @@ TEST_CASE("FNO: settings out of range and grids that do not fit are refused, wit
   CHECK(settings({.modes = {8, 0}}) == "Fno: 0 modes along an axis; expected 1 or more");
   CHECK(settings({.modes = {8, 7}}) ==
         "Fno: 7 modes along W; expected an even number, of which the half spectrum keeps one more than half");
-  CHECK(settings({.normalised_fields = 2}) == "Fno: 2 normalised fields; expected 0 to 1, half the inputs");
   CHECK(settings({.time_features = 3}) == "Fno: 3 time features; expected 0 or an even number from 4");
   cpu::Device device({.threads = 1});
   Net<float> net({.hidden = 4, .modes = {6, 4}});

@@ -1,7 +1,7 @@
 #include "lacuna/ops/gated_add.hpp"
 
 #include "catch.hpp"
-#include "lacuna/ops/gelu.hpp"
+#include "lacuna/ops/activation.hpp"
 #include "support/probe.hpp"
 #include "support/tolerances.hpp"
 
@@ -9,11 +9,11 @@ using namespace lacuna;
 
 namespace {
 
-/// gelu(x[1]) + gate x[0]: the sum needs a buffer of its own.
+/// GELU of x[1] + gate x[0]: the sum needs a buffer of its own.
 template <class T>
 auto apply(Parameter gate) {
   return [gate](Graph<T>& graph, const auto& x) {
-    const auto sum = ops::gelu(graph, x[1]);
+    const auto sum = ops::activation<ops::Gelu>(graph, x[1]);
     ops::gated_add(graph, gate, x[0], sum);
     return sum;
   };

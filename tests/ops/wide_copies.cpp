@@ -3,10 +3,9 @@
 #include "lacuna/ops/wide_copies.hpp"
 
 #include "catch.hpp"
+#include "lacuna/ops/activation.hpp"
 #include "lacuna/ops/conditioned_linear.hpp"
 #include "lacuna/ops/gated_add.hpp"
-#include "lacuna/ops/gelu.hpp"
-#include "lacuna/ops/normalised_convolution.hpp"
 #include "lacuna/ops/pointwise_linear.hpp"
 #include "lacuna/ops/spectral_convolution.hpp"
 #include "support/bfloat16.hpp"
@@ -47,7 +46,7 @@ TEST_CASE("Wide copies: pointwise layers in bfloat16 are within rounding of floa
     check(
         p,
         [layer](Graph<float>& g, const auto& x) {
-          const auto sum = ops::gelu(g, x[1]);
+          const auto sum = ops::activation<ops::Gelu>(g, x[1]);
           ops::pointwise_linear_add(g, layer, x[0], sum);
           return sum;
         },
@@ -62,7 +61,7 @@ TEST_CASE("Wide copies: GELU and gated skips in bfloat16 are within rounding of 
   check(
       p,
       [gate](Graph<float>& g, const auto& x) {
-        const auto sum = ops::gelu(g, x[1]);
+        const auto sum = ops::activation<ops::Gelu>(g, x[1]);
         ops::gated_add(g, gate, x[0], sum);
         return sum;
       },
@@ -101,16 +100,4 @@ TEST_CASE("Wide copies: a conditioned layer takes bfloat16 images beside float f
   for (std::size_t k = 0; k < 2; ++k)
     CHECK(test::relative_difference(narrow.operand_gradients[k], wide.operand_gradients[k]) < test::tolerance::bfloat16);
   CHECK(test::relative_difference(narrow.parameter_gradients, wide.parameter_gradients) < test::tolerance::bfloat16);
-}
-
-TEST_CASE("Wide copies: a normalised convolution's bfloat16 input is passed through, and what it appends is near float's") {
-  Parameters<float> p;
-  cpu::Device device({.threads = 2});
-  auto x = test::narrow_operand(shape, 1);
-  for (std::size_t i = 0; i < x.values.size(); i += 12)
-    for (std::size_t c = 0; c < 2; ++c) x.values[i + c] = (i / 12 + c) % 3 == 0 ? 1.0f : 0.0f;
-  const auto build = [](Graph<float>& g, const auto& v) { return ops::normalised_convolution(g, v[0], 2, {0, 5, 6}); };
-  const auto given = test::infer_pass(device, p, {x}, test::in_bfloat16(build)),
-             expected = test::infer_pass(device, p, {x}, build);
-  CHECK(test::relative_difference(given, expected) < test::tolerance::bfloat16);
 }

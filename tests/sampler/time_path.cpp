@@ -19,8 +19,6 @@ struct Rising {  // its log-SNR rises again after t = 1/2
   double sigma(double t) const { return std::exp(-0.5 * log_snr(t)); }
   double log_snr(double t) const { return (t - 0.5) * (t - 0.5); }
   double time_of_log_snr(double l) const { return 0.5 - std::sqrt(l); }
-  double f(double) const { return 0; }
-  double g_squared(double) const { return 0; }
 };
 
 }  // namespace

@@ -1,6 +1,5 @@
 #include "lacuna/schedule/noise_schedule.hpp"
 
-#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -14,14 +13,6 @@ using namespace lacuna::schedule;
 
 namespace {
 
-/// Fourth-order central difference. Its error, about h^4 f^(5) / 30 + 1e-16 f / h with h = 1e-4 (1e-4 of the distance to the end
-/// near it), is below 1e-7 of the larger of the value and 1.
-template <class F>
-double slope(const F& f, double t) {
-  const double h = 1e-3 * std::min({t, 1 - t, 0.2});
-  return (8 * (f(t + h) - f(t - h)) - (f(t + 2 * h) - f(t - 2 * h))) / (12 * h);
-}
-
 template <NoiseSchedule S>
 void check_schedule(const S& s) {
   double before = std::numeric_limits<double>::infinity();
@@ -32,13 +23,6 @@ void check_schedule(const S& s) {
     before = s.log_snr(t);
     CHECK(s.log_snr(t) == Approx(2 * std::log(s.alpha(t) / s.sigma(t))).epsilon(1e-9).margin(1e-9));
     CHECK(s.time_of_log_snr(s.log_snr(t)) == Approx(t).epsilon(1e-12));
-    const double f = slope([&](double x) { return std::log(s.alpha(x)); }, t);
-    CHECK(s.f(t) == Approx(f).epsilon(1e-7).margin(1e-7));
-    const double growth = slope([&](double x) { return s.sigma(x) * s.sigma(x); }, t);
-    CHECK(s.g_squared(t) == Approx(growth - 2 * f * s.sigma(t) * s.sigma(t)).epsilon(1e-6).margin(1e-7));
-    // g^2 = -sigma^2 d log-SNR / dt, whatever the schedule.
-    CHECK(s.g_squared(t) ==
-          Approx(-s.sigma(t) * s.sigma(t) * slope([&](double x) { return s.log_snr(x); }, t)).epsilon(1e-6).margin(1e-7));
   }
   for (const double l : {-8.0, -3.0, 0.0, 3.0, 8.0})
     CHECK(s.log_snr(s.time_of_log_snr(l)) == Approx(l).epsilon(1e-9).margin(1e-9));
@@ -56,13 +40,11 @@ struct NoInverse {
   double alpha(double) const { return 1; }
   double sigma(double) const { return 1; }
   double log_snr(double) const { return 1; }
-  double f(double) const { return 0; }
-  double g_squared(double) const { return 0; }
 };
 
 }  // namespace
 
-TEST_CASE("schedules: log-SNR falls, its inverse returns, f and g^2 are the derivatives they should be") {
+TEST_CASE("schedules: log-SNR is that of the levels, falls, and its inverse returns") {
   check_schedule(VariancePreserving{});
   check_schedule(VariancePreserving{.beta_min = 5, .beta_max = 5});
   check_schedule(Cosine{});
@@ -86,8 +68,6 @@ TEST_CASE("schedules: closed forms") {
   CHECK(VarianceExploding{}.sigma(1 - 9 / 17.0) ==
         Approx(std::pow(std::pow(80, 1 / 7.0) + 9 / 17.0 * (std::pow(0.002, 1 / 7.0) - std::pow(80, 1 / 7.0)), 7)));
   CHECK(RectifiedFlow{}.log_snr(0.5) == 0);
-  CHECK(RectifiedFlow{}.g_squared(0.5) == 2);
-  CHECK(RectifiedFlow{}.f(0.5) == -2);
 }
 
 TEST_CASE("schedules: variance is preserved where it should be") {
@@ -110,5 +90,5 @@ TEST_CASE("schedules: digits are kept near both ends") {
 }
 
 TEST_CASE("schedules: the concept tells a schedule from what lacks an inverse") {
-  static_assert(HasLevels<NoInverse> && HasDynamics<NoInverse> && !HasLogSnr<NoInverse> && !NoiseSchedule<NoInverse>);
+  static_assert(HasLevels<NoInverse> && !HasLogSnr<NoInverse> && !NoiseSchedule<NoInverse>);
 }

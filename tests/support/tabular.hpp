@@ -23,8 +23,6 @@ struct Stairs {
   double sigma(double t) const { return inner.sigma(middle(bin(t))); }
   double log_snr(double t) const { return inner.log_snr(middle(bin(t))); }
   double time_of_log_snr(double l) const { return inner.time_of_log_snr(l); }
-  double f(double t) const { return inner.f(t); }
-  double g_squared(double t) const { return inner.g_squared(t); }
 
   std::vector<double> path() const {
     std::vector<double> times;

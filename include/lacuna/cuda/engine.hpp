@@ -9,8 +9,7 @@
 #include <vector>
 
 #include "kernels/adam.cuh"
-#include "lacuna/cuda/attention.hpp"
-#include "lacuna/cuda/fourier.hpp"
+#include "lacuna/cuda/ops.hpp"
 #include "lacuna/cuda/samples.hpp"
 #include "lacuna/train/engine.hpp"
 

@@ -7,8 +7,7 @@
 #include <vector>
 
 #include "kernels/ensemble.cuh"
-#include "lacuna/cuda/attention.hpp"
-#include "lacuna/cuda/fourier.hpp"
+#include "lacuna/cuda/ops.hpp"
 #include "lacuna/cuda/samples.hpp"
 #include "lacuna/sampler/evaluator.hpp"
 

@@ -5,7 +5,7 @@
 #include <cstdint>
 
 #include "kernels/assemble.cuh"
-#include "lacuna/cuda/ops.hpp"
+#include "lacuna/cuda/graph.hpp"
 #include "lacuna/train/input.hpp"
 
 namespace lacuna::cuda {

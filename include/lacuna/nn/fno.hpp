@@ -7,8 +7,6 @@
 #include "lacuna/nn/layers.hpp"
 #include "lacuna/ops/conditioned_linear.hpp"
 #include "lacuna/ops/gated_add.hpp"
-#include "lacuna/ops/gelu.hpp"
-#include "lacuna/ops/normalised_convolution.hpp"
 #include "lacuna/ops/pointwise_linear.hpp"
 #include "lacuna/ops/spectral_convolution.hpp"
 #include "lacuna/ops/time_embedding.hpp"
@@ -33,10 +31,7 @@ class Fno {
     std::vector<int> modes = {16, 16};  ///< along (H, W) or (T, H, W)
     int layers = 4;
     int time_features = 128;  ///< 0: the network is not told the time
-    /// Fields whose normalised low-pass (ops::normalised_convolution(), to the same modes) is an input too, after the others; the
-    /// first channels are then that many masks and as many masked values. 0: none, the paper's network.
-    int normalised_fields = 0;
-    bool recompute = false;  ///< blocks are computed again on the way back: less memory for more time, the same gradients
+    bool recompute = false;   ///< blocks are computed again on the way back: less memory for more time, the same gradients
   };
 
   /// Appends the network's parameters to `parameters`. Throws OptionError if a setting is out of range.
@@ -50,7 +45,7 @@ class Fno {
       time_first_ = b.linear("time.0", time, time);
       time_second_ = b.linear("time.2", time, time);
     }
-    lift_first_ = b.linear("lifting.fcs.0", settings.inputs + settings.normalised_fields + time + axes(), 2 * hidden);
+    lift_first_ = b.linear("lifting.fcs.0", settings.inputs + time + axes(), 2 * hidden);
     lift_second_ = b.linear("lifting.fcs.1", 2 * hidden, hidden);
     for (int i = 0; i < settings.layers; ++i) {
       const auto blocks = b.child("fno_blocks");
@@ -73,7 +68,7 @@ class Fno {
   Variable<S> operator()(Graph<T, D>& g, const Variable<S>& input, const T* times,
                          ops::InputGradient input_gradient = ops::InputGradient::skipped) const {
     validate(input.shape);
-    auto x = lifted(g, input, times, input_gradient);
+    auto x = lift(g, input, times, input_gradient);
     for (const Block& layer : blocks_) {
       const bool last = &layer == &blocks_.back();
       x = consume(g, x, [&](const Variable<S>& v) {
@@ -81,7 +76,7 @@ class Fno {
       });
     }
     x = consume(g, x, [&](const Variable<S>& v) { return ops::pointwise_linear(g, project_first_, v); });
-    x = consume(g, x, [&](const Variable<S>& v) { return ops::gelu(g, v); });
+    x = consume(g, x, [&](const Variable<S>& v) { return ops::activation<ops::Gelu>(g, v); });
     return consume(g, x, [&](const Variable<S>& v) { return ops::pointwise_linear(g, project_second_, v); });
   }
 
@@ -101,8 +96,6 @@ class Fno {
                          " layers; expected inputs and outputs from 1, an even hidden width from 2 and 1 layer or more");
     require<OptionError>(s.time_features == 0 || (s.time_features >= 4 && s.time_features % 2 == 0), "Fno: ", s.time_features,
                          " time features; expected 0 or an even number from 4");
-    require<OptionError>(s.normalised_fields >= 0 && 2 * s.normalised_fields <= s.inputs, "Fno: ", s.normalised_fields,
-                         " normalised fields; expected 0 to ", s.inputs / 2, ", half the inputs");
     require<OptionError>(s.modes.size() == 2 || s.modes.size() == 3, "Fno: modes along ", s.modes.size(),
                          " axes; expected (H, W) or (T, H, W)");
     for (const int m : s.modes) require<OptionError>(m >= 1, "Fno: ", m, " modes along an axis; expected 1 or more");
@@ -123,32 +116,24 @@ class Fno {
   }
 
   template <class T, class D, class S>
-  Variable<S> lifted(Graph<T, D>& g, const Variable<S>& input, const T* times, ops::InputGradient input_gradient) const {
-    if (settings_.normalised_fields == 0) return lift(g, input, times, input_gradient);
-    require<OptionError>(input_gradient == ops::InputGradient::skipped, "Fno: normalised fields have no gradient");
-    const auto more = ops::normalised_convolution(g, input, settings_.normalised_fields, modes_);
-    return consume(g, more, [&](const Variable<S>& v) { return lift(g, v, times, input_gradient); });
-  }
-
-  template <class T, class D, class S>
   Variable<S> lift(Graph<T, D>& g, const Variable<S>& input, const T* times, ops::InputGradient input_gradient) const {
     Variable<T> time;
     if (settings_.time_features > 0) {
       time = ops::time_embedding(g, times, input.shape.batch, settings_.time_features);
-      time = consume(g, time, [&](const Variable<T>& v) { return ops::linear(g, time_first_, v); });
+      time = consume(g, time, [&](const Variable<T>& v) { return ops::pointwise_linear(g, time_first_, v); });
       time = consume(g, time, [&](const Variable<T>& v) { return ops::activation<ops::Gelu>(g, v); });
-      time = consume(g, time, [&](const Variable<T>& v) { return ops::linear(g, time_second_, v); });
+      time = consume(g, time, [&](const Variable<T>& v) { return ops::pointwise_linear(g, time_second_, v); });
     }
     const bool timed = settings_.time_features > 0;
     auto x = ops::conditioned_linear(g, lift_first_, input, timed ? &time : nullptr, axes(), input_gradient);
     if (timed) g.release(time);
-    x = consume(g, x, [&](const Variable<S>& v) { return ops::gelu(g, v); });
+    x = consume(g, x, [&](const Variable<S>& v) { return ops::activation<ops::Gelu>(g, v); });
     return consume(g, x, [&](const Variable<S>& v) { return ops::pointwise_linear(g, lift_second_, v); });
   }
 
   template <class T, class D, class S>
   static Variable<S> block(Graph<T, D>& g, const Block& layer, const Variable<S>& x, bool last) {
-    const auto gelu = [&](const Variable<S>& v) { return ops::gelu(g, v); };
+    const auto gelu = [&](const Variable<S>& v) { return ops::activation<ops::Gelu>(g, v); };
     auto y = ops::spectral_convolution(g, layer.spectral, x);
     ops::pointwise_linear_add(g, layer.skip, x, y);
     if (!last) y = consume(g, y, gelu);

@@ -7,7 +7,7 @@
 #include "lacuna/ops/attention.hpp"
 #include "lacuna/ops/concatenate.hpp"
 #include "lacuna/ops/convolution.hpp"
-#include "lacuna/ops/linear.hpp"
+#include "lacuna/ops/pointwise_linear.hpp"
 #include "lacuna/ops/rms_norm_silu.hpp"
 #include "lacuna/ops/spectral_convolution.hpp"
 #include "lacuna/ops/time_embedding.hpp"
@@ -113,9 +113,9 @@ struct TimeFeatures {
   template <class T, class D>
   Variable<T> operator()(Graph<T, D>& g, const T* times, int batch) const {
     const auto e = ops::time_embedding(g, times, batch, first.inputs);
-    const auto a = consume(g, e, [&](const Variable<T>& v) { return ops::linear(g, first, v); });
+    const auto a = consume(g, e, [&](const Variable<T>& v) { return ops::pointwise_linear(g, first, v); });
     const auto b = consume(g, a, [&](const Variable<T>& v) { return ops::activation<ops::Gelu>(g, v); });
-    const auto c = consume(g, b, [&](const Variable<T>& v) { return ops::linear(g, second, v); });
+    const auto c = consume(g, b, [&](const Variable<T>& v) { return ops::pointwise_linear(g, second, v); });
     return consume(g, c, [&](const Variable<T>& v) { return ops::activation<ops::Silu>(g, v); });
   }
 };
@@ -146,7 +146,7 @@ struct ResidualBlock {
     auto h = ops::convolution(g, first, x);
     Variable<S> normed;
     if (timed) {
-      const auto scale_shift = ops::linear(g, time, time_features);
+      const auto scale_shift = ops::pointwise_linear(g, time, time_features);
       normed = ops::rms_norm_silu(g, first_gain, h, &scale_shift);
       g.release(scale_shift);
     } else {

@@ -1,7 +1,7 @@
 #pragma once
 
+#include "lacuna/ops/column_sums.hpp"
 #include "lacuna/ops/pointwise_linear.hpp"
-#include "lacuna/ops/row_sums.hpp"
 
 namespace lacuna::ops {
 

@@ -1,44 +1,34 @@
 #pragma once
 
 #include "lacuna/autograd/graph.hpp"
-#include "lacuna/ops/linear.hpp"
+#include "lacuna/ops/column_sums.hpp"
 #include "lacuna/ops/panel_product.hpp"
-#include "lacuna/ops/row_sums.hpp"
-#include "lacuna/ops/wide_copies.hpp"
+#include "lacuna/ops/row_tasks.hpp"
 
 namespace lacuna::ops {
 
-/// @brief Positions that one task of a pointwise layer takes: their channels stay in the cache.
-inline constexpr std::size_t rows_of_a_task = 256;
+/// @brief Parameters of a linear layer: weight (out, in), bias (out).
+struct LinearParameters {
+  Parameter weight, bias;
+  int inputs = 0, outputs = 0;
+};
 
-/// @brief task(range of rows) over all rows; runs of rows_of_a_task on as many threads as there are.
-template <class T, class Task>
-void for_rows(Graph<T>& graph, std::size_t rows, const Task& task) {
-  if (graph.dry()) return;
-  const auto tasks = static_cast<int>((rows + rows_of_a_task - 1) / rows_of_a_task);
-  parallel_for(graph.device().threads(), tasks, [&](int i) {
-    const std::size_t begin = static_cast<std::size_t>(i) * rows_of_a_task;
-    task(Range{begin, std::min(rows, begin + rows_of_a_task)});
-  });
-}
+/// @brief Up to so many rows, as the diffusion time has, are transposed where of more rows the weight is.
+inline constexpr std::size_t few_rows = 32;
 
-/// @brief task(range of rows, copies) likewise, with copies for so many values S of each row.
-template <class S, class T, class Task>
-void for_wide_rows(Graph<T>& graph, std::size_t rows, std::size_t values, const Task& task) {
-  using Copies = WideCopies<T, S>;
-  const int threads = graph.device().threads();
-  const std::size_t own = Copies::size(rows_of_a_task * values), room = own * static_cast<std::size_t>(threads);
-  T* copies = Copies::needed ? graph.take(room) : nullptr;
-  if (!graph.dry()) {
-    const auto tasks = static_cast<int>((rows + rows_of_a_task - 1) / rows_of_a_task), workers = std::min(threads, tasks);
-    parallel_for(workers, workers, [&](int worker) {
-      for (int i = worker; i < tasks; i += workers) {
-        const std::size_t begin = static_cast<std::size_t>(i) * rows_of_a_task;
-        task(Range{begin, std::min(rows, begin + rows_of_a_task)}, Copies(copies + own * static_cast<std::size_t>(worker)));
-      }
-    });
-  }
-  if constexpr (Copies::needed) graph.give(copies, room);
+/// @brief to (rows, outputs) = W from, or += it, by way of transposes: to^T = W from^T. Sums have the order that they have for
+/// more rows. turned: (inputs + outputs, rows).
+template <class T>
+void few_rows_product(Strided<const T> weight, const T* from, T* to, const ProductExtents& n, Into into, T* turned) {
+  T* result = turned + n.depth * n.rows;
+  for (std::ptrdiff_t r = 0; r < n.rows; ++r)
+    for (std::ptrdiff_t i = 0; i < n.depth; ++i) turned[i * n.rows + r] = from[r * n.depth + i];
+  if (into == Into::added)
+    for (std::ptrdiff_t r = 0; r < n.rows; ++r)
+      for (std::ptrdiff_t o = 0; o < n.columns; ++o) result[o * n.rows + r] = to[r * n.columns + o];
+  panel_product(weight, {turned, n.rows}, {result, n.rows}, {n.columns, n.rows, n.depth}, into);
+  for (std::ptrdiff_t r = 0; r < n.rows; ++r)
+    for (std::ptrdiff_t o = 0; o < n.columns; ++o) to[r * n.columns + o] = result[o * n.rows + r];
 }
 
 /// @brief y (rows, outputs) = W x, or y += W x; W (outputs, inputs) may be the first columns of one with rows further apart.
@@ -47,8 +37,10 @@ template <class T, class S, class Finish>
 void pointwise_forward(Graph<T>& graph, std::size_t rows, Strided<const T> weight, const S* x, int inputs, S* y, int outputs,
                        Into into, const Finish& finish) {
   const auto in = static_cast<std::size_t>(inputs), out = static_cast<std::size_t>(outputs);
-  T* turned = graph.take(in * out);  // (in, out): the right-hand side of a product has contiguous rows
-  if (!graph.dry())
+  const bool few = rows <= few_rows;
+  const std::size_t room = few ? rows * (in + out) : in * out;
+  T* turned = graph.take(room);  // else W^T: the right-hand side of a product has contiguous rows
+  if (!graph.dry() && !few)
     for (std::size_t o = 0; o < out; ++o)
       for (std::size_t i = 0; i < in; ++i)
         turned[i * out + o] = weight.data[static_cast<std::ptrdiff_t>(o) * weight.row + static_cast<std::ptrdiff_t>(i)];
@@ -57,11 +49,15 @@ void pointwise_forward(Graph<T>& graph, std::size_t rows, Strided<const T> weigh
     S* target = y + r.begin * out;
     const T* from = copies.read(x + r.begin * in, count * in);
     T* to = into == Into::overwritten ? copies.place(target, count * out) : copies.read(target, count * out);
-    panel_product({from, inputs}, {turned, outputs}, {to, outputs}, {static_cast<std::ptrdiff_t>(count), outputs, inputs}, into);
+    const ProductExtents n{static_cast<std::ptrdiff_t>(count), outputs, inputs};
+    if (few)
+      few_rows_product(weight, from, to, n, into, turned);
+    else
+      panel_product({from, inputs}, {turned, outputs}, {to, outputs}, n, into);
     for (std::size_t row = 0; row < count; ++row) finish(r.begin + row, to + row * out);
     copies.write(to, target, count * out);
   });
-  graph.give(turned, in * out);
+  graph.give(turned, room);
 }
 
 /// @brief grad_weight (outputs, inputs) += grad_y^T x, grad_bias += sum of grad_y; grad_bias may be null.
@@ -151,7 +147,7 @@ void pointwise(Graph<T, D>& graph, const LinearParameters& layer, const Variable
   });
 }
 
-/// @brief y = W x + b along the channels of every position, for images: linear() on all threads. No bias where it has size 0.
+/// @brief y = W x + b along the channels of every position. No bias where it has size 0.
 ///
 /// Shapes: x (B,T,H,W,in) -> y (B,T,H,W,out). Gradient: added to x's and the parameters'. NaN: propagates within its position.
 /// dtype: S images; bfloat16 is computed in float, a task's rows at a time; on a GPU weights are rounded to bfloat16 and sums are

@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "lacuna/autograd/graph.hpp"
+#include "lacuna/ops/column_sums.hpp"
 #include "lacuna/ops/pointwise_linear.hpp"
-#include "lacuna/ops/row_sums.hpp"
 #include "lacuna/ops/spectral_axis.hpp"
 #include "lacuna/ops/wide_copies.hpp"
 

@@ -9,7 +9,7 @@ namespace lacuna::schedule {
 /// @brief Cosine schedule: alpha = cos(a) / cos(a_0) with the angle a = (pi / 2) (t + offset) / (1 + offset); variance
 /// preserving.
 ///
-/// alpha(1) = 0, so log_snr(1) and f(1) are infinite. alpha is computed from 1 - t and sigma as a product of sines: both keep
+/// alpha(1) = 0, so log_snr(1) is infinite. alpha is computed from 1 - t and sigma as a product of sines: both keep
 /// their digits at either end. Source: Nichol and Dhariwal 2021, arXiv:2102.09672, eq. 17 (offset 0.008).
 struct Cosine {
   double offset = 0.008;
@@ -26,8 +26,6 @@ struct Cosine {
     const double angle = std::atan2(std::sqrt(noise + sine * sine), cosine * std::exp(-0.5 * softplus(-l)));
     return (l > 0 ? std::asin(noise / std::sin(angle + start())) : angle - start()) / rate();
   }
-  double f(double t) const { return -rate() / std::tan(rate() * (1.0 - t)); }
-  double g_squared(double t) const { return -2.0 * f(t); }
 
  private:
   static constexpr double half_pi = 1.57079632679489661923;

@@ -8,14 +8,12 @@ namespace lacuna::schedule {
 
 /// @brief The straight path from data to noise: alpha = 1 - t, sigma = t.
 ///
-/// log_snr, f and g_squared are infinite at t = 1, log_snr at t = 0. Source: Liu et al. 2022, arXiv:2209.03003.
+/// log_snr is infinite at t = 0 and t = 1. Source: Liu et al. 2022, arXiv:2209.03003.
 struct RectifiedFlow {
   double alpha(double t) const { return 1.0 - t; }
   double sigma(double t) const { return t; }
   double log_snr(double t) const { return 2.0 * (std::log1p(-t) - std::log(t)); }
   double time_of_log_snr(double l) const { return 1.0 / (1.0 + std::exp(0.5 * l)); }
-  double f(double t) const { return -1.0 / (1.0 - t); }
-  double g_squared(double t) const { return 2.0 * t / (1.0 - t); }
 };
 static_assert(NoiseSchedule<RectifiedFlow>);
 

@@ -22,11 +22,6 @@ struct VarianceExploding {
     const double first = std::pow(sigma_min, 1.0 / rho), last = std::pow(sigma_max, 1.0 / rho);
     return (std::exp(-0.5 * l / rho) - first) / (last - first);
   }
-  double f(double) const { return 0.0; }
-  double g_squared(double t) const {
-    const double slope = std::pow(sigma_max, 1.0 / rho) - std::pow(sigma_min, 1.0 / rho);
-    return 2.0 * rho * slope * std::pow(root(t), 2.0 * rho - 1.0);
-  }
 
  private:
   double root(double t) const {

@@ -13,7 +13,6 @@ namespace lacuna::schedule {
 struct VariancePreserving {
   double beta_min = 0.1, beta_max = 20.0;
 
-  double beta(double t) const { return beta_min + t * (beta_max - beta_min); }
   double log_alpha(double t) const { return -0.25 * t * t * (beta_max - beta_min) - 0.5 * t * beta_min; }
   double alpha(double t) const { return std::exp(log_alpha(t)); }
   double sigma(double t) const { return std::sqrt(-std::expm1(2.0 * log_alpha(t))); }
@@ -24,8 +23,6 @@ struct VariancePreserving {
     const double z = softplus(-l);
     return 2.0 * z / (beta_min + std::sqrt(beta_min * beta_min + 2.0 * (beta_max - beta_min) * z));
   }
-  double f(double t) const { return -0.5 * beta(t); }
-  double g_squared(double t) const { return beta(t); }
 };
 static_assert(NoiseSchedule<VariancePreserving>);
 

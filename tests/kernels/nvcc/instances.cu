@@ -16,10 +16,8 @@
 #include "layer_norm.cuh"
 #include "linear_attention.cuh"
 #include "masked_loss.cuh"
-#include "normalised_convolution.cuh"
 #include "rms_norm_parameters.cuh"
 #include "rms_norm_silu.cuh"
-#include "sampler_update.cuh"
 #include "spatial_attention.cuh"
 #include "spectral_band.cuh"
 #include "spectral_mixing.cuh"
@@ -112,14 +110,10 @@ template void kernels::condition<float>(kernels::Stream, const kernels::Conditio
                                         float*);
 template void kernels::condition_backward<float>(kernels::Stream, const kernels::Conditioning&, const float*, float*, float*,
                                                  float*, float*);
-template void kernels::leading_channels<float>(kernels::Stream, const float*, std::size_t, int, int, float*);
-template void kernels::append_ratios<float>(kernels::Stream, const float*, const float*, std::size_t, int, int, float*);
 template void kernels::condition<Bfloat16>(kernels::Stream, const kernels::Conditioning&, const float*, const float*,
                                            const float*, Bfloat16*);
 template void kernels::condition_backward<Bfloat16>(kernels::Stream, const kernels::Conditioning&, const Bfloat16*, float*,
                                                     float*, float*, float*);
-template void kernels::leading_channels<Bfloat16>(kernels::Stream, const Bfloat16*, std::size_t, int, int, float*);
-template void kernels::append_ratios<Bfloat16>(kernels::Stream, const Bfloat16*, const float*, std::size_t, int, int, Bfloat16*);
 
 int main() {
   // The launch functions that are no templates are kept by taking their addresses; nothing runs without a GPU.
@@ -128,7 +122,6 @@ int main() {
                               reinterpret_cast<const void*>(&kernels::adam),
                               reinterpret_cast<const void*>(&kernels::ensemble),
                               reinterpret_cast<const void*>(&kernels::norm_parameters),
-                              reinterpret_cast<const void*>(&kernels::sampler_update),
                               reinterpret_cast<const void*>(&kernels::reorder_filter),
                               reinterpret_cast<const void*>(&kernels::add_reordered_filter),
                               reinterpret_cast<const void*>(&kernels::time_embedding),
@@ -136,7 +129,6 @@ int main() {
                               reinterpret_cast<const void*>(&kernels::spectral_mixing_forward),
                               reinterpret_cast<const void*>(&kernels::spectral_mixing_input_gradient),
                               reinterpret_cast<const void*>(&kernels::spectral_mixing_weight_gradient),
-                              reinterpret_cast<const void*>(&kernels::taper),
                               reinterpret_cast<const void*>(&kernels::crop_modes),
                               reinterpret_cast<const void*>(&kernels::pad_modes)};
   for (const void* p : kept)
