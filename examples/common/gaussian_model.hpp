@@ -30,7 +30,7 @@ Model<nn::UNet, Objective> gaussian_model(const data::Fields& gappy, const Objec
                                           ModelSettings settings) {
   settings.scale = {1.0f};
   settings.local = true;
-  settings.allow_unexposed = true;  // rivals among the objectives leave what they leave
+  settings.allow_unexposed = true;  // competing objectives leave positions unexposed
   const auto factory = [&](const train::NetworkShape& shape, Parameters<float>& parameters, std::uint64_t seed) {
     network.inputs = shape.inputs();
     network.outputs = shape.outputs();

@@ -59,17 +59,17 @@ inline void declare(CLI::App& app, lacuna::fill::Options& o, Words& words) {
   app.add_option("--stride", o.settings.window.stride, "frames between windows (0: the window)")->capture_default_str();
   app.add_option("--learn-frames", words.learned, "frames to learn from, END left out (all of them); all frames are filled")
       ->type_name("FIRST:END");
-  app.add_option("--background", words.background, "what the network corrects; auto: the best on withheld observations")
+  app.add_option("--background", words.background, "what the network corrects; auto: the best on held-out observations")
       ->check(CLI::IsMember(lacuna::fill::words_of(lacuna::fill::backgrounds())))
       ->capture_default_str();
-  app.add_option("--mask", words.mask, "how contexts are drawn; auto: by the gaps' structure, the exposure audit and withheld error")
+  app.add_option("--mask", words.mask, "how contexts are drawn; auto: by the gaps' structure, the exposure audit and held-out error")
       ->check(CLI::IsMember(lacuna::fill::words_of(lacuna::fill::policies())))
       ->capture_default_str();
   app.add_option("--ratio", o.settings.policy.ratio, "with --mask pixels: a fixed context ratio, as in the paper (0: random from 0.5 to 1)")
       ->capture_default_str();
-  app.add_option("--contexts", words.contexts, "contexts of the mean: auto, self (the mask itself), policy, or a ratio")
+  app.add_option("--contexts", words.contexts, "contexts of the mean: auto, self (all observations), policy, or a ratio")
       ->capture_default_str();
-  app.add_option("--members", words.members, "members of the context ensemble; auto: as many as help on withheld observations")
+  app.add_option("--members", words.members, "members of the context ensemble; auto: as many as help on held-out observations")
       ->capture_default_str();
   app.add_option("--samples", o.settings.ensemble.samples,
                  "samples of the posterior, drawn in many steps, that the spread comes from in place of the members (0: none)")
@@ -85,7 +85,7 @@ inline void declare(CLI::App& app, lacuna::fill::Options& o, Words& words) {
       ->type_name("DEVICE")
       ->capture_default_str();
   app.add_option("--threads", o.settings.threads, "threads of the CPU (0: all)")->check(CLI::Range(0, 1024))->capture_default_str();
-  app.add_option("--withhold", o.settings.holdout.share, "share of the observations kept aside for choices and scores")->capture_default_str();
+  app.add_option("--withhold", o.settings.holdout.share, "share of the observations held out for choices and scores")->capture_default_str();
   app.add_option("--network", words.network, "network to train")
       ->check(CLI::IsMember(lacuna::fill::words_of(lacuna::fill::networks())))
       ->capture_default_str();
@@ -94,7 +94,7 @@ inline void declare(CLI::App& app, lacuna::fill::Options& o, Words& words) {
   app.add_option("--crop", o.settings.training.crop, "rows and columns trained on (-1: chosen, 0: the whole grid)")->capture_default_str();
   app.add_option("--memory", words.memory, "say what fits into so much memory (8GB), and train with the largest batch that does")
       ->type_name("SIZE");
-  app.add_flag("--recompute", o.settings.network.recompute, "compute the network's blocks again on the way back: less memory, more time");
+  app.add_flag("--recompute", o.settings.network.recompute, "activation checkpointing: less memory, more time");
   app.add_option(
          "--precision", words.precision,
          "what the network's images are kept in; bfloat16 needs a machine that multiplies it; tf32: float, multiplied with "

@@ -64,14 +64,14 @@ inline nlohmann::json to_json(const model::Report& r) {
   return json;
 }
 
-/// @brief The table of withheld errors: what the user compares.
+/// @brief The table of held-out errors: what the user compares.
 inline void print_scores(const model::Report& r, std::FILE* out) {
   const std::string which = r.scored == r.held_out ? text(r.held_out) : text(r.scored, " of ", r.held_out);
-  std::fprintf(out, "\nerror on %s withheld observations (fraction of variance; smaller is better)\n", which.c_str());
+  std::fprintf(out, "\nerror on %s held-out observations (fraction of variance; smaller is better)\n", which.c_str());
   for (const auto& s : r.scores) std::fprintf(out, "  %-24s %8.4f\n", s.method.c_str(), s.nmse);
   if (r.spread_calibration.spread.count() == 0) return;
   std::fprintf(
-      out, "50 %% and 90 %% intervals hold %.1f %% and %.1f %% of the withheld truths that they were not fitted to; CRPS %.4f\n",
+      out, "50 %% and 90 %% intervals hold %.1f %% and %.1f %% of the held-out truths that they were not fitted to; CRPS %.4f\n",
       100.0 * r.spread_calibration.spread.coverage(0), 100.0 * r.spread_calibration.spread.coverage(1), r.spread_calibration.spread.crps());
 }
 

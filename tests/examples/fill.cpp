@@ -141,7 +141,7 @@ TEST_CASE("a classical method fills without training, with report, picture and s
                         (tool.folder / "p.png"));
   INFO(run.error);
   REQUIRE(run.code == 0);
-  for (const char* word : {"linear", "mean", "withheld"}) CHECK_THAT(run.out, Catch::Matchers::Contains(word));
+  for (const char* word : {"linear", "mean", "held-out"}) CHECK_THAT(run.out, Catch::Matchers::Contains(word));
   for (const char* word : {"training", "lacuna  ", "planned"}) CHECK_THAT(run.out, !Catch::Matchers::Contains(word));
   const auto before = data::read_netcdf({in}, {"wave0"}), after = data::read_netcdf({out}, {"wave0"});
   const auto spread = data::read_netcdf({out}, {"wave0_spread"});

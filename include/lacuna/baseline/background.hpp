@@ -82,8 +82,8 @@ class AnyBackground {
   };
 
   AnyBackground() = default;
-  template <Background B>
-    requires(!std::same_as<B, AnyBackground>)
+  template <class B>
+    requires(!std::same_as<B, AnyBackground> && Background<B>)
   AnyBackground(B background)  // NOLINT(google-explicit-constructor): any background will do
       : holder_(std::make_shared<Holder<B>>(std::move(background))) {}
 

@@ -20,20 +20,20 @@
 
 namespace lacuna::baseline {
 
-/// @brief Mean squared error of one classical fill on withheld observations, in normalised units: the variance left unexplained.
+/// @brief Mean squared error of one classical fill on held-out observations, in normalised units: the variance left unexplained.
 struct FillError {
   std::string name;
   double nmse;
 };
 
-/// @brief The background with the least error on withheld observations, and what every classical fill scored there.
+/// @brief The background with the least error on held-out observations, and what every classical fill scored there.
 struct BackgroundChoice {
   BackgroundKind kind = BackgroundKind::none;
   BackgroundSettings settings;
   std::vector<FillError> errors;  ///< of every classical fill, under the name of its method or background
 };
 
-/// @brief Scores classical fills on the withheld observations of some windows.
+/// @brief Scores classical fills on the held-out observations of some windows.
 class FillScores {
  public:
   FillScores(const validation::ValidationData& evidence, std::vector<validation::ScoredWindow> windows, int threads)
@@ -42,7 +42,7 @@ class FillScores {
     for (const auto& w : windows_) starts_.push_back(starts[static_cast<std::size_t>(w.window)]);
   }
 
-  /// Error of a background; zero if nothing is withheld.
+  /// Error of a background; zero if nothing is held out.
   double of(const AnyBackground& background) const {
     return score([&](int start, const std::vector<std::uint8_t>& known, std::vector<float>& out) {
       AnyBackground::Workspace workspace;
@@ -113,7 +113,7 @@ class FillScores {
   int threads_;
 };
 
-/// @brief Fits every kind of background and chooses the one with the least error on the withheld observations of some windows.
+/// @brief Fits every kind of background and chooses the one with the least error on the held-out observations of some windows.
 inline BackgroundChoice choose_background(const validation::ValidationData& evidence, const std::vector<validation::ScoredWindow>& windows,
                                           const SearchBudget& settings = {}) {
   BackgroundChoice choice;

@@ -13,7 +13,7 @@
 
 namespace lacuna::baseline {
 
-/// @brief Chooses the climatology's widths, month weights and memory by the squared error on withheld values.
+/// @brief Chooses the climatology's widths, month weights and memory by the squared error on held-out values.
 class ClimatologyFit {
  public:
   ClimatologyFit(const validation::ValidationData& evidence, const SearchBudget& settings)

@@ -17,7 +17,7 @@
 
 namespace lacuna::baseline {
 
-/// @brief Chooses the correlation of each variable by the squared error of kriging on withheld values.
+/// @brief Chooses the correlation of each variable by the squared error of kriging on held-out values.
 ///
 /// A coarse grid of kinds and lengths, in steps of the grid's spacing, then stretch, nugget, and length and stretch once more.
 /// Each variable has its own: winds along and across a latitude circle correlate along different directions.
@@ -89,7 +89,7 @@ class CorrelationFit {
     }
   }
 
-  /// Known cells beside unknown ones in a window's first plane with withheld values.
+  /// Known cells beside unknown ones in a window's first plane with held-out values.
   int cost(int start) const {
     const std::size_t variables = e_.available.names.size(), cells = static_cast<std::size_t>(e_.available.grid.cells());
     std::vector<std::uint8_t> known(cells);
@@ -108,7 +108,7 @@ class CorrelationFit {
     return 1;
   }
 
-  /// 128 x 160 cells around the middle one of a window's withheld values.
+  /// 128 x 160 cells around the middle one of a window's held-out values.
   Crop crop_of(int start) const {
     const data::Grid& grid = e_.available.grid;
     const std::size_t size = e_.available.frame_size(), first = size * static_cast<std::size_t>(start);

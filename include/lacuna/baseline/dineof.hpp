@@ -256,13 +256,13 @@ inline std::vector<float> dineof(const data::Fields& fields, const std::vector<f
   return filled;
 }
 
-/// @brief DINEOF of what is available, with the number of modes that has the least error on withheld observations.
+/// @brief DINEOF of what is available, with the number of modes that has the least error on held-out observations.
 struct DineofChoice {
   int modes = 0;              ///< 0: no mode is better than the mean field
   std::vector<float> filled;  ///< (T,H,W,V)
 };
 
-/// @brief Adds modes until `patience` of them have not lowered the error on withheld observations (the cross-validation of
+/// @brief Adds modes until `patience` of them have not lowered the error on held-out observations (the cross-validation of
 /// Beckers and Rixen).
 inline DineofChoice choose_dineof(const validation::ValidationData& e, const std::vector<float>& mean, const DineofSettings& settings = {},
                                   int threads = 1) {

@@ -11,7 +11,7 @@
 
 namespace lacuna::baseline {
 
-/// @brief Chooses all of a background's settings on withheld observations. Deterministic.
+/// @brief Chooses all of a background's settings on held-out observations. Deterministic.
 ///
 /// The climatology that is best by itself is not the one whose anomalies krige best: kriging mends what a smooth climatology
 /// misses, but not the noise of a sharp one. So its widths and shrinkage are chosen again by the error of kriging.

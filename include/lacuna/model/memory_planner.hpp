@@ -97,8 +97,8 @@ class MemoryPlanner {
     for (auto& one : all)
       for (const bool recompute : {false, true}) {
         one.network.recompute = recompute;
-        one.bytes = measure_(one);
         plans.push_back(one);
+        plans.back().bytes = measure_(one);
       }
     return plans;
   }

@@ -223,10 +223,12 @@ Model(std::shared_ptr<const Dataset>, const Factory&, PolicyType, ModelSettings,
     -> Model<model::NetworkOf<Factory>, PolicyType, ScheduleType, MatchingType, DeviceType>;
 
 /// @brief What a model learns from: fields in their own units, with a share of the observations held out.
-inline std::shared_ptr<const Dataset> make_dataset(const data::Fields& fields, const data::WindowSettings& windows = {},
-                                                   baseline::AnyBackground background = {},
-                                                   const validation::HoldoutSettings& holdout = {}, int threads = 1) {
-  return std::make_shared<const Dataset>(validation::hold_out(fields, windows, holdout), std::move(background), threads);
+template <class BackgroundType = baseline::AnyBackground>
+std::shared_ptr<const Dataset> make_dataset(const data::Fields& fields, const data::WindowSettings& windows = {},
+                                            BackgroundType background = {}, const validation::HoldoutSettings& holdout = {},
+                                            int threads = 1) {
+  return std::make_shared<const Dataset>(validation::hold_out(fields, windows, holdout),
+                                         model::any_background(std::move(background)), threads);
 }
 
 template <class N, class P, class S, class M, class D>

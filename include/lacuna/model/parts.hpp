@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <type_traits>
+#include <utility>
 
 #include "lacuna/autograd/parameter.hpp"
 #include "lacuna/baseline/background.hpp"
@@ -40,13 +41,13 @@ consteval bool check_parts() {
                 "the network needs a const operator()(Graph<float, Device>&, const Variable<float>& input, const float* times) that "
                 "returns a Variable<float>");
   static_assert(std::copyable<P>, "the mask policy must be copyable");
-  static_assert(mask::DrawsSamples<P> || requires(const P& policy, PhiloxKey key, std::uint64_t n, const mask::Window& window) {
+  static_assert(requires(const P& policy, PhiloxKey key, std::uint64_t n, const mask::Window& window) {
     policy.draw(key, n, window);
   }, "the mask policy needs a const draw(PhiloxKey, std::uint64_t sample, const mask::Window&)");
   if constexpr (requires(const P& policy, PhiloxKey key, std::uint64_t n, const mask::Window& window) {
                   policy.draw(key, n, window);
                 }) {
-    using Draw = mask::DrawOf<P>;
+    using Draw = decltype(std::declval<const P&>().draw(PhiloxKey{}, std::uint64_t{}, std::declval<const mask::Window&>()));
     static_assert(mask::DecidesContext<Draw>, "what the mask policy's draw() returns needs a const bool in_context(mask::Cell)");
     static_assert(mask::DecidesQuery<Draw>, "what the mask policy's draw() returns needs a const bool in_query(mask::Cell)");
   }
@@ -64,6 +65,17 @@ consteval bool check_parts() {
   static_assert(requires(const M& m, float x) { { m.noise(x, x, x, x) } -> std::same_as<float>; },
                 "the matching needs a const float noise(float alpha, float sigma, float noisy, float answer)");
   return true;
+}
+
+/// @brief The background, whatever its type; else the first error names the member that it lacks.
+template <class B>
+baseline::AnyBackground any_background(B background) {
+  static_assert(std::copyable<B>, "the background must be copyable");
+  static_assert(baseline::FitsData<B>, "the background needs a fit(const baseline::BackgroundData&)");
+  static_assert(baseline::EvaluatesWindows<B>,
+                "the background needs a const evaluate(const baseline::BackgroundRequest&, float* out), with its Workspace& at the "
+                "end if it has that type");
+  if constexpr (baseline::Background<B>) return baseline::AnyBackground(std::move(background));
 }
 
 template <class DeviceType>
