@@ -36,7 +36,7 @@ inline constexpr std::size_t most_axes = 64;  ///< as NumPy 2 has it; a damaged 
 struct Header {
   std::string descr;
   bool fortran_order = false;
-  std::vector<std::size_t> shape;
+  std::vector<std::size_t> shape = {};
 };
 
 inline std::string describe(const std::vector<std::size_t>& shape) {
