@@ -40,6 +40,30 @@ TEST_CASE("Eigen convolution: the same for any number of threads on images large
   CHECK(train_pass(one, l.parameters, operands, l.apply()) == train_pass(three, l.parameters, operands, l.apply()));
 }
 
+TEST_CASE("Eigen convolution: agrees with the definition where an image has several strips of columns") {
+  cpu::Device device(on_eigen());
+  for (const int width : {16, 17, 33})  // 256 and 512 pixels are whole strips
+    for (const ConvolutionCase& c : {ConvolutionCase{{.batch = 2, .height = 16, .width = width, .channels = 3}, 5, 3, 1, 1},
+                                     ConvolutionCase{{.height = 32, .width = width, .channels = 2}, 3, 4, 1, 1},
+                                     ConvolutionCase{{.height = 16, .width = width, .channels = 3}, 4, 4, 2, 1, true}}) {
+      check_against_definition<double>(device, c, tolerance::double_sum);
+      check_against_definition<float>(device, c, tolerance::float_sum);
+    }
+}
+
+TEST_CASE("Eigen convolution: its workspace does not grow with the image, and with the threads up to eight") {
+  const auto workspace = [](int side, int threads) {
+    cpu::Device device(on_eigen(threads));
+    const ConvolutionCase c{{.batch = 16, .height = side, .width = side, .channels = 64}, 64, 3, 1, 1};
+    ops::EigenConvolution<float>(device, c.geometry(), true).forward(nullptr, nullptr, nullptr, nullptr);
+    return device.arena().high_water();
+  };
+  CHECK(workspace(16, 1) >= 256 * 9 * 64 * sizeof(float));
+  CHECK(workspace(16, 1) < 2 * 256 * 9 * 64 * sizeof(float));
+  CHECK(workspace(256, 1) == workspace(16, 1));
+  CHECK(workspace(256, 20) == workspace(256, 8));
+}
+
 TEST_CASE("Eigen convolution: all that is taken is given back, and a dry one takes the same") {
   for (const auto& c : convolution_cases()) {
     const auto geometry = c.geometry();

@@ -62,8 +62,8 @@ class CorrelationFit {
   struct Trial {
     std::size_t crop;
     int variable, channels = 0;
-    std::vector<std::uint8_t> known, scored;  // (h,w)
-    std::vector<float> values, truth;         // (h,w,C)
+    std::vector<std::uint8_t> known = {}, scored = {};  // (h,w)
+    std::vector<float> values = {}, truth = {};         // (h,w,C)
   };
   struct Crop {
     data::Grid grid;

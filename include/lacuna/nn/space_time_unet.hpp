@@ -47,7 +47,7 @@ class SpaceTimeUNet {
     int heads = 2;              ///< of every attention
     int spatial_features = 32;  ///< a head, of both spatial attentions
     int temporal_features = 4;  ///< a head; even, since rotary embedding turns pairs
-    ops::Borders borders;       ///< of the convolutions: what lies beyond the grid; zero: as published
+    ops::Borders borders = {};  ///< of the convolutions: what lies beyond the grid; zero: as published
     /// Residual blocks and attention layers are computed again on the way back: less memory for more time, the same gradients.
     bool recompute = false;
   };

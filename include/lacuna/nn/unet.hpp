@@ -23,7 +23,7 @@ class UNet {
     int outputs = 1;  ///< channels out: frames x variables
     int hidden = 32;
     std::vector<int> multipliers = {1, 2, 2};
-    ops::Borders borders;  ///< what lies beyond the grid; zero: as published
+    ops::Borders borders = {};  ///< what lies beyond the grid; zero: as published
     /// Residual blocks are computed again on the way back: less memory for more time, the same gradients.
     bool recompute = false;
   };

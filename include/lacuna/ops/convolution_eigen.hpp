@@ -12,6 +12,7 @@ namespace lacuna::ops {
 /// @brief The plain convolution: columns of neighbours (im2col) times weights, for any scalar type.
 ///
 /// The reference that the library path is tested against, and the path where oneDNN is absent or the scalar is double.
+/// Memory: columns of 256 pixels for each of at most eight threads.
 /// Determinism: images are dealt to a fixed number of slots whose weight gradients are summed in order, so results do not
 /// depend on the number of threads.
 template <class T>
@@ -27,14 +28,16 @@ class EigenConvolution {
       auto target = output(y, image);
       if (!g_.accumulate) target.setZero();
       target.rowwise() += Eigen::Map<const Row>(bias, g_.output.channels);
-      if (g_.transposed) {
-        auto c = column_matrix(columns);
-        set_product(source, weights(weight).transpose(), c);
-        scatter(columns, target.data());
-      } else {
-        gather(source.data(), columns);
-        add_product(column_matrix(columns), weights(weight).transpose(), target);
-      }
+      for_strips([&](Strip strip) {
+        auto c = column_matrix(columns, strip);
+        if (g_.transposed) {
+          set_product(rows(source, strip), weights(weight).transpose(), c);
+          scatter(columns, strip, target.data());
+        } else {
+          gather(source.data(), strip, columns);
+          add_product(c, weights(weight).transpose(), rows(target, strip));
+        }
+      });
     });
   }
 
@@ -42,15 +45,17 @@ class EigenConvolution {
     for_images([&](int image, int, T* columns) {
       const auto source = output(grad_y, image);
       auto target = input(grad_x, image);
-      if (g_.transposed) {
-        gather(source.data(), columns);
-        set_product(column_matrix(columns), weights(weight), target);
-      } else {
-        auto c = column_matrix(columns);
-        set_product(source, weights(weight), c);
-        target.setZero();
-        scatter(columns, target.data());
-      }
+      if (!g_.transposed) target.setZero();
+      for_strips([&](Strip strip) {
+        auto c = column_matrix(columns, strip);
+        if (g_.transposed) {
+          gather(source.data(), strip, columns);
+          set_product(c, weights(weight), rows(target, strip));
+        } else {
+          set_product(rows(source, strip), weights(weight), c);
+          scatter(columns, strip, target.data());
+        }
+      });
     });
   }
 
@@ -65,13 +70,14 @@ class EigenConvolution {
       const auto source = input(x, image);
       T* own = partials + partial * static_cast<std::size_t>(slot);
       auto gw = weights(own);
-      if (g_.transposed) {
-        gather(gy.data(), columns);
-        add_product(column_matrix(columns).transpose(), source, gw);
-      } else {
-        gather(source.data(), columns);
-        add_product(gy.transpose(), column_matrix(columns), gw);
-      }
+      for_strips([&](Strip strip) {
+        gather(g_.transposed ? gy.data() : source.data(), strip, columns);
+        const auto c = column_matrix(columns, strip);
+        if (g_.transposed)
+          add_product(c.transpose(), rows(source, strip), gw);
+        else
+          add_product(rows(gy, strip).transpose(), c, gw);
+      });
       Eigen::Map<Row>(own + weight_size, g_.output.channels) += gy.colwise().sum();
     });
     for (int slot = 0; slot < slots() && !dry_; ++slot) {
@@ -106,7 +112,24 @@ class EigenConvolution {
     return {y + static_cast<std::ptrdiff_t>(image) * g_.output.pixels() * g_.output.channels, g_.output.pixels(),
             g_.output.channels};
   }
-  MapOf<T> column_matrix(T* columns) const { return {columns, inner_shape().pixels(), column_width()}; }
+
+  // Columns are made for a strip of consecutive inner pixels at a time. Strips end where tiles of add_product() do, so that the
+  // sums are those of a whole image's columns.
+  static constexpr int strip_pixels = 256;
+  static_assert(strip_pixels % PackedTile<T>::side == 0 && strip_pixels % PackedTile<T>::depth == 0);
+  struct Strip {
+    int first, size;
+  };
+  template <class Visit>
+  void for_strips(const Visit& visit) const {
+    for (int first = 0; first < inner_shape().pixels(); first += strip_pixels)
+      visit(Strip{first, std::min(strip_pixels, inner_shape().pixels() - first)});
+  }
+  template <class M>
+  static auto rows(M& image, Strip strip) {
+    return image.middleRows(strip.first, strip.size);
+  }
+  MapOf<T> column_matrix(T* columns, Strip strip) const { return {columns, strip.size, column_width()}; }
   // (out, kH, kW, in): (out) x (taps in) for a convolution, (out taps) x (in) for a transposed one.
   template <class P>
   MapOf<P> weights(P* w) const {
@@ -117,42 +140,44 @@ class EigenConvolution {
   int channel_stride() const { return g_.transposed ? taps() : 1; }
 
   template <class Visit>
-  void for_taps(const Visit& visit) const {
+  void for_taps(Strip strip, const Visit& visit) const {
     const Shape &outer = outer_shape(), &in = inner_shape();
-    for (int y = 0; y < in.height; ++y)
-      for (int x = 0; x < in.width; ++x)
-        for (int ky = 0; ky < g_.kernel; ++ky)
-          for (int kx = 0; kx < g_.kernel; ++kx) {
-            const int oy = y * g_.stride - g_.padding + ky, ox = x * g_.stride - g_.padding + kx;
-            const bool inside = oy >= 0 && oy < outer.height && ox >= 0 && ox < outer.width;
-            const std::ptrdiff_t column =
-                static_cast<std::ptrdiff_t>(y * in.width + x) * column_width() + (ky * g_.kernel + kx) * tap_stride();
-            visit(column, inside ? static_cast<std::ptrdiff_t>(oy * outer.width + ox) * outer.channels : -1);
-          }
+    for (int i = 0; i < strip.size; ++i) {
+      const int y = (strip.first + i) / in.width, x = (strip.first + i) % in.width;
+      for (int ky = 0; ky < g_.kernel; ++ky)
+        for (int kx = 0; kx < g_.kernel; ++kx) {
+          const int oy = y * g_.stride - g_.padding + ky, ox = x * g_.stride - g_.padding + kx;
+          const bool inside = oy >= 0 && oy < outer.height && ox >= 0 && ox < outer.width;
+          const std::ptrdiff_t column = static_cast<std::ptrdiff_t>(i) * column_width() + (ky * g_.kernel + kx) * tap_stride();
+          visit(column, inside ? static_cast<std::ptrdiff_t>(oy * outer.width + ox) * outer.channels : -1);
+        }
+    }
   }
-  void gather(const T* image, T* columns) const {
-    for_taps([&](std::ptrdiff_t column, std::ptrdiff_t pixel) {
+  void gather(const T* image, Strip strip, T* columns) const {
+    for_taps(strip, [&](std::ptrdiff_t column, std::ptrdiff_t pixel) {
       for (int c = 0; c < outer_shape().channels; ++c)
         columns[column + c * channel_stride()] = pixel < 0 ? T(0) : image[pixel + c];
     });
   }
-  void scatter(const T* columns, T* image) const {
-    for_taps([&](std::ptrdiff_t column, std::ptrdiff_t pixel) {
+  void scatter(const T* columns, Strip strip, T* image) const {
+    for_taps(strip, [&](std::ptrdiff_t column, std::ptrdiff_t pixel) {
       if (pixel < 0) return;
       for (int c = 0; c < outer_shape().channels; ++c) image[pixel + c] += columns[column + c * channel_stride()];
     });
   }
 
-  /// Calls work(image, slot, columns) for every image, each slot with columns of its own.
+  /// Calls work(image, slot, columns) for every image; slots that one thread serves share their columns.
   template <class Work>
   void for_images(const Work& work) {
-    const std::size_t size = static_cast<std::size_t>(inner_shape().pixels()) * static_cast<std::size_t>(column_width());
-    const std::size_t total = size * static_cast<std::size_t>(slots());
+    const int pixels = std::min(strip_pixels, inner_shape().pixels()), threads = std::min(device_.threads(), slots());
+    const std::size_t size = static_cast<std::size_t>(pixels) * static_cast<std::size_t>(column_width());
+    const std::size_t total = size * static_cast<std::size_t>(threads);
     T* columns = device_.arena().take_array<T>(total);
     const LibraryThreads serial(1);  // Eigen would split products by threads of its own, and sum in another order
-    parallel_for(device_.threads(), dry_ ? 0 : slots(), [&](int slot) {
-      for (int image = slot; image < g_.input.images(); image += slots())
-        work(image, slot, columns + size * static_cast<std::size_t>(slot));
+    parallel_for(threads, dry_ ? 0 : threads, [&](int thread) {
+      for (int slot = thread; slot < slots(); slot += threads)
+        for (int image = slot; image < g_.input.images(); image += slots())
+          work(image, slot, columns + size * static_cast<std::size_t>(thread));
     });
     device_.arena().give_array(columns, total);
   }

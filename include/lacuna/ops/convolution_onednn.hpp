@@ -5,13 +5,13 @@
 #include <cstring>
 #include <map>
 #include <memory>
-#include <oneapi/dnnl/dnnl.hpp>
 #include <type_traits>
 #include <utility>
 
 #include "lacuna/core/device.hpp"
 #include "lacuna/core/simd.hpp"
 #include "lacuna/ops/convolution_geometry.hpp"
+#include "lacuna/ops/onednn_primitives.hpp"
 
 namespace lacuna::ops {
 
@@ -198,8 +198,15 @@ class OneDnn {
     const Desc x({g.input.images(), g.input.channels, g.input.height, g.input.width}, images, Tag::nhwc);
     const Desc y({g.output.images(), g.output.channels, g.output.height, g.output.width}, images, Tag::nhwc);
     const dnnl::memory::dims kernel{g.output.channels, g.input.channels, g.kernel, g.kernel};
-    const Desc w(kernel, images, Tag::any), gradient(kernel, f32, Tag::any), b({g.output.channels}, f32, Tag::a);
-    const dnnl::memory::dims stride{g.stride, g.stride}, padding{g.padding, g.padding};
+    const Desc b({g.output.channels}, f32, Tag::a);
+    const onednn::Convolution c{.algorithm = algorithm,
+                                .x = x,
+                                .y = y,
+                                .weights = {kernel, images, Tag::any},
+                                .grad_weights = {kernel, f32, Tag::any},
+                                .bias = b,
+                                .stride = {g.stride, g.stride},
+                                .padding = {g.padding, g.padding}};
     dnnl::primitive_attr plain, adding;  // attributes are shared handles: a copy would share its post-ops
     plain.set_scratchpad_mode(dnnl::scratchpad_mode::user);
     adding.set_scratchpad_mode(dnnl::scratchpad_mode::user);
@@ -207,16 +214,14 @@ class OneDnn {
     add.append_sum(1.0f);
     adding.set_post_ops(add);
 
-    const typename Forward::desc desc(dnnl::prop_kind::forward_training, algorithm, x, w, b, y, stride, padding, padding);
-    const typename Forward::primitive_desc hint(desc, plain, engine_);  // the hint of the backward pass has no post-ops
-    const typename Forward::primitive_desc forward(desc, g.accumulate ? adding : plain, engine_);
+    const auto hint = onednn::forward<Forward>(engine_, c, plain);  // the hint of the backward pass has no post-ops
+    const auto forward = onednn::forward<Forward>(engine_, c, g.accumulate ? adding : plain);
     finish(plans.forward, forward, g, forward.weights_desc(), false,
            {{DNNL_ARG_SRC, x}, {DNNL_ARG_WEIGHTS, forward.weights_desc()}, {DNNL_ARG_BIAS, b}, {DNNL_ARG_DST, y}});
-    const typename BackwardData::primitive_desc data({algorithm, x, w, y, stride, padding, padding}, plain, engine_, hint);
+    const auto data = onednn::backward_data<BackwardData>(engine_, c, plain, hint);
     finish(plans.data, data, g, data.weights_desc(), false,
            {{DNNL_ARG_DIFF_SRC, x}, {DNNL_ARG_WEIGHTS, data.weights_desc()}, {DNNL_ARG_DIFF_DST, y}});
-    const typename BackwardWeights::primitive_desc weights({algorithm, x, gradient, b, y, stride, padding, padding}, plain,
-                                                           engine_, hint);
+    const auto weights = onednn::backward_weights<BackwardWeights>(engine_, c, plain, hint);
     finish(plans.weights, weights, g, weights.diff_weights_desc(), true,
            {{DNNL_ARG_SRC, x},
             {DNNL_ARG_DIFF_WEIGHTS, weights.diff_weights_desc()},

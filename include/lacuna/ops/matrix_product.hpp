@@ -5,6 +5,12 @@
 
 namespace lacuna::ops {
 
+/// @brief Extents of the tiles that add_product() takes one after another: rows and columns of c, and terms of a sum.
+template <class T>
+struct PackedTile {
+  static constexpr int depth = 256, side = (128 << 10) / static_cast<int>(sizeof(T)) / depth;
+};
+
 /// @brief c += a b for Eigen expressions, in tiles for which Eigen's packed copies of a and b stay on the stack.
 ///
 /// Eigen packs up to EIGEN_STACK_ALLOCATION_LIMIT (128 KiB) of each operand on the stack and beyond that on the heap, where every
@@ -13,8 +19,8 @@ namespace lacuna::ops {
 template <class A, class B, class C>
 void add_product(const A& a, const B& b, C&& c) {
   using Eigen::Index;
-  using Scalar = typename A::Scalar;
-  constexpr Index depth = 256, side = Index{128 << 10} / static_cast<Index>(sizeof(Scalar)) / depth;
+  using Tile = PackedTile<typename A::Scalar>;
+  constexpr Index side = Tile::side, depth = Tile::depth;
   for (Index i = 0; i < c.rows(); i += side)
     for (Index j = 0; j < c.cols(); j += side)
       for (Index k = 0; k < a.cols(); k += depth) {

@@ -16,12 +16,13 @@ struct Quantity {
 /// @brief What every sample of a data set has in common.
 struct Description {
   std::string name, title;
-  std::vector<Quantity> variables;   ///< V variables on (T, H, W)
-  std::vector<Quantity> parameters;  ///< numbers drawn for each sample
-  std::vector<double> time, y, x;    ///< coordinates: T, H, W
-  std::string time_units, length_units;
-  bool double_precision = false;                         ///< how variables are kept in files: double or float
-  std::vector<std::pair<std::string, double>> settings;  ///< with the version of the code, all that decides a sample but the seed
+  std::vector<Quantity> variables = {};           ///< V variables on (T, H, W)
+  std::vector<Quantity> parameters = {};          ///< numbers drawn for each sample
+  std::vector<double> time = {}, y = {}, x = {};  ///< coordinates: T, H, W
+  std::string time_units = {}, length_units = {};
+  bool double_precision = false;  ///< how variables are kept in files: double or float
+  std::vector<std::pair<std::string, double>> settings =
+      {};  ///< with the version of the code, all that decides a sample but the seed
 
   std::size_t frame_cells() const { return y.size() * x.size(); }
   std::size_t values() const { return variables.size() * time.size() * frame_cells(); }
@@ -29,7 +30,7 @@ struct Description {
 
 /// @brief One sample: values (V, T, H, W) and its parameters.
 struct Sample {
-  std::vector<double> values, parameters;
+  std::vector<double> values = {}, parameters = {};
 };
 
 /// @brief Makes the samples of a data set. make() depends on its arguments and the settings alone and may run on several threads.

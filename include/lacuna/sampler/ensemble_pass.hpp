@@ -26,8 +26,8 @@ struct Answers {
 struct EnsemblePass {
   train::BatchShape shape;  ///< as many members as samples
   Answers answers;
-  data::Patch core;  ///< of the window: what of it the tile answers for
-  int y = 0, x = 0;  ///< of the core in the tile
+  data::Patch core = {};  ///< of the window: what of it the tile answers for
+  int y = 0, x = 0;       ///< of the core in the tile
   int grid_height = 0, grid_width = 0;
   int before = 0;                  ///< members that have been taken
   bool last = false;               ///< no more come

@@ -30,7 +30,7 @@ template <class T>
 struct Stage {
   std::span<T> state;
   Known<T> known;
-  std::vector<T> estimate, other, noise;
+  std::vector<T> estimate = {}, other = {}, noise = {};
   double width_before = 0;  ///< of the step that left its estimate in `other`; 0 = none
 
   UpdateArrays<T> arrays(const T* given_noise = nullptr) {

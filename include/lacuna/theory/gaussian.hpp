@@ -67,7 +67,8 @@ class Gaussian {
     if (known.empty()) return full;
     Eigen::MatrixXd noisy = level.alpha * level.alpha * covariance_(known, known);
     noisy.diagonal().array() += level.sigma * level.sigma;
-    full(Eigen::all, known) = level.alpha * covariance_(Eigen::all, known) * pseudo_inverse(noisy);
+    const auto all = Eigen::seqN(0, size());  // Eigen 3.4 and 5 each deprecate the other's name for it
+    full(all, known) = level.alpha * covariance_(all, known) * pseudo_inverse(noisy);
     return full;
   }
 
