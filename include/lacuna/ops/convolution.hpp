@@ -35,7 +35,7 @@ struct BorderedConvolution {
 };
 
 /// @brief Chooses the path of one convolution: oneDNN for float and bfloat16 where device and machine allow, Eigen otherwise (for
-/// bfloat16 on float copies). Calls go through this->, so that the branch is not looked up where oneDNN is absent.
+/// bfloat16 on float copies).
 template <class T, class S>
 class ConvolutionPath {
  public:
@@ -43,9 +43,9 @@ class ConvolutionPath {
 
   void forward(const S* x, const T* weight, const T* bias, S* y) {
     if constexpr (library_serves)
-      if (this->use_library()) {
-        if (graph_.dry()) return this->library().template dry_forward<S>(g_);
-        return this->library().forward(g_, x, weight, bias, y);
+      if (use_library()) {
+        if (graph_.dry()) return library().template dry_forward<S>(g_);
+        return library().forward(g_, x, weight, bias, y);
       }
     const Copy from(graph_, g_.input, x, Copy::filled), to(graph_, g_.output, y, g_.accumulate);
     plain().forward(from.data, weight, bias, to.data);
@@ -55,10 +55,10 @@ class ConvolutionPath {
   /// grad_x may be null; gradients of the parameters are added to.
   void backward(const S* x, const T* weight, const S* grad_y, S* grad_x, T* grad_weight, T* grad_bias) {
     if constexpr (library_serves)
-      if (this->use_library()) {
-        if (graph_.dry()) return this->library().template dry_backward<S>(g_, grad_x != nullptr);
-        this->library().backward_weights(g_, x, grad_y, grad_weight, grad_bias);
-        if (grad_x != nullptr) this->library().backward_data(g_, grad_y, weight, grad_x);
+      if (use_library()) {
+        if (graph_.dry()) return library().template dry_backward<S>(g_, grad_x != nullptr);
+        library().backward_weights(g_, x, grad_y, grad_weight, grad_bias);
+        if (grad_x != nullptr) library().backward_data(g_, grad_y, weight, grad_x);
         return;
       }
     const Copy of_y(graph_, g_.output, grad_y, Copy::filled);
@@ -113,6 +113,10 @@ class ConvolutionPath {
   bool use_library() const { return graph_.device().convolutions() == cpu::Convolutions::onednn && OneDnn::serves<S>(); }
 #else
   static constexpr bool library_serves = false;
+#endif
+#if !defined(LACUNA_HAS_ONEDNN) || defined(__CUDACC__)  // for the branch that is discarded; T, so that nothing is looked up in it
+  bool use_library() const;
+  T& library();
 #endif
 
   Graph<T>& graph_;
