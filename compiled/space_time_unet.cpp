@@ -2,6 +2,7 @@
 
 namespace lacuna::model {
 
-template AnyNetwork<cpu::Device> in_precision(const SpaceTimeUNetFactory&, const train::NetworkShape&, Parameters<float>&, std::uint64_t);
+template AnyNetwork<cpu::Device> in_precision(const SpaceTimeUNetFactory&, const train::NetworkShape&, Parameters<float>&,
+                                              std::uint64_t);
 
 }  // namespace lacuna::model

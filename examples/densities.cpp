@@ -111,7 +111,8 @@ int main(int argc, char** argv) {
     const double exact = exact_error(prior, test), plain = error(by_fixed, test, root, fixed, 10),
                  fitted = error(by_fixed, test, root, mask::Pixels{.ratio = static_cast<float>(adapted.ratio)}, 10),
                  self = error(by_fixed, test, root, mask::Observed{}, 1),
-                 random = error(by_random, test, root, mask::Observed{}, 1), wide = error(by_wide, test, root, mask::Observed{}, 1);
+                 random = error(by_random, test, root, mask::Observed{}, 1),
+                 wide = error(by_wide, test, root, mask::Observed{}, 1);
     std::printf("%7.2f %7.3f %10.3f %8.3f (%.2f) %11.3f %16.3f %16.3f%s\n", density, exact, plain, fitted, adapted.ratio, self,
                 random, wide, adapted.warning.empty() ? "" : "  (*)");
     if (!adapted.warning.empty()) std::printf("    (*) %s\n", adapted.warning.c_str());

@@ -9,11 +9,11 @@
 #include <string>
 
 #include "common/progress_bar.hpp"
+#include "common/run_program.hpp"
+#include "common/words.hpp"
 #include "lacuna/physics/advection.hpp"
 #include "lacuna/physics/shallow_water.hpp"
 #include "lacuna/physics/turbulence.hpp"
-#include "common/run_program.hpp"
-#include "common/words.hpp"
 
 namespace {
 

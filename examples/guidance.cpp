@@ -80,8 +80,7 @@ struct Field {
 
 Field draw_field(const Eigen::MatrixXd& root, std::uint64_t number) {
   Field f{root * theory::standard_normal(values, philox_key(1, Purpose::initial), number), std::vector<std::uint8_t>(values)};
-  for (std::size_t i = 0; i < values; ++i)
-    f.observed[i] = uniform(philox(philox_key(1, Purpose::gaps), number, i / 2)[0]) < 0.2f;
+  for (std::size_t i = 0; i < values; ++i) f.observed[i] = uniform(philox(philox_key(1, Purpose::gaps), number, i / 2)[0]) < 0.2f;
   return f;
 }
 

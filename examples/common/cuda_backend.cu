@@ -12,8 +12,8 @@ LACUNA_EXPORTED void lacuna_share_interruption(lacuna::Interruption::State* prog
 LACUNA_EXPORTED void lacuna_impute_on_cuda(int gpu, const lacuna::data::Fields& fields, const lacuna::Settings& settings,
                                            lacuna::Observer& observer, lacuna::Result& result) {
   using Device = lacuna::cuda::Device;
-  const auto device = std::make_shared<Device>(
-      Device::Settings{.ordinal = gpu, .threads = settings.threads, .tf32 = settings.network.precision == lacuna::Precision::tf32});
+  const auto device = std::make_shared<Device>(Device::Settings{
+      .ordinal = gpu, .threads = settings.threads, .tf32 = settings.network.precision == lacuna::Precision::tf32});
   result = lacuna::model::impute_on(device, fields, settings, lacuna::model::NetworkFactory<Device>{settings.network}, observer);
 }
 

@@ -6,10 +6,10 @@
 
 #include "lacuna/core/error.hpp"
 #include "lacuna/core/interruption.hpp"
-#include "reproduce/network_job.hpp"
 #include "lacuna/observer.hpp"
 #include "lacuna/result.hpp"
 #include "lacuna/settings.hpp"
+#include "reproduce/network_job.hpp"
 
 // What the command-line programs open with --device cuda: a library of its own, so that whoever stays on the CPU needs no CUDA.
 

@@ -23,8 +23,8 @@ inline std::shared_ptr<const Dataset> gaussian_dataset(const data::Fields& gappy
                                          std::vector<std::uint8_t>(gappy.frame_size(), 1));
 }
 
-/// @brief A UNet trained on incomplete samples of a field: an objective is a mask policy. network: inputs and outputs are set from
-/// the data.
+/// @brief A UNet trained on incomplete samples of a field: an objective is a mask policy. network: inputs and outputs are set
+/// from the data.
 template <mask::MaskPolicy Objective>
 Model<nn::UNet, Objective> gaussian_model(const data::Fields& gappy, const Objective& objective, nn::UNet::Settings network,
                                           ModelSettings settings) {
@@ -45,7 +45,8 @@ Eigen::MatrixXd estimates(ModelType& model, const train::Samples& samples, std::
   auto evaluate = model.sampler(samples);
   Eigen::MatrixXd out(samples.fields().grid.cells(), static_cast<Eigen::Index>(requests.size()));
   evaluate(requests, [&](std::size_t i, const sampler::Estimate& e) {
-    out.col(static_cast<Eigen::Index>(i)) = Eigen::Map<const Eigen::VectorXf>(e.anomaly.data(), out.rows()).template cast<double>();
+    out.col(static_cast<Eigen::Index>(i)) =
+        Eigen::Map<const Eigen::VectorXf>(e.anomaly.data(), out.rows()).template cast<double>();
   });
   return out;
 }

@@ -7,10 +7,9 @@
 #include <optional>
 #include <string>
 
-#include "lacuna/core/parse_number.hpp"
 #include "common/words.hpp"
 #include "fill/options.hpp"
-
+#include "lacuna/core/parse_number.hpp"
 
 // The command line of lacuna-fill: words to settings. A word that is no setting gives one line that names its option.
 
@@ -62,10 +61,12 @@ inline void declare(CLI::App& app, lacuna::fill::Options& o, Words& words) {
   app.add_option("--background", words.background, "what the network corrects; auto: the best on held-out observations")
       ->check(CLI::IsMember(lacuna::fill::words_of(lacuna::fill::backgrounds())))
       ->capture_default_str();
-  app.add_option("--mask", words.mask, "how contexts are drawn; auto: by the gaps' structure, the exposure audit and held-out error")
+  app.add_option("--mask", words.mask,
+                 "how contexts are drawn; auto: by the gaps' structure, the exposure audit and held-out error")
       ->check(CLI::IsMember(lacuna::fill::words_of(lacuna::fill::policies())))
       ->capture_default_str();
-  app.add_option("--ratio", o.settings.policy.ratio, "with --mask pixels: a fixed context ratio, as in the paper (0: random from 0.5 to 1)")
+  app.add_option("--ratio", o.settings.policy.ratio,
+                 "with --mask pixels: a fixed context ratio, as in the paper (0: random from 0.5 to 1)")
       ->capture_default_str();
   app.add_option("--contexts", words.contexts, "contexts of the mean: auto, self (all observations), policy, or a ratio")
       ->capture_default_str();
@@ -84,14 +85,22 @@ inline void declare(CLI::App& app, lacuna::fill::Options& o, Words& words) {
   app.add_option("--device", o.device, "where the network runs: cpu, cuda, or cuda:N for one of several GPUs")
       ->type_name("DEVICE")
       ->capture_default_str();
-  app.add_option("--threads", o.settings.threads, "threads of the CPU (0: all)")->check(CLI::Range(0, 1024))->capture_default_str();
-  app.add_option("--withhold", o.settings.holdout.share, "share of the observations held out for choices and scores")->capture_default_str();
+  app.add_option("--threads", o.settings.threads, "threads of the CPU (0: all)")
+      ->check(CLI::Range(0, 1024))
+      ->capture_default_str();
+  app.add_option("--withhold", o.settings.holdout.share, "share of the observations held out for choices and scores")
+      ->capture_default_str();
   app.add_option("--network", words.network, "network to train")
       ->check(CLI::IsMember(lacuna::fill::words_of(lacuna::fill::networks())))
       ->capture_default_str();
-  app.add_option("--hidden", o.settings.network.hidden, "width of the network")->check(CLI::Range(4, 1024))->capture_default_str();
-  app.add_option("--batch", o.settings.training.batch, "samples a step (0: chosen)")->check(CLI::Range(0, 4096))->capture_default_str();
-  app.add_option("--crop", o.settings.training.crop, "rows and columns trained on (-1: chosen, 0: the whole grid)")->capture_default_str();
+  app.add_option("--hidden", o.settings.network.hidden, "width of the network")
+      ->check(CLI::Range(4, 1024))
+      ->capture_default_str();
+  app.add_option("--batch", o.settings.training.batch, "samples a step (0: chosen)")
+      ->check(CLI::Range(0, 4096))
+      ->capture_default_str();
+  app.add_option("--crop", o.settings.training.crop, "rows and columns trained on (-1: chosen, 0: the whole grid)")
+      ->capture_default_str();
   app.add_option("--memory", words.memory, "say what fits into so much memory (8GB), and train with the largest batch that does")
       ->type_name("SIZE");
   app.add_flag("--recompute", o.settings.network.recompute, "activation checkpointing: less memory, more time");
@@ -103,14 +112,17 @@ inline void declare(CLI::App& app, lacuna::fill::Options& o, Words& words) {
       ->capture_default_str();
   app.add_option("--learning-rate", o.settings.training.learning_rate, "peak learning rate")->capture_default_str();
   app.add_option("--checkpoint", o.settings.training.checkpoint.folder, "folder to keep the training state in")->type_name("DIR");
-  app.add_option("--save-every", o.settings.training.checkpoint.save_every, "seconds between two checkpoints (0: after every step)")->capture_default_str();
+  app.add_option("--save-every", o.settings.training.checkpoint.save_every,
+                 "seconds between two checkpoints (0: after every step)")
+      ->capture_default_str();
   app.add_flag("--resume", o.settings.training.checkpoint.resume, "continue from the checkpoint");
   app.add_option("--report", o.report, "JSON report to write")->type_name("R.json");
   app.add_option("--picture", o.picture, "PNG picture to write")->type_name("P.png");
   app.add_flag("--overwrite", o.overwrite, "replace files that exist");
   app.add_flag("--fill-static", o.settings.fill_static, "also fill cells that are never observed (land)");
   app.add_flag("--profile", o.settings.profile, "print time, traffic and memory of every operation of a training step");
-  app.add_flag("--allow-unexposed", o.settings.policy.allow_unexposed, "train although the exposure audit refuses the mask policy");
+  app.add_flag("--allow-unexposed", o.settings.policy.allow_unexposed,
+               "train although the exposure audit refuses the mask policy");
 }
 
 /// @brief Takes what the parsed command line says. Throws: OptionError.

@@ -1,13 +1,12 @@
 // lacuna-fill: fills the gaps of a real file, end to end.
 
-#include "fill/run.hpp"
-
 #include <CLI/CLI.hpp>
 #include <string>
 
 #include "common/cuda_backend.hpp"
 #include "common/run_program.hpp"
 #include "fill/command_line.hpp"
+#include "fill/run.hpp"
 #include "lacuna/impute.hpp"
 
 namespace {
@@ -18,12 +17,13 @@ void run(const lacuna::fill::Options& options) {
     lacuna::fill::run(options, lacuna::impute);
     return;
   }
-  lacuna::fill::run(options, [gpu, imputer = from_cuda_backend<decltype(lacuna_impute_on_cuda)>("lacuna_impute_on_cuda")](
-                                 const lacuna::data::Fields& fields, const lacuna::Settings& settings, lacuna::Observer& observer) {
-    lacuna::Result result;
-    imputer(gpu, fields, settings, observer, result);
-    return result;
-  });
+  lacuna::fill::run(options,
+                    [gpu, imputer = from_cuda_backend<decltype(lacuna_impute_on_cuda)>("lacuna_impute_on_cuda")](
+                        const lacuna::data::Fields& fields, const lacuna::Settings& settings, lacuna::Observer& observer) {
+                      lacuna::Result result;
+                      imputer(gpu, fields, settings, observer, result);
+                      return result;
+                    });
 }
 
 }  // namespace

@@ -3,8 +3,8 @@
 #include <string>
 #include <vector>
 
-#include "lacuna/core/error.hpp"
 #include "lacuna/classical.hpp"
+#include "lacuna/core/error.hpp"
 #ifdef LACUNA_HAS_OPENCV
 #include "lacuna/baseline/inpainting.hpp"
 #include "lacuna/baseline/planes.hpp"

@@ -35,8 +35,7 @@ class RunObserver final : public Observer {
       bar_.show("imputing", p.done);
   }
   void saved(const std::filesystem::path& folder, bool training_done) override {
-    Interruption::advise(
-        text(training_done ? "its training is done: " : "", "with --resume it goes on from ", folder.string()));
+    Interruption::advise(text(training_done ? "its training is done: " : "", "with --resume it goes on from ", folder.string()));
   }
   bool stops() override { return Interruption::pending() != 0; }
 

@@ -60,10 +60,12 @@ inline void check_outputs(const Options& o) {
   for (const auto& path : {o.output, o.report, o.picture})
     if (!path.empty()) paths.push_back(path);
   require_names_of_their_own(paths);
-  const auto inside = [&](const std::string& path) { return !o.settings.training.checkpoint.folder.empty() && lies_in(path, o.settings.training.checkpoint.folder); };
+  const auto inside = [&](const std::string& path) {
+    return !o.settings.training.checkpoint.folder.empty() && lies_in(path, o.settings.training.checkpoint.folder);
+  };
   for (const auto& path : paths) {
-    require<OptionError>(o.settings.training.checkpoint.folder.empty() || !lies_in(o.settings.training.checkpoint.folder, path), path,
-                         ": output, report, picture and checkpoint need names of their own");
+    require<OptionError>(o.settings.training.checkpoint.folder.empty() || !lies_in(o.settings.training.checkpoint.folder, path),
+                         path, ": output, report, picture and checkpoint need names of their own");
     if (!inside(path)) data::require_writable_output(path, o.inputs, o.overwrite);
   }
   data::netcdf::names_taken(o.variables);

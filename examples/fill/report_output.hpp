@@ -72,7 +72,8 @@ inline void print_scores(const model::Report& r, std::FILE* out) {
   if (r.spread_calibration.spread.count() == 0) return;
   std::fprintf(
       out, "50 %% and 90 %% intervals hold %.1f %% and %.1f %% of the held-out truths that they were not fitted to; CRPS %.4f\n",
-      100.0 * r.spread_calibration.spread.coverage(0), 100.0 * r.spread_calibration.spread.coverage(1), r.spread_calibration.spread.crps());
+      100.0 * r.spread_calibration.spread.coverage(0), 100.0 * r.spread_calibration.spread.coverage(1),
+      r.spread_calibration.spread.crps());
 }
 
 /// @brief Time and memory in one line.

@@ -16,6 +16,7 @@
 #include "fill/outputs.hpp"
 #include "fill/picture.hpp"
 #include "fill/report_output.hpp"
+#include "lacuna/classical.hpp"
 #include "lacuna/core/arena.hpp"
 #include "lacuna/core/interruption.hpp"
 #include "lacuna/core/parallel.hpp"
@@ -25,7 +26,6 @@
 #include "lacuna/data/netcdf.hpp"
 #include "lacuna/data/netcdf_export.hpp"
 #include "lacuna/data/netcdf_write.hpp"
-#include "lacuna/classical.hpp"
 #include "lacuna/model/resident_memory.hpp"
 #include "lacuna/validation/holdout_split.hpp"
 
@@ -119,8 +119,8 @@ inline void write_outputs(const data::NetcdfInput& input, Result& result, const 
 
 /// @brief lacuna-fill: reads gappy variables, fills them and writes file, report and picture.
 /// imputer(fields, settings, observer): impute() on some device; fills by the diffusion model.
-/// Throws: what impute() throws, in the words of the command line; DataError for files. Nothing that exists is replaced before all
-/// values are computed.
+/// Throws: what impute() throws, in the words of the command line; DataError for files. Nothing that exists is replaced before
+/// all values are computed.
 template <class Imputer>
 model::Report run(const Options& asked, const Imputer& imputer) {
   const Options o = with_threads_there_are(asked);
@@ -138,9 +138,8 @@ model::Report run(const Options& asked, const Imputer& imputer) {
     const data::Fields& fields = input.fields;
     stage = text("filling ", fields.values.size(), " values (", fields.values.size() * sizeof(float) / 1000000,
                  " MB as they are read)");
-    data::require_gappy(fields, o.settings.fill_static
-                                    ? std::vector<std::uint8_t>(fields.frame_size(), 1)
-                                    : validation::live_cells(fields, o.settings.window));
+    data::require_gappy(fields, o.settings.fill_static ? std::vector<std::uint8_t>(fields.frame_size(), 1)
+                                                       : validation::live_cells(fields, o.settings.window));
     const data::NetcdfWriteOptions writing{
         .overwrite = o.overwrite, .fill_never_observed = true, .history = data::history_line(o.command)};
     data::require_writable(input, o.output, writing);
@@ -148,9 +147,8 @@ model::Report run(const Options& asked, const Imputer& imputer) {
                 fields.grid.width(), fields.grid.periodic_x ? ", periodic in longitude" : "");
     for (const std::string& name : data::replaced_variables(input))
       std::printf("%s of the input is replaced by this run's own\n", name.c_str());
-    Result result = o.method == "diffusion"
-                        ? imputer(fields, o.settings, observer)
-                        : fill_classical(fields, find_method(o.method), o.settings, observer);
+    Result result = o.method == "diffusion" ? imputer(fields, o.settings, observer)
+                                            : fill_classical(fields, find_method(o.method), o.settings, observer);
     stage = "writing the output";
     write_outputs(input, result, o, writing);
     print_scores(result.report, stdout);

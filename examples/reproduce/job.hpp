@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "lacuna/core/error.hpp"
-#include "reproduce/gaps.hpp"
 #include "lacuna/mask/any_policy.hpp"
+#include "reproduce/gaps.hpp"
 
 namespace lacuna::experiment {
 

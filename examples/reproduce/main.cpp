@@ -1,16 +1,15 @@
 // The paper's tables, each by one command: makes the data, trains what a table needs, and prints the paper's figures beside ours.
 
-#include "reproduce/reproduce.hpp"
-
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <string>
 #include <vector>
 
 #include "common/cuda_backend.hpp"
-#include "reproduce/joined.hpp"
 #include "common/device_choice.hpp"
 #include "common/run_program.hpp"
+#include "reproduce/joined.hpp"
+#include "reproduce/reproduce.hpp"
 
 extern const char* const lacuna_commit;  // written by the build
 

@@ -7,16 +7,16 @@
 #include <string>
 #include <vector>
 
+#include "lacuna/model/dataset.hpp"
 #include "reproduce/job.hpp"
 #include "reproduce/settings.hpp"
-#include "lacuna/model/dataset.hpp"
 
 namespace lacuna::experiment {
 
 /// @brief What is asked for a number of a table that a network makes. The references must outlive it.
 struct NetworkJob {
   const std::shared_ptr<const Dataset>& learned;  ///< from
-  const train::Samples& found;    ///< to be filled
+  const train::Samples& found;                    ///< to be filled
   const Job& job;
   const SetSettings& settings;
   std::uint64_t seed = 1;

@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "fill/methods.hpp"
 #include "lacuna/data/stale_files.hpp"
 #include "reproduce/comparison.hpp"
 #include "reproduce/era5.hpp"
@@ -19,7 +20,6 @@
 #include "reproduce/results.hpp"
 #include "reproduce/runner.hpp"
 #include "reproduce/tables.hpp"
-#include "fill/methods.hpp"
 
 namespace lacuna::experiment {
 

@@ -10,18 +10,18 @@
 #include <utility>
 #include <vector>
 
+#include "lacuna/classical.hpp"
 #include "lacuna/core/parallel.hpp"
 #include "lacuna/data/picture.hpp"
+#include "lacuna/mask/draw.hpp"
+#include "lacuna/model/classical_fill.hpp"
+#include "lacuna/validation/holdout_split.hpp"
 #include "reproduce/gaps.hpp"
 #include "reproduce/job.hpp"
 #include "reproduce/results.hpp"
 #include "reproduce/sample_set.hpp"
 #include "reproduce/settings.hpp"
 #include "reproduce/trained.hpp"
-#include "lacuna/classical.hpp"
-#include "lacuna/model/classical_fill.hpp"
-#include "lacuna/validation/holdout_split.hpp"
-#include "lacuna/mask/draw.hpp"
 
 namespace lacuna::experiment {
 
@@ -55,7 +55,8 @@ class Runner {
       out.seconds = std::chrono::duration<double>(Clock::now() - start).count();
       out.origin.device = device_->name();
     } else {
-      const auto learned = std::make_shared<const Dataset>(learned_, windows(), background(job), everywhere(), device_->threads());
+      const auto learned =
+          std::make_shared<const Dataset>(learned_, windows(), background(job), everywhere(), device_->threads());
       const train::Samples found(normalised_test_, windows(), background(job), everywhere(), {}, device_->threads());
       NetworkFill done = networks_({learned, found, job, settings_, seed_, network_folder(job)});
       filled = std::move(done.values);
@@ -127,7 +128,8 @@ class Runner {
     if (!split_) {
       constexpr int most_samples = 64;
       const int few = std::min(most_samples, settings_.train);
-      split_ = validation::hold_out(data::frames_of(learned_, {0, few * settings_.frames}), windows(), {.share = 0.1, .seed = seed_});
+      split_ =
+          validation::hold_out(data::frames_of(learned_, {0, few * settings_.frames}), windows(), {.share = 0.1, .seed = seed_});
     }
     return split_->data();
   }

@@ -13,7 +13,6 @@
 
 #include "common/progress_bar.hpp"
 #include "lacuna/data/field.hpp"
-#include "reproduce/settings.hpp"
 #include "lacuna/metrics/advection_error.hpp"
 #include "lacuna/metrics/shallow_water_residual.hpp"
 #include "lacuna/metrics/squared_error.hpp"
@@ -21,6 +20,7 @@
 #include "lacuna/physics/generate.hpp"
 #include "lacuna/physics/shallow_water.hpp"
 #include "lacuna/physics/turbulence.hpp"
+#include "reproduce/settings.hpp"
 
 namespace lacuna::experiment {
 

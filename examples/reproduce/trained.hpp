@@ -17,12 +17,12 @@
 #include <vector>
 
 #include "common/progress_bar.hpp"
-#include "reproduce/network_job.hpp"
+#include "lacuna/mask/adaptive_ratio.hpp"
 #include "lacuna/model/model.hpp"
 #include "lacuna/model/network.hpp"
-#include "lacuna/mask/adaptive_ratio.hpp"
 #include "lacuna/sampler/draw_contexts.hpp"
 #include "lacuna/sampler/multi_step.hpp"
+#include "reproduce/network_job.hpp"
 
 namespace lacuna::experiment {
 
@@ -37,7 +37,8 @@ template <class DeviceType = cpu::Device>
 class Trained {
  public:
   using Policy = mask::LostPlanes<mask::AnyPolicy>;
-  using ModelType = Model<model::AnyNetwork<DeviceType>, Policy, schedule::VariancePreserving, schedule::DataMatching, DeviceType>;
+  using ModelType =
+      Model<model::AnyNetwork<DeviceType>, Policy, schedule::VariancePreserving, schedule::DataMatching, DeviceType>;
 
   /// Trains, or goes on from a checkpoint in `folder`, or takes a finished one.
   /// Throws: DataError for a damaged checkpoint or one of another job, which stays as it is.
@@ -46,8 +47,8 @@ class Trained {
       : job_(job),
         settings_(s),
         seed_(seed),
-        model_(data, model::NetworkFactory<DeviceType>{network_of(job, s)}, Policy{policy_of(job), 0.0f}, model_settings(job, s, seed), {},
-               {}, std::move(device)) {
+        model_(data, model::NetworkFactory<DeviceType>{network_of(job, s)}, Policy{policy_of(job), 0.0f},
+               model_settings(job, s, seed), {}, {}, std::move(device)) {
     Bar observer;
     try {
       model_.train(budget(s), observer, {.folder = folder, .save_every = 60, .resume = true});
@@ -63,10 +64,9 @@ class Trained {
   /// What is trained.
   static NetworkSettings network_of(const Job& job, const SetSettings& s) {
     const std::string name = job.network == "unet" ? s.unet : job.network;
-    return {.kind = one_of<NetworkKind>("network", name,
-                                        {{"unet", NetworkKind::unet},
-                                         {"space-time-unet", NetworkKind::space_time_unet},
-                                         {"fno", NetworkKind::fno}}),
+    return {.kind = one_of<NetworkKind>(
+                "network", name,
+                {{"unet", NetworkKind::unet}, {"space-time-unet", NetworkKind::space_time_unet}, {"fno", NetworkKind::fno}}),
             .hidden = s.hidden};
   }
   /// And how, and what its checkpoints belong to.

@@ -39,9 +39,9 @@ const std::vector<ClassicalMethod>& classical_methods();
 /// @brief The library's method of that name. Throws: OptionError.
 ClassicalMethod classical_method(const std::string& name);
 
-/// @brief Fills the gaps of gappy fields by a classical method: nothing is trained. Its settings are chosen, and errors measured, on
-/// held-out observations of the frames that are learned from, as impute() does; the fill then uses all observations. Of the settings
-/// those of training, network, background, policy and ensemble have no meaning.
+/// @brief Fills the gaps of gappy fields by a classical method: nothing is trained. Its settings are chosen, and errors measured,
+/// on held-out observations of the frames that are learned from, as impute() does; the fill then uses all observations. Of the
+/// settings those of training, network, background, policy and ensemble have no meaning.
 ///
 /// The spread is the deviation of the held-out errors per kind of gap, in the shape of the error that kriging expects where the
 /// method is kriging or optimal interpolation, else constant. Deterministic: bit for bit, for any number of threads.

@@ -65,7 +65,8 @@ LACUNA_DEFINITION Result fill_classical(const data::Fields& input, const Classic
   const ClassicalFill fill(method, split.data(), report.threads);
   report.settings = fill.settings();
   if (!report.settings.empty()) observer.tells(Stage::background, text(method.name, ": ", report.settings));
-  const ClassicalScore score = score_classical(split, fill(split.available, {0, split.available.frames()}), settings.window.length);
+  const ClassicalScore score =
+      score_classical(split, fill(split.available, {0, split.available.frames()}), settings.window.length);
   for (const auto& model : score.spread) report.spread_floors.push_back(model.floor);
   report.scores = {{"mean", score.mean_nmse}};
   if (method.kind != ClassicalMethod::Kind::mean) report.scores.push_back({method.name, score.nmse});

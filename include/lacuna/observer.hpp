@@ -50,8 +50,9 @@ inline Observer& silent() {
 class Stopped : public Error {
  public:
   Stopped(std::int64_t after, std::filesystem::path kept_in)
-      : Error(text("stopped after step ", after, " of the training; ",
-                   kept_in.empty() ? "nothing is kept without a checkpoint's folder" : "the state is kept in " + kept_in.string())),
+      : Error(
+            text("stopped after step ", after, " of the training; ",
+                 kept_in.empty() ? "nothing is kept without a checkpoint's folder" : "the state is kept in " + kept_in.string())),
         step(after),
         folder(std::move(kept_in)) {}
 

@@ -20,8 +20,8 @@ enum class PolicyChoice { automatic, pixels, blocks, empirical };
 
 enum class NetworkKind { unet, space_time_unet, fno };
 
-/// @brief What the network's images are kept in. tf32: float, multiplied with 10 bits of mantissa on a GPU. bfloat16 is used where
-/// the device multiplies it, and float where not.
+/// @brief What the network's images are kept in. tf32: float, multiplied with 10 bits of mantissa on a GPU. bfloat16 is used
+/// where the device multiplies it, and float where not.
 enum class Precision { float32, tf32, bfloat16 };
 
 /// @brief What the mean is formed by at the end.
@@ -83,7 +83,7 @@ struct EnsembleSettings {
 
 /// @brief Everything impute() can be told, by stage. Defaults are what wins on real data, not the paper's.
 struct Settings {
-  data::WindowSettings window;      ///< frames the network sees at once
+  data::WindowSettings window;       ///< frames the network sees at once
   data::FrameRange training_frames;  ///< frames that are learned from; empty: all. All frames are filled
   validation::HoldoutSettings holdout;
   BackgroundChoice background = BackgroundChoice::automatic;
@@ -104,9 +104,10 @@ inline void validate(const EnsembleSettings& s) {
   require<OptionError>(s.sampling_steps >= 1, "ensemble.sampling_steps = ", s.sampling_steps, ": expected 1 or more");
   require<OptionError>(s.samples == 0 || s.members != 0, "ensemble.members: has no meaning with ensemble.samples = ", s.samples,
                        ", which take the place of the members' contexts");
-  require<OptionError>(s.samples == 0 || s.mean_may_be_all(),
-                       "ensemble.mean: with ensemble.samples expected automatic or all, the mean is that of the samples or by all "
-                       "observations as context");
+  require<OptionError>(
+      s.samples == 0 || s.mean_may_be_all(),
+      "ensemble.mean: with ensemble.samples expected automatic or all, the mean is that of the samples or by all "
+      "observations as context");
   require<OptionError>(s.members == 0 || s.members >= 2, "ensemble.members = ", s.members, ": a spread needs at least 2 members");
   require<OptionError>(s.ratio > 0 && s.ratio <= 1, "ensemble.ratio = ", s.ratio, ": expected a ratio in (0, 1]");
 }
@@ -133,10 +134,11 @@ inline void validate(const Settings& s) {
   validate(s.ensemble);
   require<OptionError>(s.network.kind != NetworkKind::fno || s.training.crop <= 0, "training.crop = ", s.training.crop,
                        ": a Fourier neural operator must see the whole grid, its modes are the grid's");
-  require<OptionError>(s.ensemble.samples == 0 || s.background == BackgroundChoice::automatic ||
-                           s.background == BackgroundChoice::none || s.background == BackgroundChoice::climatology,
-                       "settings.background: with ensemble.samples expected automatic, none or climatology: kriging is exact where something "
-                       "was observed, so the network has learned nothing of anomalies there");
+  require<OptionError>(
+      s.ensemble.samples == 0 || s.background == BackgroundChoice::automatic || s.background == BackgroundChoice::none ||
+          s.background == BackgroundChoice::climatology,
+      "settings.background: with ensemble.samples expected automatic, none or climatology: kriging is exact where something "
+      "was observed, so the network has learned nothing of anomalies there");
   require<OptionError>(s.network.hidden >= 4 && s.network.hidden % 2 == 0, "network.hidden = ", s.network.hidden,
                        ": expected an even width from 4");
   require<OptionError>(s.policy.ratio >= 0 && s.policy.ratio < 1, "policy.ratio = ", s.policy.ratio,

@@ -5,9 +5,9 @@
 #include "support/compare.hpp"
 
 using namespace lacuna;
-using baseline::ClassicalBackground;
 using baseline::BackgroundKind;
 using baseline::BackgroundSettings;
+using baseline::ClassicalBackground;
 
 namespace {
 
@@ -88,8 +88,7 @@ TEST_CASE("ClassicalBackground: values outside the context leave no trace") {
   for (const auto kind : {BackgroundKind::climatology, BackgroundKind::kriging, BackgroundKind::climatology_kriging}) {
     auto s = settings();
     s.climatology.memory = s.anomaly_climatology.memory = 3;
-    CHECK(evaluate(make(kind, f, s), f, 3, patch, context) ==
-          evaluate(make(kind, changed, s), changed, 3, patch, context));
+    CHECK(evaluate(make(kind, f, s), f, 3, patch, context) == evaluate(make(kind, changed, s), changed, 3, patch, context));
   }
 }
 

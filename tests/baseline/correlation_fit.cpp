@@ -48,7 +48,7 @@ struct HoldoutSplit {
 
 TEST_CASE("CorrelationFit: what fields were drawn with is found again") {
   const HoldoutSplit study({{.kind = CorrelationKind::matern32, .length = 4, .nugget = 0.01, .stretch = 1},
-                     {.kind = CorrelationKind::exponential, .length = 3, .nugget = 0.1, .stretch = 1.8}});
+                            {.kind = CorrelationKind::exponential, .length = 3, .nugget = 0.1, .stretch = 1.8}});
   const auto evidence = study.evidence();
   const baseline::CorrelationFit fit(evidence, nullptr, {.threads = 2});
   const auto found = fit();

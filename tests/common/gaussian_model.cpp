@@ -24,7 +24,8 @@ struct Setting {
 
   /// Mean squared distance of the outputs from E[x0 | M x0] over missing pixels.
   double distance() {
-    const auto outputs = common::estimates(model, dataset->samples(), sampler::draw_contexts(dataset->samples(), mask::Observed{}, 1, 1));
+    const auto outputs =
+        common::estimates(model, dataset->samples(), sampler::draw_contexts(dataset->samples(), mask::Observed{}, 1, 1));
     double sum = 0, count = 0;
     for (Eigen::Index i = 0; i < outputs.cols(); ++i) {
       const auto at = static_cast<std::size_t>(i) * side * side;

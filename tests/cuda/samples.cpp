@@ -1,14 +1,14 @@
 // Batches that a GPU assembles of the host's samples, against the CPU's. Runs on the emulation, and where there is one on a GPU.
-#include "lacuna/baseline/classical_background.hpp"
 #include "lacuna/cuda/samples.hpp"
 
-#include "support/waves.hpp"
 #include "catch.hpp"
 #include "cuda/devices.hpp"
+#include "lacuna/baseline/classical_background.hpp"
 #include "lacuna/cuda/engine.hpp"
 #include "lacuna/mask/any_policy.hpp"
 #include "lacuna/nn/unet.hpp"
 #include "lacuna/train/trainer.hpp"
+#include "support/waves.hpp"
 
 using namespace lacuna;
 using baseline::BackgroundKind;
@@ -99,7 +99,8 @@ TEST_CASE("a batch assembled on a GPU: with a kriging background, blocks and pol
   using namespace schedule;
   const auto fields = yearly_waves(waves::Gaps::blocks);
   const baseline::Correlation correlation{.length = 3};
-  const train::Samples samples(fields, {}, baseline::ClassicalBackground(BackgroundKind::kriging, {.values = {correlation, correlation}}));
+  const train::Samples samples(fields, {},
+                               baseline::ClassicalBackground(BackgroundKind::kriging, {.values = {correlation, correlation}}));
   REQUIRE(train::input_layout(samples) ==
           train::InputLayout{.frames = 3, .variables = 2, .background = true, .climate = true, .place = 3, .season = 2});
   check_same<DataMatching>(samples, mask::Blocks{});

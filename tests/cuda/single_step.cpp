@@ -1,16 +1,16 @@
 // Imputation on a GPU against the CPU: estimates and moments of ensembles, by tiles. Runs on the emulation, and where there is
 // one on a GPU.
-#include "lacuna/baseline/classical_background.hpp"
 #include "lacuna/sampler/single_step.hpp"
 
-#include "support/waves.hpp"
 #include "catch.hpp"
 #include "cuda/devices.hpp"
+#include "lacuna/baseline/classical_background.hpp"
 #include "lacuna/cuda/evaluator.hpp"
 #include "lacuna/mask/pixels.hpp"
 #include "lacuna/nn/unet.hpp"
 #include "lacuna/sampler/draw_contexts.hpp"
 #include "support/compare.hpp"
+#include "support/waves.hpp"
 
 using namespace lacuna;
 using baseline::BackgroundKind;

@@ -1,18 +1,18 @@
 // Training and imputation on a GPU against the CPU. Runs on the emulation, and where there is one on a GPU.
 #include "lacuna/train/trainer.hpp"
 
-#include "support/waves.hpp"
 #include "catch.hpp"
 #include "cuda/devices.hpp"
 #include "lacuna/cuda/engine.hpp"
 #include "lacuna/cuda/evaluator.hpp"
-#include "lacuna/model/network.hpp"
 #include "lacuna/mask/pixels.hpp"
+#include "lacuna/model/network.hpp"
 #include "lacuna/nn/fno.hpp"
 #include "lacuna/nn/in_bfloat16.hpp"
 #include "lacuna/nn/unet.hpp"
 #include "lacuna/sampler/draw_contexts.hpp"
 #include "support/compare.hpp"
+#include "support/waves.hpp"
 
 using namespace lacuna;
 

@@ -5,10 +5,10 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "support/waves.hpp"
 #include "catch.hpp"
 #include "examples/program.hpp"
 #include "lacuna/data/netcdf.hpp"
+#include "support/waves.hpp"
 
 using namespace lacuna;
 

@@ -12,10 +12,10 @@
 #include <string>
 #include <thread>
 
-#include "support/waves.hpp"
 #include "catch.hpp"
 #include "examples/program.hpp"
 #include "lacuna/data/netcdf.hpp"
+#include "support/waves.hpp"
 
 using namespace lacuna;
 

@@ -13,11 +13,11 @@
 #include <thread>
 #include <vector>
 
-#include "support/waves.hpp"
 #include "catch.hpp"
 #include "examples/program.hpp"
 #include "lacuna/data/netcdf.hpp"
 #include "lacuna/data/stale_files.hpp"
+#include "support/waves.hpp"
 
 using namespace lacuna;
 using Catch::Matchers::Contains;

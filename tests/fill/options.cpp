@@ -17,8 +17,7 @@ TEST_CASE("defaults are valid, and so is every classical method of this build") 
 TEST_CASE("an unknown method is refused, with the ones there are") {
   CHECK_THROWS_WITH(validate({.method = "spline"}),
                     Catch::Matchers::Contains("--method spline") && Catch::Matchers::Contains("nearest"));
-  for (const auto& method : method_names())
-    CHECK_THROWS_WITH(validate({.method = "spline"}), Catch::Matchers::Contains(method));
+  for (const auto& method : method_names()) CHECK_THROWS_WITH(validate({.method = "spline"}), Catch::Matchers::Contains(method));
 }
 
 TEST_CASE("what only training knows is refused with a classical method, not ignored") {
@@ -41,7 +40,9 @@ TEST_CASE("options that would do nothing, and numbers that are none, are refused
     return test::message_of<OptionError>([&] { validate(o); });
   };
   using Catch::Matchers::Contains;
-  CHECK_THAT(message([](auto&, auto& s) { s.policy = {PolicyChoice::blocks, 0.5}; }),
+  CHECK_THAT(message([](auto&, auto& s) {
+               s.policy = {PolicyChoice::blocks, 0.5};
+             }),
              Contains("--ratio 0.5: has no meaning but with --mask pixels"));
   CHECK_THAT(message([](auto&, auto& s) { s.policy = {PolicyChoice::pixels, 1.0}; }), Contains("--ratio 1: expected"));
   CHECK_THAT(message([](auto&, auto& s) { s.policy.ratio = std::nan(""); }), Contains("--ratio nan"));

@@ -138,5 +138,6 @@ TEST_CASE("dineof tells how many modes it took") {
 }
 
 TEST_CASE("an unknown method is told the known ones") {
-  CHECK_THROWS_WITH(classical_method("spline"), Catch::Matchers::Contains("method spline") && Catch::Matchers::Contains("nearest"));
+  CHECK_THROWS_WITH(classical_method("spline"),
+                    Catch::Matchers::Contains("method spline") && Catch::Matchers::Contains("nearest"));
 }

@@ -75,8 +75,7 @@ TEST_CASE("a network that knows nothing scores what its background does, with ma
     };
     const auto score =
         model::score_contexts(nothing, data.held_out(), [&](int w) { return model::request_with_all(samples, w); });
-    CHECK(score.nmse() ==
-          Approx(report.score(choice == BackgroundChoice::none ? "mean" : background.name())).epsilon(1e-6));
+    CHECK(score.nmse() == Approx(report.score(choice == BackgroundChoice::none ? "mean" : background.name())).epsilon(1e-6));
   }
 }
 

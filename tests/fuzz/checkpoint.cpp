@@ -33,8 +33,9 @@ struct State {
 bool same(double a, double b) { return a == b || (std::isnan(a) && std::isnan(b)); }
 
 bool same(const model::TrainingState& a, const model::TrainingState& b) {
-  return same(a.seconds, b.seconds) && same(a.last_evaluated, b.last_evaluated) && same(a.best, b.best) && same(a.stale_evaluations, b.stale_evaluations) &&
-         same(a.decay_from, b.decay_from) && same(a.decay_length, b.decay_length);
+  return same(a.seconds, b.seconds) && same(a.last_evaluated, b.last_evaluated) && same(a.best, b.best) &&
+         same(a.stale_evaluations, b.stale_evaluations) && same(a.decay_from, b.decay_from) &&
+         same(a.decay_length, b.decay_length);
 }
 
 /// Puts the state's file into the folder, as fuzz::safetensors_file makes it. One whose header was put together is sealed, so

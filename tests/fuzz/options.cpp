@@ -26,12 +26,14 @@ void expect_usable(const fill::Options& o) {
   const Settings& s = o.settings;
   const auto& t = s.training;
   fuzz::expect(!o.inputs.empty() && !o.variables.empty(), "there are an input and a variable");
-  fuzz::expect(s.ensemble.members == 0 || (s.ensemble.members >= 2 && s.ensemble.members <= 1000), "members are chosen, or 2 to 1000");
+  fuzz::expect(s.ensemble.members == 0 || (s.ensemble.members >= 2 && s.ensemble.members <= 1000),
+               "members are chosen, or 2 to 1000");
   fuzz::expect(t.budget.steps >= 0 && t.budget.minutes >= 0 && std::isfinite(t.budget.minutes), "a training has an end");
   fuzz::expect(s.policy.ratio >= 0 && s.policy.ratio < 1, "a ratio hides something");
   fuzz::expect(s.ensemble.ratio > 0 && s.ensemble.ratio <= 1, "contexts have a ratio");
   fuzz::expect(t.learning_rate > 0 && std::isfinite(t.learning_rate), "a learning rate is a positive number");
-  fuzz::expect(t.checkpoint.save_every >= 0 && std::isfinite(t.checkpoint.save_every), "seconds between checkpoints are a number");
+  fuzz::expect(t.checkpoint.save_every >= 0 && std::isfinite(t.checkpoint.save_every),
+               "seconds between checkpoints are a number");
   fuzz::expect(s.threads >= 0 && s.network.hidden >= 4 && t.batch >= 0 && t.crop >= -1, "sizes are within their limits");
   fuzz::expect(s.training_frames == data::FrameRange{} || (s.training_frames.begin >= 0 && s.training_frames.size() > 0),
                "frames to learn from");

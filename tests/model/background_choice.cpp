@@ -32,11 +32,11 @@ TEST_CASE("automatic takes the best classical fill, a choice takes its own, and 
   CHECK(least < 0.5 * report.score("mean"));
   REQUIRE(told.lines.size() == 1);
   CHECK_THAT(told.lines[0], Catch::Matchers::StartsWith("background: " + best.name() + ", held-out error 0."));
-  for (const auto& [choice, name] : std::vector<std::pair<BackgroundChoice, std::string>>{
-           {BackgroundChoice::none, "none"},
-           {BackgroundChoice::climatology, "climatology"},
-           {BackgroundChoice::kriging, "kriging"},
-           {BackgroundChoice::climatology_kriging, "climatology+kriging"}}) {
+  for (const auto& [choice, name] :
+       std::vector<std::pair<BackgroundChoice, std::string>>{{BackgroundChoice::none, "none"},
+                                                             {BackgroundChoice::climatology, "climatology"},
+                                                             {BackgroundChoice::kriging, "kriging"},
+                                                             {BackgroundChoice::climatology_kriging, "climatology+kriging"}}) {
     Report other;
     const auto chosen = choose_background({.background = choice}, split, windows, 2, other, silent());
     CHECK(chosen.name() == name);

@@ -8,7 +8,8 @@ using lacuna::model::EarlyStopping;
 using lacuna::model::TrainingState;
 
 TEST_CASE("a training state survives text to the last digit, and damage is named") {
-  TrainingState state{.seconds = 1.0 / 3.0, .last_evaluated = 2, .best = 0.1, .stale_evaluations = 3, .decay_from = -1, .decay_length = 5e-9};
+  TrainingState state{
+      .seconds = 1.0 / 3.0, .last_evaluated = 2, .best = 0.1, .stale_evaluations = 3, .decay_from = -1, .decay_length = 5e-9};
   std::map<std::string, std::string> stored;
   state.save(stored);
   TrainingState other;

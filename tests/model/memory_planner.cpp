@@ -37,11 +37,12 @@ TEST_CASE("the largest batch that fits is chosen; else the error tells what woul
   CHECK(batch(kept, 450000000) == 1);
   CHECK(batch(again, 500000000) == 4);
   CHECK(MemoryPlanner::choose(plans, again, 350000000).network.recompute);
-  CHECK(
-      test::message_of<OptionError>([&] { batch(kept, 360000000); }) ==
-      "memory_limit = 360 MB: training.batch = 1 would take 450 MB; what would fit: training.batch = 1 network.recompute (350 MB), "
-      "or training.batch = 1 training.crop = 32 (300 MB), or training.batch = 1 training.crop = 32 network.recompute (250 MB), or "
-      "training.batch = 1 network.hidden = 16 (280 MB), or training.batch = 1 network.hidden = 16 network.recompute (230 MB)");
+  CHECK(test::message_of<OptionError>([&] { batch(kept, 360000000); }) ==
+        "memory_limit = 360 MB: training.batch = 1 would take 450 MB; what would fit: training.batch = 1 network.recompute (350 "
+        "MB), "
+        "or training.batch = 1 training.crop = 32 (300 MB), or training.batch = 1 training.crop = 32 network.recompute (250 MB), "
+        "or "
+        "training.batch = 1 network.hidden = 16 (280 MB), or training.batch = 1 network.hidden = 16 network.recompute (230 MB)");
   CHECK(test::message_of<OptionError>([&] { batch(again, 1000000); }) ==
         "memory_limit = 1 MB: training.batch = 1 would take 350 MB; nothing that was tried fits");
 }
@@ -84,9 +85,9 @@ TEST_CASE("a real model: recomputation takes less, more members, samples and hel
   const auto bytes_of = [&](const NetworkSettings& network, int batch, const EnsembleSettings& ensemble) {
     const auto device = std::make_shared<cpu::Device>(cpu::Device::Settings{.threads = 1, .arena_bytes = 0});
     const NoKernelsKept each_its_own;
-    Model<AnyNetwork<cpu::Device>, mask::Pixels> model(
-        data, NetworkFactory<cpu::Device>{network}, mask::Pixels::random_ratio(),
-        {.batch = batch, .scale = {1.0f, 1.0f}, .ensemble = {}, .marks = {}}, {}, {}, device);
+    Model<AnyNetwork<cpu::Device>, mask::Pixels> model(data, NetworkFactory<cpu::Device>{network}, mask::Pixels::random_ratio(),
+                                                       {.batch = batch, .scale = {1.0f, 1.0f}, .ensemble = {}, .marks = {}}, {},
+                                                       {}, device);
     plan_memory(model, work({.samples = 40}));  // buffers and primitives exist from here on
     return plan_memory(model, work(ensemble));
   };

@@ -20,9 +20,7 @@ const model::UNetFactory small_unet{{.hidden = 4}};
 
 data::Fields waves_of(int frames, int variables = 1) { return waves::make(frames, variables, waves::Gaps::pixels); }
 
-ModelSettings quick() {
-  return {.batch = 2, .threads = 2, .local = true, .scale = {}, .ensemble = {.members = 3}, .marks = {}};
-}
+ModelSettings quick() { return {.batch = 2, .threads = 2, .local = true, .scale = {}, .ensemble = {.members = 3}, .marks = {}}; }
 
 /// A network that answers with so many channels more than it should.
 struct Broad {

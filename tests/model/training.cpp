@@ -58,12 +58,7 @@ TEST_CASE("without a limit training ends when the held-out error stops falling")
 TEST_CASE("a run that had ended is not trained again when resumed") {
   Trainer trainer;
   TrainingRun run(trainer, {}, 1e-3, silent());
-  run.resume({.seconds = 200,
-              .last_evaluated = 150,
-              .best = 0.5,
-              .stale_evaluations = 4,
-              .decay_from = 150,
-              .decay_length = 50});
+  run.resume({.seconds = 200, .last_evaluated = 150, .best = 0.5, .stale_evaluations = 4, .decay_from = 150, .decay_length = 50});
   run(no_score, [](std::int64_t) {});
   CHECK(trainer.steps_done() == 0);
 }

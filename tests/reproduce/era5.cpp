@@ -3,8 +3,8 @@
 #include "../data/era5_maker.hpp"
 #include "../data/scratch.hpp"
 #include "catch.hpp"
-#include "reproduce/tiny.hpp"
 #include "reproduce/gaps.hpp"
+#include "reproduce/tiny.hpp"
 
 using namespace lacuna;
 using namespace lacuna::experiment;

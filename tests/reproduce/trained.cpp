@@ -2,8 +2,8 @@
 
 #include "../data/scratch.hpp"
 #include "catch.hpp"
-#include "reproduce/tiny.hpp"
 #include "lacuna/mask/draw.hpp"
+#include "reproduce/tiny.hpp"
 
 using namespace lacuna;
 using namespace lacuna::experiment;

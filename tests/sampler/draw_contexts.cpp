@@ -13,8 +13,7 @@ TEST_CASE("contexts come window by window, within what is observed, differ betwe
   f.values.assign(20 * cells, 1.0f);
   const auto observed = mask::draw_pixels(f.grid, 20, 0.5, 2);
   f = mask::with_gaps(f, observed);
-  const train::Samples samples(f, {.length = 1}, {},
-                               std::vector<std::uint8_t>(cells, 1));
+  const train::Samples samples(f, {.length = 1}, {}, std::vector<std::uint8_t>(cells, 1));
   const auto draw = [&](std::uint64_t seed) { return sampler::draw_contexts(samples, mask::Pixels{.ratio = 0.7f}, 3, seed); };
   const auto requests = draw(1);
   REQUIRE(requests.size() == 60);

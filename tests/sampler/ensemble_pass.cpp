@@ -2,13 +2,13 @@
 
 #include "catch.hpp"
 #include "lacuna/baseline/classical_background.hpp"
-#include "support/waves.hpp"
 #include "lacuna/mask/pixels.hpp"
 #include "lacuna/nn/unet.hpp"
 #include "lacuna/sampler/draw_contexts.hpp"
 #include "lacuna/sampler/ensemble.hpp"
 #include "support/compare.hpp"
 #include "support/tolerances.hpp"
+#include "support/waves.hpp"
 
 using namespace lacuna;
 using baseline::BackgroundKind;

@@ -1,12 +1,12 @@
 #include "lacuna/sampler/multi_step.hpp"
 
-#include "support/waves.hpp"
 #include "catch.hpp"
 #include "lacuna/baseline/classical_background.hpp"
 #include "lacuna/mask/pixels.hpp"
 #include "lacuna/nn/unet.hpp"
 #include "lacuna/schedule/variance_preserving.hpp"
 #include "lacuna/train/trainer.hpp"
+#include "support/waves.hpp"
 
 using namespace lacuna;
 using baseline::BackgroundKind;

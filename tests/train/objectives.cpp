@@ -2,12 +2,12 @@
 
 #include "lacuna/mask/objectives.hpp"
 
-#include "support/waves.hpp"
 #include "catch.hpp"
 #include "lacuna/mask/pixels.hpp"
 #include "lacuna/nn/unet.hpp"
 #include "lacuna/sampler/single_step.hpp"
 #include "lacuna/train/trainer.hpp"
+#include "support/waves.hpp"
 
 using namespace lacuna;
 

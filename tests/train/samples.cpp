@@ -1,7 +1,7 @@
 #include "lacuna/train/samples.hpp"
 
-#include "support/waves.hpp"
 #include "catch.hpp"
+#include "support/waves.hpp"
 
 using namespace lacuna;
 

@@ -3,11 +3,11 @@
 #include <algorithm>
 #include <limits>
 
-#include "support/waves.hpp"
 #include "catch.hpp"
 #include "lacuna/mask/pixels.hpp"
 #include "lacuna/nn/fno.hpp"
 #include "lacuna/nn/unet.hpp"
+#include "support/waves.hpp"
 
 using namespace lacuna;
 using train::Samples;

@@ -20,7 +20,9 @@ struct Kept {
     withheld[available.index(t, y, x, v)] = 1;
     available.at(t, y, x, v) = data::not_observed;
   }
-  validation::ValidationData evidence(const data::WindowSettings& windows = {}) const { return {available, truth, withheld, windows}; }
+  validation::ValidationData evidence(const data::WindowSettings& windows = {}) const {
+    return {available, truth, withheld, windows};
+  }
 };
 
 std::vector<int> numbers(const std::vector<validation::ScoredWindow>& windows) {

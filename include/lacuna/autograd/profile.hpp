@@ -82,8 +82,8 @@ class Profile {
       std::snprintf(line, sizeof line, format, values...);
       out += line;
     };
-    append("%-24s %8s %11s %11s %7s %9s %7s %9s\n", "op, by step", "calls", "forward ms", "backward ms", "share", "moved MB", "GB/s",
-           "kept MB");
+    append("%-24s %8s %11s %11s %7s %9s %7s %9s\n", "op, by step", "calls", "forward ms", "backward ms", "share", "moved MB",
+           "GB/s", "kept MB");
     const auto line = [&](const Row& row, double calls) {
       append("%-24.*s %8.3g %11.3f %11.3f %6.1f%% %9.2f %7.2f %9.2f\n", static_cast<int>(row.name.size()), row.name.data(), calls,
              ms * row.forward, ms * row.backward, 100 * row.seconds() / seconds(), mb * static_cast<double>(row.moved),

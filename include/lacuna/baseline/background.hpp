@@ -29,7 +29,7 @@ struct BackgroundData {
 
 /// @brief A patch of a window, and what is known of it. All arrays (F,h,w,V).
 struct BackgroundRequest {
-  int first = 0, frames = 1;              ///< of the fitted fields
+  int first = 0, frames = 1;  ///< of the fitted fields
   int variables = 1;
   data::Patch patch{};                    ///< may continue past the seam of a periodic grid
   const float* values = nullptr;          ///< normalised; anything, NaN too, outside the context
@@ -42,14 +42,18 @@ struct BackgroundRequest {
 
 /// @brief `b.fit(const BackgroundData&)`
 template <class B>
-concept FitsData = requires(B& b, const BackgroundData& data) { b.fit(data); };
+concept FitsData = requires(B& b, const BackgroundData& data) {
+  b.fit(data);
+};
 
 /// @brief `b.evaluate(const BackgroundRequest&, float* out) const`, with a `B::Workspace&` at the end where that type exists.
 template <class B>
-concept EvaluatesWindows = requires(const B& b, const BackgroundRequest& request, float* out) { b.evaluate(request, out); } ||
-                           requires(const B& b, const BackgroundRequest& request, float* out, typename B::Workspace& workspace) {
-                             b.evaluate(request, out, workspace);
-                           };
+concept EvaluatesWindows = requires(const B& b, const BackgroundRequest& request, float* out) {
+  b.evaluate(request, out);
+}
+|| requires(const B& b, const BackgroundRequest& request, float* out, typename B::Workspace& workspace) {
+  b.evaluate(request, out, workspace);
+};
 
 /// @brief A first guess of a window's fields that the network corrects: a copyable value.
 ///
@@ -83,8 +87,8 @@ class AnyBackground {
 
   AnyBackground() = default;
   template <class B>
-    requires(!std::same_as<B, AnyBackground> && Background<B>)
-  AnyBackground(B background)  // NOLINT(google-explicit-constructor): any background will do
+  requires(!std::same_as<B, AnyBackground> && Background<B>)
+      AnyBackground(B background)  // NOLINT(google-explicit-constructor): any background will do
       : holder_(std::make_shared<Holder<B>>(std::move(background))) {}
 
   /// Whether there is a first guess at all; without, the network gets no channel for it.
@@ -146,7 +150,7 @@ struct AnyBackground::Holder final : Base {
       background.evaluate(request, out);
   }
   void expected_error(const BackgroundRequest& request, float* out, std::any& buffers, int threads) const override {
-    if constexpr (requires(typename B::Workspace& w) { background.expected_error(request, out, w, threads); })
+    if constexpr (requires(typename B::Workspace & w) { background.expected_error(request, out, w, threads); })
       background.expected_error(request, out, workspace(buffers), threads);
     else if constexpr (requires { background.expected_error(request, out, threads); })
       background.expected_error(request, out, threads);
@@ -159,8 +163,7 @@ struct AnyBackground::Holder final : Base {
   }
 
   /// The caller's buffers, if they are of this type of background; else new ones in their place.
-  static auto& workspace(std::any& buffers)
-    requires requires { typename B::Workspace; }
+  static auto& workspace(std::any& buffers) requires requires { typename B::Workspace; }
   {
     if (std::any_cast<typename B::Workspace>(&buffers) == nullptr) buffers.emplace<typename B::Workspace>();
     return *std::any_cast<typename B::Workspace>(&buffers);

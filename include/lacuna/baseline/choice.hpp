@@ -9,14 +9,14 @@
 
 #include "lacuna/baseline/classical_background.hpp"
 #include "lacuna/baseline/dineof.hpp"
-#include "lacuna/baseline/search_budget.hpp"
-#include "lacuna/validation/validation_data.hpp"
 #include "lacuna/baseline/fit.hpp"
 #include "lacuna/baseline/interpolation.hpp"
 #include "lacuna/baseline/linear.hpp"
 #include "lacuna/baseline/planes.hpp"
+#include "lacuna/baseline/search_budget.hpp"
 #include "lacuna/baseline/temporal.hpp"
 #include "lacuna/core/parallel.hpp"
+#include "lacuna/validation/validation_data.hpp"
 
 namespace lacuna::baseline {
 
@@ -114,7 +114,8 @@ class FillScores {
 };
 
 /// @brief Fits every kind of background and chooses the one with the least error on the held-out observations of some windows.
-inline BackgroundChoice choose_background(const validation::ValidationData& evidence, const std::vector<validation::ScoredWindow>& windows,
+inline BackgroundChoice choose_background(const validation::ValidationData& evidence,
+                                          const std::vector<validation::ScoredWindow>& windows,
                                           const SearchBudget& settings = {}) {
   BackgroundChoice choice;
   choice.settings = fit_background(evidence, settings);
@@ -122,8 +123,8 @@ inline BackgroundChoice choose_background(const validation::ValidationData& evid
   double least = scores.of_mean();
   choice.errors.push_back({"mean", least});
   const auto try_kind = [&](BackgroundKind kind) {
-    const double error = scores.of(fitted(
-        ClassicalBackground(kind, choice.settings), {evidence.available, evidence.windows, {}, settings.threads}));
+    const double error = scores.of(
+        fitted(ClassicalBackground(kind, choice.settings), {evidence.available, evidence.windows, {}, settings.threads}));
     choice.errors.push_back({name(kind), error});
     if (error >= least) return;
     least = error;

@@ -8,8 +8,8 @@
 
 #include "lacuna/baseline/climatology.hpp"
 #include "lacuna/baseline/search_budget.hpp"
-#include "lacuna/validation/validation_data.hpp"
 #include "lacuna/core/parallel.hpp"
+#include "lacuna/validation/validation_data.hpp"
 
 namespace lacuna::baseline {
 

@@ -9,11 +9,11 @@
 #include <utility>
 #include <vector>
 
-#include "lacuna/baseline/search_budget.hpp"
-#include "lacuna/validation/validation_data.hpp"
 #include "lacuna/baseline/kriging.hpp"
+#include "lacuna/baseline/search_budget.hpp"
 #include "lacuna/core/parallel.hpp"
 #include "lacuna/data/field.hpp"
+#include "lacuna/validation/validation_data.hpp"
 
 namespace lacuna::baseline {
 

@@ -13,12 +13,12 @@
 #include <vector>
 
 #include "lacuna/baseline/climatology.hpp"
-#include "lacuna/validation/validation_data.hpp"
 #include "lacuna/core/error.hpp"
 #include "lacuna/core/parallel.hpp"
 #include "lacuna/core/philox.hpp"
 #include "lacuna/data/field.hpp"
 #include "lacuna/data/windows.hpp"
+#include "lacuna/validation/validation_data.hpp"
 
 namespace lacuna::baseline {
 
@@ -264,8 +264,8 @@ struct DineofChoice {
 
 /// @brief Adds modes until `patience` of them have not lowered the error on held-out observations (the cross-validation of
 /// Beckers and Rixen).
-inline DineofChoice choose_dineof(const validation::ValidationData& e, const std::vector<float>& mean, const DineofSettings& settings = {},
-                                  int threads = 1) {
+inline DineofChoice choose_dineof(const validation::ValidationData& e, const std::vector<float>& mean,
+                                  const DineofSettings& settings = {}, int threads = 1) {
   const auto error = [&](const std::vector<float>& filled) {
     double sum = 0;
     for (std::size_t i = 0; i < filled.size(); ++i)

@@ -9,8 +9,8 @@
 
 namespace lacuna {
 
-/// @brief The number that is all of the text: empty for "5x", "1e3" as a whole number, "", and what does not fit T. Infinite and NaN
-/// are no numbers.
+/// @brief The number that is all of the text: empty for "5x", "1e3" as a whole number, "", and what does not fit T. Infinite and
+/// NaN are no numbers.
 template <class T>
 std::optional<T> parse_number(std::string_view text) {
   T number{};

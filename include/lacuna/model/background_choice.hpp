@@ -12,8 +12,8 @@
 namespace lacuna::model {
 inline namespace LACUNA_CONFIGURATION {
 
-/// @brief Fits and scores the classical fills for the report and takes the background that the settings name, or the best one (for
-/// posterior samples the better one of climatology and none, see sampler::MultiStep). Not yet fitted to fields.
+/// @brief Fits and scores the classical fills for the report and takes the background that the settings name, or the best one
+/// (for posterior samples the better one of climatology and none, see sampler::MultiStep). Not yet fitted to fields.
 baseline::AnyBackground choose_background(const Settings& settings, const validation::HoldoutSplit& split,
                                           const std::vector<validation::ScoredWindow>& windows, int threads, Report& report,
                                           Observer& observer);

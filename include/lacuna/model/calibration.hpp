@@ -8,8 +8,8 @@
 #include <utility>
 #include <vector>
 
-#include "lacuna/model/report.hpp"
 #include "lacuna/model/ensemble_values.hpp"
+#include "lacuna/model/report.hpp"
 #include "lacuna/model/spread.hpp"
 #include "lacuna/settings.hpp"
 
@@ -39,8 +39,7 @@ inline Score score_values(std::span<const EnsembleValue> values, bool all, std::
 }
 
 /// @brief Fits contexts of the mean, weight of the learned part and spread to held-out values.
-inline Calibration fit_calibration(std::span<const EnsembleValue> values, int members, MeanContexts contexts,
-                                   std::size_t kinds) {
+inline Calibration fit_calibration(std::span<const EnsembleValue> values, int members, MeanContexts contexts, std::size_t kinds) {
   const Score by_members = score_values(values, false, kinds), by_all = score_values(values, true, kinds);
   Calibration c;
   c.members = members;

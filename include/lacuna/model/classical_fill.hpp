@@ -63,7 +63,8 @@ class ClassicalFill {
   /// learned: the frames that a climatology is taken from.
   Filled operator()(const data::Fields& fields, const data::FrameRange& learned) const {
     if (method_.kind == Kind::frames)
-      return {baseline::fill_in_runs(fields, windows_.length, threads_, method_.frames), std::vector<float>(fields.values.size(), 1.0f)};
+      return {baseline::fill_in_runs(fields, windows_.length, threads_, method_.frames),
+              std::vector<float>(fields.values.size(), 1.0f)};
     if (method_.kind == Kind::dineof)
       return {baseline::dineof(fields, steady_climatology(fields, learned), modes_, {}, threads_),
               std::vector<float>(fields.values.size(), 1.0f)};
@@ -95,8 +96,8 @@ class ClassicalFill {
 
   /// Each run of frames with all its observations as context.
   Filled by_background(const data::Fields& fields, const data::FrameRange& learned) const {
-    const auto background = baseline::fitted(baseline::ClassicalBackground(kind_, background_),
-                                             {fields, windows_, learned, threads_});
+    const auto background =
+        baseline::fitted(baseline::ClassicalBackground(kind_, background_), {fields, windows_, learned, threads_});
     const auto observed = mask::observed_of(fields);
     const auto patch = data::whole(fields.grid);
     Filled filled{std::vector<float>(fields.values.size()), std::vector<float>(fields.values.size())};
@@ -105,8 +106,8 @@ class ClassicalFill {
       const int first = part * run, count = std::min(run, fields.frames() - first);
       const std::size_t at = fields.index(first, 0, 0, 0);
       baseline::ClassicalBackground::Workspace workspace;
-      const baseline::BackgroundRequest request{first, count, fields.variables(), patch, fields.values.data() + at,
-                                                observed.data() + at};
+      const baseline::BackgroundRequest request{
+          first, count, fields.variables(), patch, fields.values.data() + at, observed.data() + at};
       background.evaluate(request, filled.values.data() + at, workspace);
       background.expected_error(request, filled.expected.data() + at, workspace);
     });
@@ -138,7 +139,7 @@ inline std::vector<std::size_t> kinds_of_planes(const data::Fields& fields) {
 struct ClassicalScore {
   double nmse = 0, mean_nmse = 0;   ///< mean squared errors, of the fill and of the mean
   std::vector<SpreadModel> spread;  ///< fitted to the errors, per kind of gap
-  SpreadCalibration trust;                ///< each half of the record scored by the spread that is fitted to the other
+  SpreadCalibration trust;          ///< each half of the record scored by the spread that is fitted to the other
 };
 /// run: frames that share masks; the halves do not cut one.
 inline ClassicalScore score_classical(const validation::HoldoutSplit& study, const ClassicalFill::Filled& filled, int run) {

@@ -47,8 +47,8 @@ struct TrainingState {
 };
 
 /// @brief When a training without a given number of steps or minutes ends: the learning rate stays up until the error on held-out
-/// observations has not fallen by 1 % in four evaluations (or four fifths of the longest time are gone), then it falls to zero over a
-/// quarter of the time used.
+/// observations has not fallen by 1 % in four evaluations (or four fifths of the longest time are gone), then it falls to zero
+/// over a quarter of the time used.
 struct EarlyStopping {
   double longest = 600;  ///< seconds
 

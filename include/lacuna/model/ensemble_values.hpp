@@ -72,7 +72,7 @@ struct EnsembleValue {
   double kriging_std = 1;                                      ///< error that the background expects of itself, relative
   double background = 0, anomaly = 0;                          ///< means over the members
   double var_background = 0, var_anomaly = 0, covariance = 0;  ///< unbiased, over the members
-  double all_background = 0, all_anomaly = 0;                ///< with all observations as context, where asked for
+  double all_background = 0, all_anomaly = 0;                  ///< with all observations as context, where asked for
   std::ptrdiff_t kept = -1;                                    ///< row of its members in EnsembleValues, if they were kept
 
   double variance(double weight) const {

@@ -80,8 +80,8 @@ Overlap impute_windows(SamplerType& sampler, const Ensemble& ensemble, const Cal
   return sums;
 }
 
-/// @brief Averages overlaps, restores units, and puts the observed values back exactly. Filled are the live cells (H,W,V) and those
-/// observed in any frame of the input, learned from or not; with fill_static all.
+/// @brief Averages overlaps, restores units, and puts the observed values back exactly. Filled are the live cells (H,W,V) and
+/// those observed in any frame of the input, learned from or not; with fill_static all.
 inline Filled merge(const data::Fields& input, const data::Normalisation& normalisation, std::vector<std::uint8_t> live,
                     const Overlap& sums, bool fill_static) {
   const auto variables = input.names.size();

@@ -109,8 +109,8 @@ class MemoryPlanner {
     const MemoryPlan* least = &plans.front();
     std::string others;
     for (const auto& p : plans) {
-      const bool same = p.crop == from.crop && p.network.hidden == from.network.hidden &&
-                        p.network.recompute == from.network.recompute;
+      const bool same =
+          p.crop == from.crop && p.network.hidden == from.network.hidden && p.network.recompute == from.network.recompute;
       if (same && p.bytes <= limit) return p;
       if (same) least = &p;
       if (p.bytes <= limit) others += text(others.empty() ? "" : ", or ", words(p, from), " (", megabytes(p.bytes), ")");
@@ -125,9 +125,9 @@ class MemoryPlanner {
     std::string out = text("planned peak memory (* within ", megabytes(limit), ")\n  batch   crop  hidden  recompute");
     for (const auto& p : plans) {
       char line[128];
-      std::snprintf(line, sizeof line, "\n  %5d  %5s  %6d  %9s  %12s %s", p.batch,
-                    p.crop == 0 ? "whole" : text(p.crop).c_str(), p.network.hidden, p.network.recompute ? "yes" : "no",
-                    megabytes(p.bytes).c_str(), p.bytes <= limit ? "*" : "");
+      std::snprintf(line, sizeof line, "\n  %5d  %5s  %6d  %9s  %12s %s", p.batch, p.crop == 0 ? "whole" : text(p.crop).c_str(),
+                    p.network.hidden, p.network.recompute ? "yes" : "no", megabytes(p.bytes).c_str(),
+                    p.bytes <= limit ? "*" : "");
       out += line;
     }
     return out;

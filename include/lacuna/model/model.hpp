@@ -60,8 +60,8 @@ struct FillSettings {
 /// on held-out observations. Trains, calibrates, fills, draws.
 ///
 /// Every part may be a user's own type; a missing member is named at compile time (model/parts.hpp). The model owns all that
-/// belongs to its weights (layout, scale, schedule, average), so they cannot disagree; dataset and device are shared. Deduced from
-/// the constructor's arguments. Deterministic for a number of steps: bit for bit with the same seed, threads and build.
+/// belongs to its weights (layout, scale, schedule, average), so they cannot disagree; dataset and device are shared. Deduced
+/// from the constructor's arguments. Deterministic for a number of steps: bit for bit with the same seed, threads and build.
 /// Source: paper, Algorithms 1 and 2 (training), eq. 9 and 10 (the mean), Algorithm 4 (posterior samples).
 template <class NetworkType, class PolicyType, class ScheduleType = schedule::VariancePreserving,
           class MatchingType = model::UsualMatching<PolicyType>, class DeviceType = cpu::Device>
@@ -89,8 +89,9 @@ class Model {
         scale_(settings_.scale.empty() ? model::anomaly_scale(samples(), policy_, settings_.seed, device_->threads())
                                        : settings_.scale),
         layout_(train::input_layout(samples(), mask::shows_query<Policy>)),
-        network_(factory(train::NetworkShape{layout_, side(samples().fields().grid.height()), side(samples().fields().grid.width())},
-                         parameters_, settings_.seed)),
+        network_(
+            factory(train::NetworkShape{layout_, side(samples().fields().grid.height()), side(samples().fields().grid.width())},
+                    parameters_, settings_.seed)),
         averaged_(parameters_),
         trainer_(*device_, samples(), network_, parameters_, policy_, scale_,
                  {.batch = settings_.batch,
@@ -187,7 +188,8 @@ class Model {
     const EnsembleSettings& s = settings_.ensemble;
     if (s.samples > 0)
       return model::sample_ensemble(sampler, mask::at_use(policy_), schedule_, settings_.seed, s.samples, s.sampling_steps);
-    return with_contexts([&](const auto& contexts) { return model::context_ensemble(sampler, contexts, settings_.seed, members); });
+    return with_contexts(
+        [&](const auto& contexts) { return model::context_ensemble(sampler, contexts, settings_.seed, members); });
   }
 
   std::shared_ptr<const Dataset> data_;
@@ -219,8 +221,7 @@ Model(std::shared_ptr<const Dataset>, const Factory&, PolicyType, ModelSettings,
     -> Model<model::NetworkOf<Factory>, PolicyType, ScheduleType, MatchingType>;
 template <class Factory, class PolicyType, class ScheduleType, class MatchingType, class DeviceType>
 Model(std::shared_ptr<const Dataset>, const Factory&, PolicyType, ModelSettings, ScheduleType, MatchingType,
-      std::shared_ptr<DeviceType>)
-    -> Model<model::NetworkOf<Factory>, PolicyType, ScheduleType, MatchingType, DeviceType>;
+      std::shared_ptr<DeviceType>) -> Model<model::NetworkOf<Factory>, PolicyType, ScheduleType, MatchingType, DeviceType>;
 
 /// @brief What a model learns from: fields in their own units, with a share of the observations held out.
 template <class BackgroundType = baseline::AnyBackground>
@@ -264,8 +265,7 @@ void Model<N, P, S, M, D>::train(const Budget& budget, Observer& observer, const
     checkpoint->save(parameters_, trainer_.state(), {run.state(), device_->threads()});
     observer.saved(where.folder, done);
   };
-  run(
-      [&] { return held_out_error(); },
+  run([&] { return held_out_error(); },
       [&](std::int64_t step) {
         if (step == profile_from) trainer_.watch(profile);
         if (observer.stops()) {
@@ -297,7 +297,9 @@ const model::Calibration& Model<N, P, S, M, D>::calibrate(Observer& observer) {
     if (ensemble.mean_may_be_all()) model::add_all_observations(values, s, held_out);
     return values;
   };
-  const auto fit = [&](const model::EnsembleValues& v) { return model::fit_calibration(v.values, v.members, ensemble.mean, kinds); };
+  const auto fit = [&](const model::EnsembleValues& v) {
+    return model::fit_calibration(v.values, v.members, ensemble.mean, kinds);
+  };
   auto values = evaluate(ensemble.members == 0 ? pilot : ensemble.members);
   auto c = fit(values);
   if (ensemble.members == 0) {
@@ -318,11 +320,11 @@ template <class N, class P, class S, class M, class D>
 model::Filled Model<N, P, S, M, D>::fill(const data::Fields& input, const FillSettings& settings, Observer& observer) {
   const auto& c = calibration();
   const auto& learned = samples().fields();
-  require<ShapeError>(input.grid.height() == learned.grid.height() && input.grid.width() == learned.grid.width() &&
-                          input.names == learned.names,
-                      "Model: fields of ", input.grid.height(), " x ", input.grid.width(), " cells and ", input.variables(),
-                      " variables, expected those that it was trained on: ", learned.grid.height(), " x ", learned.grid.width(),
-                      " cells and ", learned.variables(), " variables of the same names");
+  require<ShapeError>(
+      input.grid.height() == learned.grid.height() && input.grid.width() == learned.grid.width() && input.names == learned.names,
+      "Model: fields of ", input.grid.height(), " x ", input.grid.width(), " cells and ", input.variables(),
+      " variables, expected those that it was trained on: ", learned.grid.height(), " x ", learned.grid.width(), " cells and ",
+      learned.variables(), " variables of the same names");
   observer.begins(Stage::filling);
   data::Fields everything = input;
   data_->normalisation().apply(everything);
@@ -343,21 +345,21 @@ model::Fingerprint Model<N, P, S, M, D>::fingerprint(const Budget& budget) const
     network += entry.name;
     for (const int d : entry.dims) network += text(' ', d);
   }
-  model::Fingerprint all{{"version", version},
-          {"variables", variables},
-          {"seed", text(settings_.seed)},
-          {"steps", text(budget.steps)},
-          {"window", text(data_->windows().length, "/", data_->windows().stride)},
-          {"held-out share", text(data_->held_out_share())},
-          {"batch", text(settings_.batch)},
-          {"crop", text(settings_.crop)},
-          {"learning rate", text(settings_.learning_rate)},
-          {"names and shapes of the parameters", text(digest_bytes(std::as_bytes(std::span(network.data(), network.size())))), true},
-          {"coordinates",
-           text(digest(fields.grid.y), "/", digest(fields.grid.x), "/", digest(fields.time), fields.time_units), true},
-          {"observed values", text(digest(fields.values)), true},
-          {"background", samples().background().name()},
-          {"mask policy", mask::policy_name(policy_)}};
+  model::Fingerprint all{
+      {"version", version},
+      {"variables", variables},
+      {"seed", text(settings_.seed)},
+      {"steps", text(budget.steps)},
+      {"window", text(data_->windows().length, "/", data_->windows().stride)},
+      {"held-out share", text(data_->held_out_share())},
+      {"batch", text(settings_.batch)},
+      {"crop", text(settings_.crop)},
+      {"learning rate", text(settings_.learning_rate)},
+      {"names and shapes of the parameters", text(digest_bytes(std::as_bytes(std::span(network.data(), network.size())))), true},
+      {"coordinates", text(digest(fields.grid.y), "/", digest(fields.grid.x), "/", digest(fields.time), fields.time_units), true},
+      {"observed values", text(digest(fields.values)), true},
+      {"background", samples().background().name()},
+      {"mask policy", mask::policy_name(policy_)}};
   all.insert(all.begin() + 6, settings_.marks.begin(), settings_.marks.end());
   return all;
 }

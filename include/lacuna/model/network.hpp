@@ -50,8 +50,8 @@ template <class DeviceType>
 class AnyNetwork {
  public:
   template <class Network>
-    requires(!std::same_as<Network, AnyNetwork>)
-  explicit AnyNetwork(Network network) : holder_(std::make_shared<const Holder<Network>>(std::move(network))) {}
+  requires(!std::same_as<Network, AnyNetwork>) explicit AnyNetwork(Network network)
+      : holder_(std::make_shared<const Holder<Network>>(std::move(network))) {}
 
   /// Shapes: input (B,1,H,W, layout.channels()), times (B) -> (B,1,H,W, layout.fields()).
   Variable<float> operator()(Graph<float, DeviceType>& g, const Variable<float>& input, const float* times) const {
@@ -152,8 +152,7 @@ struct NetworkFactory {
   AnyNetwork<DeviceType> operator()(const train::NetworkShape& shape, Parameters<float>& parameters, std::uint64_t seed) const {
     switch (settings.kind) {
       case NetworkKind::unet: return in_precision<DeviceType>(UNetFactory{settings}, shape, parameters, seed);
-      case NetworkKind::space_time_unet:
-        return in_precision<DeviceType>(SpaceTimeUNetFactory{settings}, shape, parameters, seed);
+      case NetworkKind::space_time_unet: return in_precision<DeviceType>(SpaceTimeUNetFactory{settings}, shape, parameters, seed);
       case NetworkKind::fno: break;
     }
     return in_precision<DeviceType>(FnoFactory{settings}, shape, parameters, seed);

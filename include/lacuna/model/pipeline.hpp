@@ -85,8 +85,7 @@ class Pipeline {
     report_.training_seconds = model->training_seconds();
     device_->release();  // a training step takes more than imputation does
     describe(model->calibrate(observer_), model->spread_calibration());
-    auto filled =
-        model->fill(input, {.training_frames = report_.learned, .fill_static = settings_.fill_static}, observer_);
+    auto filled = model->fill(input, {.training_frames = report_.learned, .fill_static = settings_.fill_static}, observer_);
     report_.filled = filled.count;
     finish(report_, settings_.seed, start);
     return {std::move(filled.fields), std::move(filled.spread), std::move(filled.observed), std::move(report_)};
@@ -137,7 +136,7 @@ class Pipeline {
                       {"hidden width", text(n.hidden)},
                       {"precision", n.precision == Precision::bfloat16 ? "bfloat16" : "float"}}};
   }
-  static constexpr bool has_settings = requires(Factory& f, const NetworkSettings& s) { f.settings = s; };
+  static constexpr bool has_settings = requires(Factory & f, const NetworkSettings& s) { f.settings = s; };
   std::string network_name() const { return has_settings ? name(settings_.network.kind) : "own"; }
   Factory with(const NetworkSettings& network) const {
     Factory factory = factory_;
@@ -153,7 +152,8 @@ class Pipeline {
     choose_sizes(data_->samples().fields().grid, data_->structure(), network.kind, batch_, crop_);
     if (network.precision == Precision::bfloat16) {
       const char* reason = device_->lacks_bfloat16();
-      if (reason != nullptr && network.kind != NetworkKind::fno) {  // which computes in float where the device does not multiply it
+      if (reason != nullptr &&
+          network.kind != NetworkKind::fno) {  // which computes in float where the device does not multiply it
         observer_.warns(text("network.precision bfloat16: ", reason, "; the network is trained in float"));
         network.precision = Precision::float32;
       }
@@ -212,8 +212,8 @@ class Pipeline {
     report_.device_bytes = device_->arena().high_water() - device_->host_bytes();
     observer_.tells(
         Stage::planning,
-        text("network: ", report_.network, " of ", report_.parameters, " parameters in ", report_.precision, " on ", report_.device,
-             ", batch ", batch_, " of ", crop_ == 0 ? "the whole grid" : text(crop_, " x ", crop_, " crops"),
+        text("network: ", report_.network, " of ", report_.parameters, " parameters in ", report_.precision, " on ",
+             report_.device, ", batch ", batch_, " of ", crop_ == 0 ? "the whole grid" : text(crop_, " x ", crop_, " crops"),
              "; planned peak memory ", megabytes(report_.planned_bytes),
              report_.device_bytes > 0 ? text(", and ", report_.device_bytes / 1000000, " MB of the GPU's") : ""));
   }
@@ -260,8 +260,8 @@ class Pipeline {
       const train::LearningRate rate{.peak = settings_.training.learning_rate};
       for (int step = 0; step < trial_steps; ++step) trial.trainer().step(rate(static_cast<double>(step) / trial_steps));
       const double error = trial.held_out_error();
-      observer_.tells(Stage::policy,
-                      text("mask policy ", allowed[i].name, ": held-out error ", fixed(error), " after ", trial_steps, " trial steps"));
+      observer_.tells(Stage::policy, text("mask policy ", allowed[i].name, ": held-out error ", fixed(error), " after ",
+                                          trial_steps, " trial steps"));
       if (i == 0 || error < clearly_lower * least) {
         least = error;
         best = i;
@@ -287,8 +287,7 @@ class Pipeline {
     const auto& e = settings_.ensemble;
     report_.members = c.members;
     report_.members_chosen = e.members == 0;
-    report_.ensemble =
-        e.samples > 0 ? text(c.members, " samples of ", e.sampling_steps, " steps") : text(c.members, " contexts");
+    report_.ensemble = e.samples > 0 ? text(c.members, " samples of ", e.sampling_steps, " steps") : text(c.members, " contexts");
     report_.contexts = c.all ? "all observations" : text("mean of ", report_.ensemble);
     report_.weights = c.weights;
     for (const auto& model : c.spread) {

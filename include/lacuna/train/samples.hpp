@@ -26,9 +26,9 @@ namespace lacuna::train {
 /// Not copyable: the windows look into its masks.
 class Samples {
  public:
-  /// The background is fitted to these fields. live (H, W, V), 0 = static: found from the masks if empty. learned: the frames that
-  /// are learned from (empty: all): the background is fitted to them alone, and they decide whether there is a season. Samples that
-  /// share a network must share both. threads: of the fit.
+  /// The background is fitted to these fields. live (H, W, V), 0 = static: found from the masks if empty. learned: the frames
+  /// that are learned from (empty: all): the background is fitted to them alone, and they decide whether there is a season.
+  /// Samples that share a network must share both. threads: of the fit.
   Samples(data::Fields fields, const data::WindowSettings& settings, baseline::AnyBackground background = {},
           std::vector<std::uint8_t> live = {}, const data::FrameRange& learned = {}, int threads = 1)
       : fields_(std::move(fields)),
@@ -46,10 +46,10 @@ class Samples {
     make_place();
     make_season(learned == data::FrameRange{} ? data::FrameRange{0, fields_.frames()} : learned);
     background_.fit({fields_, settings, learned, threads});
-    require<ShapeError>(background_.climatology_channel().empty() ||
-                            background_.climatology_channel().size() == fields_.values.size(),
-                        "Samples: the background's climatology has ", background_.climatology_channel().size(),
-                        " values, expected ", fields_.values.size());
+    require<ShapeError>(
+        background_.climatology_channel().empty() || background_.climatology_channel().size() == fields_.values.size(),
+        "Samples: the background's climatology has ", background_.climatology_channel().size(), " values, expected ",
+        fields_.values.size());
   }
   Samples(const Samples&) = delete;
   Samples& operator=(const Samples&) = delete;

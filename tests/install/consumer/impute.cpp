@@ -11,8 +11,8 @@ int main() {
     for (int i = 0; i < 144; ++i)
       fields.values.push_back((7 * i + i / 12 + t / 3) % 2 == 0 ? std::sin(0.3f * static_cast<float>(i % 12 + t)) : NAN);
   }
-  const auto result =
-      lacuna::impute(fields, {.network = {.hidden = 4}, .training = {.budget = {.steps = 3}}, .ensemble = {.members = 2}, .seed = 1});
+  const auto result = lacuna::impute(
+      fields, {.network = {.hidden = 4}, .training = {.budget = {.steps = 3}}, .ensemble = {.members = 2}, .seed = 1});
   for (const float x : result.filled.values)
     if (!std::isfinite(x)) return 1;
   return result.report.steps == 3 ? 0 : 1;
