@@ -31,7 +31,7 @@ TEST_CASE("a budget is read with its defaults") {
 
 TEST_CASE("every budget of lacuna-reproduce has the settings of every column") {
   for (const char* name : {"smoke", "small", "full"}) {
-    const auto budget = read_budget(LACUNA_TEST_DATA "/../../examples/reproduce.json", name);
+    const auto budget = read_budget(LACUNA_TEST_DATA "/../../examples/reproduce/settings.json", name);
     for (const char* set : {"kolmogorov", "shallow-water", "advection"})
       for (const char* gaps : {" pixels", " blocks"}) CHECK(budget.contains(std::string(set) + gaps));
     CHECK(budget.contains("era5 pixels"));

@@ -90,5 +90,5 @@ TEST_CASE("schedules: digits are kept near both ends") {
 }
 
 TEST_CASE("schedules: the concept tells a schedule from what lacks an inverse") {
-  static_assert(HasLevels<NoInverse> && !HasLogSnr<NoInverse> && !NoiseSchedule<NoInverse>);
+  static_assert(HasAlpha<NoInverse> && HasSigma<NoInverse> && !HasLogSnr<NoInverse> && !NoiseSchedule<NoInverse>);
 }
