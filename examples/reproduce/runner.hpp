@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-#include "lacuna/classical.hpp"
+#include "fill/methods.hpp"
 #include "lacuna/core/parallel.hpp"
 #include "lacuna/data/picture.hpp"
 #include "lacuna/mask/draw.hpp"
@@ -51,7 +51,7 @@ class Runner {
     std::vector<float> filled;
     if (job.classical()) {
       const auto start = Clock::now();
-      filled = fill_each(model::ClassicalFill(classical_method(job.method), evidence(), device_->threads()));
+      filled = fill_each(model::ClassicalFill(fill::find_method(job.method), evidence(), device_->threads()));
       out.seconds = std::chrono::duration<double>(Clock::now() - start).count();
       out.origin.device = device_->name();
     } else {

@@ -41,7 +41,7 @@ TEST_CASE("Windows: nonsense is refused in one line") {
   const auto message = [](int frames, const lacuna::data::WindowSettings& settings) {
     return lacuna::test::message_of<OptionError>([&] { window_starts(frames, settings); });
   };
-  CHECK(message(2, {.length = 3}) == "windows: the data has 2 frames, fewer than a window of 3; use --window 2");
+  CHECK(message(2, {.length = 3}) == "windows: the data has 2 frames, fewer than a window of 3; expected window.length up to 2");
   CHECK(message(9, {.length = 3, .stride = 4}) ==
         "windows: length 3 and stride 4, expected 1 <= stride <= length (a longer stride would leave frames out)");
   CHECK_THROWS_AS(window_starts(9, {.length = 0}), OptionError);

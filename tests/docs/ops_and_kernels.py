@@ -21,6 +21,7 @@ EXEMPT = {
     ("ops/frame_channels.hpp", "test"): "tested with ops/frame_axis.hpp",
     ("ops/grid_coordinates.hpp", "test"): "tested with ops/conditioned_linear.hpp",
     ("ops/lane_fft.hpp", "test"): "tested with ops/spectral_axis.hpp, and physics/plane_fft.hpp",
+    ("ops/onednn_primitives.hpp", "test"): "how oneDNN 2 and 3 are asked, tested with ops/convolution_onednn.hpp",
     ("ops/time_embedding_functions.hpp", "test"): "tested with ops/time_embedding.hpp",
     ("kernels/partial_sums.cuh", "test"): "second stage of others, tested with column_sums, layer_norm and linear_attention",
     ("kernels/partial_sums.cuh", "bytes"): "second stage of others, counted with them",

@@ -9,7 +9,7 @@ import oracle
 from bench import Case, Skip, send_after, snapshot
 from family_damage import cut, flip
 
-SETTINGS = Path(__file__).resolve().parents[2] / "examples" / "reproduce.json"
+SETTINGS = Path(__file__).resolve().parents[2] / "examples" / "reproduce" / "settings.json"
 TABLE = [
     "lacuna-reproduce",
     "5",

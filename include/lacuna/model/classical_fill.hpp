@@ -13,7 +13,7 @@
 #include "lacuna/baseline/dineof.hpp"
 #include "lacuna/baseline/fit.hpp"
 #include "lacuna/baseline/planes.hpp"
-#include "lacuna/classical.hpp"
+#include "lacuna/model/classical_method.hpp"
 #include "lacuna/model/ensemble_values.hpp"
 #include "lacuna/model/report.hpp"
 #include "lacuna/model/spread.hpp"

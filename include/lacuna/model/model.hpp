@@ -242,6 +242,7 @@ void Model<N, P, S, M, D>::train(const Budget& budget, Observer& observer, const
   model::TrainingRun run(trainer_, budget, settings_.learning_rate, observer);
   run.resume({.seconds = training_seconds_});
   std::int64_t loaded = -1;
+  double before = training_seconds_;
   if (checkpoint && where.resume) {
     auto state = trainer_.state();
     if (const auto found = checkpoint->load(parameters_, state)) {
@@ -250,6 +251,7 @@ void Model<N, P, S, M, D>::train(const Budget& budget, Observer& observer, const
       trainer_.restore(std::move(state));
       run.resume(found->training);
       loaded = steps_done();
+      before = found->training.seconds;
       observer.tells(Stage::training, text("resumed at step ", steps_done()));
       if (found->threads != device_->threads())
         observer.warns(text("the checkpoint was made with ", found->threads, " threads, this run has ", device_->threads(),
@@ -280,7 +282,7 @@ void Model<N, P, S, M, D>::train(const Budget& budget, Observer& observer, const
   if (checkpoint && steps_done() != loaded) save(true);
   if (checkpoint && steps_done() == loaded) observer.saved(where.folder, true);
   trainer_.watch(nullptr);
-  training_seconds_ = run.seconds();
+  training_seconds_ = steps_done() == loaded ? before : run.seconds();
 }
 
 template <class N, class P, class S, class M, class D>
@@ -326,12 +328,14 @@ model::Filled Model<N, P, S, M, D>::fill(const data::Fields& input, const FillSe
       " variables, expected those that it was trained on: ", learned.grid.height(), " x ", learned.grid.width(), " cells and ",
       learned.variables(), " variables of the same names");
   observer.begins(Stage::filling);
-  data::Fields everything = input;
-  data_->normalisation().apply(everything);
-  const train::Samples all(std::move(everything), data_->windows(), samples().background(), samples().live(),
-                           settings.training_frames, device_->threads());
-  auto s = sampler(all);
-  const auto sums = model::impute_windows(s, ensemble_of(s, c.members), c, observer);
+  const auto sums = [&] {  // what is normalised is gone before the result is made
+    data::Fields everything = input;
+    data_->normalisation().apply(everything);
+    const train::Samples all(std::move(everything), data_->windows(), samples().background(), samples().live(),
+                             settings.training_frames, device_->threads());
+    auto s = sampler(all);
+    return model::impute_windows(s, ensemble_of(s, c.members), c, observer);
+  }();
   return model::merge(input, data_->normalisation(), samples().live(), sums, settings.fill_static);
 }
 
@@ -355,9 +359,9 @@ model::Fingerprint Model<N, P, S, M, D>::fingerprint(const Budget& budget) const
       {"batch", text(settings_.batch)},
       {"crop", text(settings_.crop)},
       {"learning rate", text(settings_.learning_rate)},
-      {"names and shapes of the parameters", text(digest_bytes(std::as_bytes(std::span(network.data(), network.size())))), true},
       {"coordinates", text(digest(fields.grid.y), "/", digest(fields.grid.x), "/", digest(fields.time), fields.time_units), true},
       {"observed values", text(digest(fields.values)), true},
+      {"names and shapes of the parameters", text(digest_bytes(std::as_bytes(std::span(network.data(), network.size())))), true},
       {"background", samples().background().name()},
       {"mask policy", mask::policy_name(policy_)}};
   all.insert(all.begin() + 6, settings_.marks.begin(), settings_.marks.end());

@@ -9,7 +9,8 @@ int main() {
   for (int t = 0; t < 9; ++t) {
     fields.time.push_back(t);
     for (int i = 0; i < 144; ++i)
-      fields.values.push_back((7 * i + i / 12 + t / 3) % 2 == 0 ? std::sin(0.3f * static_cast<float>(i % 12 + t)) : NAN);
+      fields.values.push_back((7919 * i + 104729 * (t / 3)) % 97 % 2 == 0 ? std::sin(0.3f * static_cast<float>(i % 12 + t))
+                                                                          : NAN);
   }
   const auto result = lacuna::impute(
       fields, {.network = {.hidden = 4}, .training = {.budget = {.steps = 3}}, .ensemble = {.members = 2}, .seed = 1});
