@@ -223,7 +223,8 @@ TEST_CASE("the documentation's tables are those that its JSON files make") {
 TEST_CASE("a budget of one column's settings is enough for that column, whose pictures of other settings stay") {
   const Reproduce reproduce;
   const std::string key = "kolmogorov blocks";
-  auto smoke = nlohmann::json::parse(content(std::string(LACUNA_TEST_DATA) + "/../../examples/reproduce/settings.json")).at("smoke");
+  auto smoke =
+      nlohmann::json::parse(content(std::string(LACUNA_TEST_DATA) + "/../../examples/reproduce/settings.json")).at("smoke");
   const auto run = [&] {
     put_content(reproduce.folder / "own.json", nlohmann::json{{"smoke", {{key, smoke.at(key)}}}}.dump());
     return reproduce("2 --budget smoke --columns kolmogorov --settings " + (reproduce.folder / "own.json"));

@@ -77,7 +77,7 @@ struct MemoryPlan {
 inline std::string megabytes(std::size_t bytes) { return text((bytes + 500000) / 1000000, " MB"); }
 
 /// @brief What fits into a limit: plans of smaller and smaller batches, and of a smaller crop and network, each with activations
-/// kept and computed again. The bytes are those of plan_memory() and what that misses of a run, a few percent.
+/// kept and computed again. The bytes are those of plan_memory() and what that misses of a run, up to a tenth and 4 MB.
 class MemoryPlanner {
  public:
   /// plan(plan): bytes that a model of these settings takes; called on plans without bytes. grid: of the data.

@@ -242,7 +242,6 @@ void Model<N, P, S, M, D>::train(const Budget& budget, Observer& observer, const
   model::TrainingRun run(trainer_, budget, settings_.learning_rate, observer);
   run.resume({.seconds = training_seconds_});
   std::int64_t loaded = -1;
-  double before = training_seconds_;
   if (checkpoint && where.resume) {
     auto state = trainer_.state();
     if (const auto found = checkpoint->load(parameters_, state)) {
@@ -251,7 +250,7 @@ void Model<N, P, S, M, D>::train(const Budget& budget, Observer& observer, const
       trainer_.restore(std::move(state));
       run.resume(found->training);
       loaded = steps_done();
-      before = found->training.seconds;
+      training_seconds_ = found->training.seconds;
       observer.tells(Stage::training, text("resumed at step ", steps_done()));
       if (found->threads != device_->threads())
         observer.warns(text("the checkpoint was made with ", found->threads, " threads, this run has ", device_->threads(),
@@ -264,7 +263,9 @@ void Model<N, P, S, M, D>::train(const Budget& budget, Observer& observer, const
   const std::int64_t profile_from = steps_done() + warm_up;
   double saved = run.seconds();
   const auto save = [&](bool done) {
-    checkpoint->save(parameters_, trainer_.state(), {run.state(), device_->threads()});
+    const auto state = run.state();
+    checkpoint->save(parameters_, trainer_.state(), {state, device_->threads()});
+    training_seconds_ = state.seconds;
     observer.saved(where.folder, done);
   };
   run([&] { return held_out_error(); },
@@ -272,7 +273,7 @@ void Model<N, P, S, M, D>::train(const Budget& budget, Observer& observer, const
         if (step == profile_from) trainer_.watch(profile);
         if (observer.stops()) {
           if (checkpoint) save(false);
-          training_seconds_ = run.seconds();
+          if (!checkpoint) training_seconds_ = run.seconds();
           throw Stopped(step, where.folder);
         }
         if (!checkpoint || run.seconds() - saved < where.save_every) return;
@@ -282,7 +283,7 @@ void Model<N, P, S, M, D>::train(const Budget& budget, Observer& observer, const
   if (checkpoint && steps_done() != loaded) save(true);
   if (checkpoint && steps_done() == loaded) observer.saved(where.folder, true);
   trainer_.watch(nullptr);
-  training_seconds_ = steps_done() == loaded ? before : run.seconds();
+  if (!checkpoint) training_seconds_ = run.seconds();
 }
 
 template <class N, class P, class S, class M, class D>
